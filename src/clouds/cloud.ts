@@ -1,0 +1,28 @@
+import type { Ending, Grant, GrantPlan, IssueContext, LeaseTerms } from "../core/lease.js";
+import type { CloudName, CloudSettings } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+
+/**
+ * What a cloud's room does. `plan` is pure and loads no SDK, so that `--dry-run`, `profile lint`
+ * and the write-ahead ledger cost nothing; `issue` loads the SDK.
+ */
+export interface Cloud<Name extends CloudName = CloudName> {
+  readonly name: Name;
+  /**
+   * Works out what will be asked for.
+   * @throws {AgentctlError} POLICY_TOO_LONG, POLICY_INVALID, CONFIG_INVALID, ENDPOINT_INVALID
+   */
+  plan(settings: NonNullable<CloudSettings[Name]>, terms: LeaseTerms, runtime: Runtime): GrantPlan;
+  /**
+   * Trades the identity's token for a credential.
+   * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, TOKEN_*
+   */
+  issue(
+    settings: NonNullable<CloudSettings[Name]>,
+    terms: LeaseTerms,
+    context: IssueContext,
+    runtime: Runtime,
+  ): Promise<Grant>;
+  /** Ends a grant, and says what was observed. Never throws: what could not be done is an ending of `failed`. */
+  end(grant: Grant, runtime: Runtime): Promise<Ending>;
+}

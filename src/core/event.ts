@@ -1,0 +1,47 @@
+import type { Claims } from "./identity.js";
+import type { Ending, Facts } from "./lease.js";
+import type { ActorKind } from "./profile.js";
+
+export type EventKind = "lease.start" | "lease.end" | "lease.refused" | "lease.failed" | "log.recovered";
+
+/**
+ * One record of the audit log, before the chain adds `seq` and `prev`. Holds no secret: no token
+ * (at most its SHA-256), and of the command's arguments a keyed hash unless `audit.argv: full`.
+ */
+export interface AuditEvent {
+  readonly kind: EventKind;
+  /** RFC 3339 with milliseconds. */
+  readonly time: string;
+  readonly lease?: string;
+  readonly profile?: string;
+  readonly actor?: { readonly kind: ActorKind; readonly name?: string; readonly reason: string };
+  readonly identity?: {
+    readonly source: string;
+    readonly issuer: string;
+    readonly subject: string;
+    readonly claims: Claims;
+    readonly tokenSha256: string;
+  };
+  readonly command?: {
+    readonly argv0: string;
+    readonly path?: string;
+    /** HMAC-SHA-256 of the other arguments under the state directory's key. */
+    readonly argsHash?: string;
+    /** Only with `audit.argv: full`. */
+    readonly argv?: readonly string[];
+  };
+  readonly intent?: string;
+  readonly decision?: { readonly allowed: boolean; readonly reasons: readonly string[] };
+  readonly error?: { readonly code: string; readonly message: string; readonly facts?: Facts };
+  readonly grants?: readonly {
+    readonly cloud: string;
+    readonly principal: string;
+    readonly usableUntil: string;
+    readonly expiresAt: string;
+    readonly facts: Facts;
+  }[];
+  readonly endings?: readonly Ending[];
+  readonly child?: { readonly exitCode: number; readonly signal?: string; readonly stoppedAtExpiry?: boolean };
+  readonly endpoints?: readonly { readonly variable: string; readonly url: string }[];
+  readonly recovered?: { readonly bytes: number; readonly sha256: string };
+}

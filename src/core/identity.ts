@@ -1,0 +1,43 @@
+import type { ActorKind } from "./profile.js";
+import type { Secret } from "./secret.js";
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** An OIDC ID token, already checked: a JWT, not expired, for the audience asked for. */
+export interface IdToken {
+  readonly token: Secret;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly claims: Claims;
+  /** SHA-256 of the token, lower-case hex. */
+  readonly sha256: string;
+}
+
+/** The caller's OIDC proof: who it is, and a way to mint a token for an audience. */
+export interface Identity {
+  readonly source: string;
+  /** Why this source was taken, in a few words, such as `ACTIONS_ID_TOKEN_REQUEST_URL is set`. */
+  readonly reason: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** The claims worth policing and recording; never the token. */
+  readonly claims: Claims;
+  /** SHA-256 of the first token obtained. */
+  readonly tokenSha256: string;
+  /**
+   * A checked token for `audience`.
+   * @throws {AgentctlError} TOKEN_* when the source's token does not do, NO_IDENTITY, IDENTITY_DENIED, UNREACHABLE
+   */
+  mintToken(audience: string): Promise<IdToken>;
+}
+
+/** What kind of caller it is, and how agentctl knows. */
+export interface Actor {
+  readonly kind: ActorKind;
+  readonly name?: string;
+  /** Such as `declared with --actor` or `CI is set`. */
+  readonly reason: string;
+}

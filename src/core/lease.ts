@@ -1,0 +1,93 @@
+import type { IdToken } from "./identity.js";
+import type { CloudName, DeliveryMode } from "./profile.js";
+import type { Secret } from "./secret.js";
+
+export type Facts = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** What a grant may last and is called, fixed before anything is asked for. */
+export interface LeaseTerms {
+  /** `l-` and 16 characters of Crockford base 32. */
+  readonly leaseId: string;
+  readonly profileName: string;
+  /** Milliseconds since the epoch, by this machine's clock. */
+  readonly openedAt: number;
+  readonly deadlineAt: number;
+  readonly ttlSeconds: number;
+  readonly deliver: DeliveryMode;
+}
+
+/** How a grant ended, or will; never a stronger word than what was observed. */
+export type EndingWord = "revoked" | "removed" | "fenced" | "expires" | "failed";
+
+/**
+ * What one cloud will be asked for, worked out without asking it: the material of `--dry-run`,
+ * of the write-ahead ledger entry and of the decision on record. Holds no secret.
+ */
+export interface GrantPlan {
+  readonly cloud: CloudName;
+  /** Whom the child will be, such as the ARN of the last role. */
+  readonly principal: string;
+  readonly audience: string;
+  /** One line a step, such as `assume arn:… with the OIDC token`. */
+  readonly steps: readonly string[];
+  /** One line a restriction: how narrowly. */
+  readonly narrowing: readonly string[];
+  /** Names of the variables that the child will find. */
+  readonly variables: readonly string[];
+  /** How the grant would end. */
+  readonly ending: { readonly word: EndingWord; readonly detail: string };
+  /** Such as the characters of session policy used and left. */
+  readonly facts: Facts;
+  /** A service address that is not the cloud's own, as `{variable, url}`. */
+  readonly endpoints: readonly EndpointOverride[];
+}
+
+export interface EndpointOverride {
+  readonly variable: string;
+  readonly url: string;
+}
+
+/** One cloud's credential inside a lease. */
+export interface Grant {
+  readonly cloud: CloudName;
+  /** The principal as the cloud named it. */
+  readonly principal: string;
+  readonly issuedAt: number;
+  /** Authorized calls stop here (this machine's clock): what tools are told as the expiry. */
+  readonly usableUntil: number;
+  /** The cloud's own expiry of the credential (this machine's clock). */
+  readonly expiresAt: number;
+  /** The variables that carry it to the child. */
+  readonly variables: Readonly<Record<string, string | Secret>>;
+  /** For the receipt and the audit log; no secret. */
+  readonly facts: Facts;
+}
+
+/** How one grant ended, with times in RFC 3339. */
+export interface Ending {
+  readonly cloud: CloudName;
+  readonly word: EndingWord;
+  /** When authorized calls stop or stopped. */
+  readonly at: string;
+  /** Until when something of the credential still works, where that is later than `at`. */
+  readonly until?: string;
+  readonly detail: string;
+}
+
+/** What a cloud's room may use while issuing. */
+export interface IssueContext {
+  mintToken(audience: string): Promise<IdToken>;
+  /** Aborted when the user interrupts or another cloud refused. */
+  readonly signal: AbortSignal;
+}
+
+/** How the child ended. */
+export interface ChildResult {
+  /** The exit code, or 128 + n when signal n ended it. */
+  readonly exitCode: number;
+  readonly signal?: NodeJS.Signals;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** True when `on_expiry: stop` ended it. */
+  readonly stoppedAtExpiry: boolean;
+}

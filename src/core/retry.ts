@@ -1,0 +1,40 @@
+import type { Runtime } from "./runtime.js";
+
+export interface RetryRules {
+  /** The first try included. */
+  readonly attempts: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Whether this failure may pass; and how long the service asked to be left alone, if it did. */
+  readonly isTransient: (error: unknown) => boolean;
+  readonly retryAfterMs?: (error: unknown) => number | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries again on failures that may pass, after a random part of an exponentially growing pause
+ * ("full jitter"), so that many callers throttled together do not come back together.
+ * A service's own Retry-After is honoured up to `maxDelayMs`.
+ */
+export async function withRetries<T>(
+  operation: (attempt: number) => Promise<T>,
+  rules: RetryRules,
+  runtime: Pick<Runtime, "sleep" | "random">,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await operation(attempt);
+    } catch (error) {
+      if (attempt >= rules.attempts || wasAborted(rules) || !rules.isTransient(error)) throw error;
+      const ceiling = Math.min(rules.maxDelayMs, rules.baseDelayMs * 2 ** (attempt - 1));
+      const asked = rules.retryAfterMs?.(error);
+      const pause = asked === undefined ? runtime.random() * ceiling : Math.min(asked, rules.maxDelayMs);
+      await runtime.sleep(pause);
+      if (wasAborted(rules)) throw error;
+    }
+  }
+}
+
+function wasAborted(rules: RetryRules): boolean {
+  return rules.signal?.aborted === true;
+}
