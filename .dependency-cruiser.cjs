@@ -1,0 +1,58 @@
+const STAGES = "config|identity|policy|clouds|deliver|run|lease|audit|sandbox";
+
+/** The layout of the design, as rules: one direction, no stage knows another. */
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "core-imports-nothing-from-src",
+      severity: "error",
+      from: { path: "^src/core/" },
+      to: { path: "^src/(?!core/)" },
+    },
+    {
+      name: "a-stage-imports-core-and-itself",
+      severity: "error",
+      from: { path: `^src/(${STAGES})/` },
+      to: { path: "^src/", pathNot: "^src/(core|$1)/" },
+    },
+    {
+      name: "a-cloud-imports-no-other-cloud",
+      severity: "error",
+      from: { path: "^src/clouds/(aws|azure|gcp)/" },
+      to: { path: "^src/clouds/(aws|azure|gcp)/", pathNot: "^src/clouds/$1/" },
+    },
+    {
+      name: "the-cli-reaches-a-stage-by-its-front-door",
+      severity: "error",
+      from: { path: "^src/cli/" },
+      to: { path: `^src/(${STAGES})/`, pathNot: "/index\\.ts$" },
+    },
+    {
+      name: "session-reaches-a-stage-by-its-front-door",
+      severity: "error",
+      from: { path: "^src/session\\.ts$" },
+      to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/)` },
+    },
+    {
+      name: "nothing-imports-main-or-cli",
+      severity: "error",
+      from: { path: `^src/(${STAGES}|core|session)` },
+      to: { path: "^src/(main\\.ts|cli/)" },
+    },
+    {
+      name: "sdks-and-libraries-only-where-they-belong",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(clouds|sandbox)/" },
+      to: { path: "node_modules/(@aws-sdk|@azure|google-auth-library|@smithy)/" },
+    },
+    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src/", pathNot: "^src/main\\.ts$" }, to: {} },
+    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: [".ts", ".js"], conditionNames: ["import", "node", "default", "types"] },
+  },
+};

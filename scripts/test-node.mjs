@@ -1,0 +1,4 @@
+// One version of Node (AGENTCTL_TEST_NODE): the end-to-end tests that every release must pass on each.
+import { runVitest } from "./vitest.mjs";
+
+runVitest(`node-${process.argv[2]}`, ["--project", "e2e", "test/e2e/run.test.ts", "test/e2e/child.test.ts"]);

@@ -1,0 +1,103 @@
+import type { Decision, ResolvedCommand } from "../core/decision.js";
+import { formatInstant } from "../core/durations.js";
+import type { AgentctlError } from "../core/errors.js";
+import type { AuditEvent, EventKind } from "../core/event.js";
+import { EXIT } from "../core/exit-codes.js";
+import type { Actor, Identity } from "../core/identity.js";
+import type { ChildResult, Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
+import type { Profile } from "../core/profile.js";
+import type { RunRequest } from "../core/run-request.js";
+import type { Runtime } from "../core/runtime.js";
+import { describeCommand } from "./command.js";
+import { appendEvent, type ChainHead } from "./log.js";
+
+/**
+ * One lease's story, begun with the request and filled in as things happen, so that a refusal at any
+ * step is recorded with all that was known by then.
+ */
+export interface Account {
+  readonly request: RunRequest;
+  profile?: Profile;
+  actor?: Actor;
+  terms?: LeaseTerms;
+  plans?: readonly GrantPlan[];
+  command?: ResolvedCommand;
+  identity?: Identity;
+  decision?: Decision;
+  grants?: readonly Grant[];
+  delivery?: { readonly given: readonly string[]; readonly removed: readonly string[] };
+  child?: ChildResult;
+  endings?: readonly Ending[];
+  error?: AgentctlError;
+}
+
+/**
+ * Appends what is known so far. An error that the exit code calls a denial is recorded as `lease.refused`.
+ * @throws {AgentctlError} AUDIT_UNWRITABLE, LOCK_HELD
+ */
+export function appendAccount(
+  kind: "lease.start" | "lease.end" | "lease.failed",
+  account: Account,
+  runtime: Runtime,
+): Promise<ChainHead> {
+  return appendEvent(toEvent(recordedKind(kind, account), account, runtime), runtime, account.profile?.auditSinks ?? []);
+}
+
+function recordedKind(kind: EventKind, account: Account): EventKind {
+  return kind === "lease.failed" && account.error?.exitCode === EXIT.denied ? "lease.refused" : kind;
+}
+
+function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEvent {
+  const { request, profile, actor, terms, plans, command, identity, decision, grants, child, endings, error } = account;
+  const profileName = profile?.name ?? request.profileName;
+  return {
+    kind,
+    time: new Date(runtime.now()).toISOString(),
+    ...(terms && { lease: terms.leaseId }),
+    ...(profileName !== undefined && { profile: profileName }),
+    ...(actor && { actor }),
+    ...(identity && { identity: describeIdentity(identity) }),
+    command: describeCommand(request.argv, command?.path, profile?.auditArgv ?? "first", runtime),
+    ...(request.intent !== undefined && { intent: request.intent }),
+    ...((decision || error) && { decision: describeDecision(account) }),
+    ...(error && { error: describeError(error) }),
+    ...(grants && { grants: grants.map(describeGrant) }),
+    ...(child && { child: describeChild(child) }),
+    ...(endings && { endings }),
+    ...(plans?.some((plan) => plan.endpoints.length > 0) && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
+  };
+}
+
+export function describeIdentity(identity: Identity): NonNullable<AuditEvent["identity"]> {
+  const { source, issuer, subject, claims, tokenSha256 } = identity;
+  return { source, issuer, subject, claims, tokenSha256 };
+}
+
+/** A decision to allow is not taken back by a later failure that is no denial. */
+export function describeDecision(account: Account): { readonly allowed: boolean; readonly reasons: readonly string[] } {
+  const reasons = account.decision?.reasons ?? [];
+  if (account.error?.exitCode === EXIT.denied) return { allowed: false, reasons: [...reasons, account.error.message] };
+  return { allowed: account.decision !== undefined, reasons };
+}
+
+export function describeError(error: AgentctlError): NonNullable<AuditEvent["error"]> {
+  return { code: error.code, message: error.message, ...(Object.keys(error.facts).length > 0 && { facts: error.facts }) };
+}
+
+export function describeGrant(grant: Grant): NonNullable<AuditEvent["grants"]>[number] {
+  return {
+    cloud: grant.cloud,
+    principal: grant.principal,
+    usableUntil: formatInstant(grant.usableUntil),
+    expiresAt: formatInstant(grant.expiresAt),
+    facts: grant.facts,
+  };
+}
+
+export function describeChild(child: ChildResult): NonNullable<AuditEvent["child"]> {
+  return {
+    exitCode: child.exitCode,
+    ...(child.signal && { signal: child.signal }),
+    ...(child.stoppedAtExpiry && { stoppedAtExpiry: true }),
+  };
+}

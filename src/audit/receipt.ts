@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { formatInstant } from "../core/durations.js";
+import { AgentctlError } from "../core/errors.js";
+import { explainSystemError, openPrivate } from "../core/private-files.js";
+import type { Runtime } from "../core/runtime.js";
+import { type Account, describeChild, describeDecision, describeError, describeGrant, describeIdentity } from "./account.js";
+import { describeCommand } from "./command.js";
+import type { ChainHead } from "./log.js";
+
+/** The place of a receipt, held since before anything was issued. */
+export interface Receipt {
+  /** Writes the account of the lease, as a whole or not at all. @throws {AgentctlError} RECEIPT_UNWRITABLE */
+  write(account: Account, head: ChainHead): void;
+  /** Lets go of a place that was not written to. */
+  release(): void;
+}
+
+const NO_RECEIPT: Receipt = { write: () => {}, release: () => {} };
+
+/**
+ * Opens a file beside `file`, so that a path that can't be written is known before anything is issued.
+ * The receipt appears under its name by a rename: a reader sees all of it.
+ * @throws {AgentctlError} RECEIPT_UNWRITABLE
+ */
+export function reserveReceipt(file: string | undefined, runtime: Runtime): Receipt {
+  if (file === undefined) return NO_RECEIPT;
+  const { fs } = runtime;
+  const target = path.resolve(runtime.cwd, file);
+  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+  const guarded = <T>(step: () => T): T => {
+    try {
+      return step();
+    } catch (error) {
+      throw new AgentctlError("RECEIPT_UNWRITABLE", `cannot write the receipt ${file}: ${explainSystemError(error)}`, {
+        hint: "give --receipt a file in a directory that you can write",
+        cause: error,
+      });
+    }
+  };
+  const fd = guarded(() => {
+    const existing = fs.lstatSync(target, { throwIfNoEntry: false });
+    if (existing !== undefined && !existing.isFile()) throw new Error("it exists and is not a regular file");
+    return openPrivate(temporary, "create", fs);
+  });
+  let open = true;
+  return {
+    write: (account, head) =>
+      guarded(() => {
+        fs.writeFileSync(fd, `${JSON.stringify(toReceipt(account, head, runtime), null, 2)}\n`);
+        fs.fsyncSync(fd);
+        fs.renameSync(temporary, target);
+      }),
+    release: () => {
+      if (!open) return;
+      open = false;
+      fs.closeSync(fd);
+      fs.rmSync(temporary, { force: true });
+    },
+  };
+}
+
+function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object {
+  const { request, profile, actor, terms, plans, command, identity, decision, grants, delivery, child, endings, error } =
+    account;
+  return {
+    version: 1,
+    ...(terms && {
+      lease: terms.leaseId,
+      openedAt: formatInstant(terms.openedAt),
+      deadlineAt: formatInstant(terms.deadlineAt),
+    }),
+    closedAt: formatInstant(runtime.now()),
+    ...(profile && { profile: profile.name, config: profile.file }),
+    ...(actor && { actor }),
+    ...(identity && { identity: describeIdentity(identity) }),
+    command: describeCommand(request.argv, command?.path, profile?.auditArgv ?? "first", runtime),
+    ...(request.intent !== undefined && { intent: request.intent }),
+    ...((decision || error) && { decision: describeDecision(account) }),
+    ...(plans && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
+    ...(delivery && { delivery: { mode: terms?.deliver, given: delivery.given, removed: delivery.removed } }),
+    grants: (grants ?? []).map((grant) => ({ ...describeGrant(grant), issuedAt: formatInstant(grant.issuedAt) })),
+    ...(child && {
+      child: {
+        ...describeChild(child),
+        startedAt: formatInstant(child.startedAt),
+        endedAt: formatInstant(child.endedAt),
+      },
+    }),
+    endings: endings ?? [],
+    ...(error && { error: describeError(error) }),
+    audit: head,
+  };
+}

@@ -1,0 +1,77 @@
+import { Command, CommanderError } from "commander";
+import { AgentctlError, toAgentctlError } from "../core/errors.js";
+import { EXIT } from "../core/exit-codes.js";
+import type { Runtime } from "../core/runtime.js";
+import { registerAudit } from "./audit.js";
+import type { CliContext } from "./context.js";
+import { renderError } from "./error.js";
+import { registerLease } from "./lease.js";
+import { registerProfile } from "./profile.js";
+import { registerRun } from "./run.js";
+import { registerSandbox } from "./sandbox.js";
+
+/** The one list of commands. */
+const REGISTRATIONS = [registerRun, registerProfile, registerLease, registerAudit, registerSandbox] as const;
+
+/** Parses argv, runs one command, renders its error; answers the exit code. Commands load what they use when they run. */
+export async function runCli(argv: readonly string[], runtime: Runtime): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const context: CliContext = {
+    runtime,
+    exit: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    assertPlatform(runtime);
+    await createProgram(context).parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
+    const error = thrown instanceof CommanderError ? usageError(thrown) : toAgentctlError(thrown);
+    runtime.stderr.write(renderError(error));
+    return error.exitCode;
+  }
+}
+
+export function createProgram(context: CliContext): Command {
+  const { runtime } = context;
+  const program = new Command("agentctl")
+    .description("sudo for cloud tasks: run one command with short-lived cloud credentials, narrowed to a named profile")
+    .version(runtime.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => runtime.stdout.write(text),
+      writeErr: (text) => runtime.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => runtime.stdout.columns,
+      getErrHelpWidth: () => runtime.stderr.columns,
+    })
+    .addHelpText("after", EXAMPLES);
+  for (const register of REGISTRATIONS) register(program, context);
+  return program;
+}
+
+function assertPlatform(runtime: Runtime): void {
+  if (runtime.platform === "linux" || runtime.platform === "darwin") return;
+  throw new AgentctlError("PLATFORM", `agentctl is not tested on ${runtime.platform} yet`, {
+    hint: "run it on Linux or macOS; on Windows, inside WSL 2",
+  });
+}
+
+/** commander's message without its own prefix; its help texts for a missing command are a usage error as well. */
+function usageError(error: CommanderError): AgentctlError {
+  const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
+  const shown = error.code === "commander.help" ? "no command given" : message;
+  return new AgentctlError("USAGE", shown, { hint: "agentctl --help lists the commands; agentctl COMMAND --help the options" });
+}
+
+const EXAMPLES = `
+Examples:
+  agentctl run -p deploy-web -- aws s3 sync ./site s3://example-site
+  agentctl run -p deploy-web --dry-run -- aws s3 sync ./site s3://example-site
+  agentctl sandbox -- agentctl run -p demo -- aws s3 ls s3://demo
+`;

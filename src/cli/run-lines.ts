@@ -1,0 +1,38 @@
+import { formatDuration, formatInstant } from "../core/durations.js";
+import type { Happening, Observe } from "../core/run-request.js";
+import type { Runtime } from "../core/runtime.js";
+import { printable } from "./printable.js";
+
+/** One short line on stderr per fact of a run; with `quiet`, warnings only. */
+export function createObserver(runtime: Runtime, quiet: boolean): Observe {
+  return (happening) => {
+    if (quiet && happening.kind !== "warning") return;
+    runtime.stderr.write(`agentctl: ${printable(describe(happening, runtime))}\n`);
+  };
+}
+
+function describe(happening: Happening, runtime: Runtime): string {
+  switch (happening.kind) {
+    case "endpoint":
+      return `${happening.endpoint.variable} sends this run to ${happening.endpoint.url}`;
+    case "opened": {
+      const { profile, terms, identity, actor } = happening;
+      const who = actor.name === undefined ? actor.kind : `${actor.kind} ${actor.name}`;
+      const until = `until ${formatInstant(terms.deadlineAt)} (${formatDuration(terms.ttlSeconds)})`;
+      return `lease ${terms.leaseId} on ${profile.name} for ${identity.subject} (${identity.source}, ${who}) ${until}`;
+    }
+    case "granted": {
+      const { grant } = happening;
+      return `${grant.cloud}: ${grant.principal}, usable until ${formatInstant(grant.usableUntil)}`;
+    }
+    case "ended": {
+      const { ending } = happening;
+      const passed = Date.parse(ending.at) <= runtime.now();
+      return `${ending.cloud}: ${ending.word} ${passed ? "since" : "at"} ${ending.at}: ${ending.detail}`;
+    }
+    case "notice":
+      return happening.text;
+    case "warning":
+      return `warning: ${happening.text}`;
+  }
+}

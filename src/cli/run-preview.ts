@@ -1,0 +1,48 @@
+import { formatDuration, formatInstant } from "../core/durations.js";
+import type { GrantPlan } from "../core/lease.js";
+import type { Runtime } from "../core/runtime.js";
+import type { RunPreview } from "../session.js";
+import { printable } from "./printable.js";
+
+/** What `--dry-run` prints: who would be what, where, how narrowly, for how long; and what the child would find and lose. */
+export function renderPreview(preview: RunPreview, runtime: Runtime): string {
+  const { profile, terms, identity, decision, command, plans, delivery } = preview;
+  const actor = decision.actor;
+  const lines: [string, string][] = [
+    ["profile", `${profile.name} (${profile.file})`],
+    ["identity", `${identity.subject}`],
+    ["", `issuer ${identity.issuer}`],
+    ["", `from ${identity.source}: ${identity.reason}`],
+    ["actor", `${actor.kind}${actor.name === undefined ? "" : ` ${actor.name}`} (${actor.reason})`],
+    ["command", [command.path, ...command.argv.slice(1)].join(" ")],
+    ...rows("decision", ["allowed", ...decision.reasons]),
+    ["lease", `${formatDuration(terms.ttlSeconds)}; started now, until ${formatInstant(terms.deadlineAt)}`],
+    ["at expiry", atExpiry(profile)],
+    ...plans.flatMap(renderPlan),
+    ...rows("child finds", delivery.given),
+    ...rows("child loses", delivery.removed.length === 0 ? ["nothing"] : delivery.removed),
+  ];
+  const body = lines.map(([label, text]) => `${label.padEnd(12)}${printable(text)}`.trimEnd()).join("\n");
+  const end = "Nothing was issued: no cloud was asked for anything.";
+  return runtime.stdout.isTTY ? `${body}\n\n${end}\n` : `${body}\n${end}\n`;
+}
+
+function renderPlan(plan: GrantPlan): [string, string][] {
+  return [
+    [plan.cloud, plan.principal],
+    ...rows("  steps", plan.steps),
+    ...rows("  narrowed", plan.narrowing),
+    ...rows("  endpoint", plan.endpoints.map((endpoint) => `${endpoint.url} (${endpoint.variable})`)),
+    ["  ends", `${plan.ending.word}: ${plan.ending.detail}`],
+  ];
+}
+
+/** A label beside the first line, and the others below it. */
+function rows(label: string, texts: readonly string[]): [string, string][] {
+  return texts.map((text, index) => [index === 0 ? label : "", text]);
+}
+
+function atExpiry(profile: RunPreview["profile"]): string {
+  if (profile.onExpiry === "warn") return "warn: the command goes on, its credentials no longer work";
+  return `stop: SIGTERM, then SIGKILL after ${formatDuration(profile.graceSeconds)}`;
+}

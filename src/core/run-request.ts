@@ -1,0 +1,37 @@
+import type { Actor, Identity } from "./identity.js";
+import type { Ending, EndpointOverride, Grant, LeaseTerms } from "./lease.js";
+import type { DeliveryMode, Profile } from "./profile.js";
+
+/** What `agentctl run` was asked for. */
+export interface RunRequest {
+  readonly argv: readonly [string, ...string[]];
+  readonly profileName?: string;
+  readonly configPath?: string;
+  readonly identitySource?: string;
+  /** At most the profile's own ttl. */
+  readonly ttlSeconds?: number;
+  readonly deliver?: DeliveryMode;
+  /** Why it is run, for the record. */
+  readonly intent?: string;
+  /** `KIND[:NAME]`, as declared. */
+  readonly actor?: string;
+  readonly passEnv: readonly string[];
+  readonly receiptPath?: string;
+}
+
+/** What happens in the life of a lease, for whoever shows it. */
+export type Happening =
+  | { readonly kind: "endpoint"; readonly endpoint: EndpointOverride }
+  | {
+      readonly kind: "opened";
+      readonly terms: LeaseTerms;
+      readonly profile: Profile;
+      readonly identity: Identity;
+      readonly actor: Actor;
+    }
+  | { readonly kind: "granted"; readonly grant: Grant }
+  | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "ended"; readonly ending: Ending };
+
+export type Observe = (happening: Happening) => void;

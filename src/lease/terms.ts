@@ -1,0 +1,37 @@
+import path from "node:path";
+import { formatDuration } from "../core/durations.js";
+import { AgentctlError } from "../core/errors.js";
+import type { LeaseTerms } from "../core/lease.js";
+import type { Profile } from "../core/profile.js";
+import type { RunRequest } from "../core/run-request.js";
+import type { Runtime } from "../core/runtime.js";
+import { stateDir } from "../core/state-dir.js";
+import { newLeaseId } from "./lease-id.js";
+
+/**
+ * Fixes what a lease is called and when it ends. The clock runs from here: what issuing takes is part of the ttl.
+ * @throws {AgentctlError} USAGE when more time is asked for than the profile gives
+ */
+export function setTerms(profile: Profile, request: RunRequest, runtime: Pick<Runtime, "now">): LeaseTerms {
+  const ttlSeconds = request.ttlSeconds ?? profile.ttlSeconds;
+  if (ttlSeconds > profile.ttlSeconds) {
+    const [asked, given] = [formatDuration(ttlSeconds), formatDuration(profile.ttlSeconds)];
+    throw new AgentctlError("USAGE", `--ttl ${asked} is longer than the ${given} of profile ${profile.name}`, {
+      hint: "--ttl can only shorten a lease; its length is set by ttl in the profile",
+    });
+  }
+  const openedAt = runtime.now();
+  return {
+    leaseId: newLeaseId(),
+    profileName: profile.name,
+    openedAt,
+    deadlineAt: openedAt + ttlSeconds * 1000,
+    ttlSeconds,
+    deliver: request.deliver ?? profile.deliver,
+  };
+}
+
+/** Where the private files of a lease are while it lives. */
+export function privateDirOf(leaseId: string, runtime: Runtime): string {
+  return path.join(stateDir(runtime), "run", leaseId);
+}

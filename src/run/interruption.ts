@@ -1,0 +1,35 @@
+import { constants } from "node:os";
+import { AgentctlError } from "../core/errors.js";
+import { exitCodeOfSignal } from "../core/exit-codes.js";
+import type { Runtime } from "../core/runtime.js";
+
+const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export interface Interruption {
+  /** Aborted at the first signal; its reason is the INTERRUPTED error. */
+  readonly signal: AbortSignal;
+  /** @throws {AgentctlError} INTERRUPTED, once a signal has come */
+  throwIfInterrupted(): void;
+  stop(): void;
+}
+
+/**
+ * Watches for the signals that ask agentctl to stop, from before anything is issued until everything is
+ * ended, so that none of them ends the process with a lease half open.
+ */
+export function watchInterruption(runtime: Pick<Runtime, "onSignal">): Interruption {
+  const controller = new AbortController();
+  const stops = INTERRUPTING.map((name) =>
+    runtime.onSignal(name, () => {
+      const exitCode = exitCodeOfSignal(constants.signals[name]);
+      controller.abort(new AgentctlError("INTERRUPTED", `interrupted by ${name} before the command was started`, { exitCode }));
+    }),
+  );
+  return {
+    signal: controller.signal,
+    throwIfInterrupted: () => controller.signal.throwIfAborted(),
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { type Account, appendAccount, checkAuditWritable, type Receipt, reserveReceipt } from "./audit/index.js";
+import { endGrants, issueGrants, planGrants } from "./clouds/index.js";
+import { loadProfile } from "./config/index.js";
+import type { Decision, ResolvedCommand } from "./core/decision.js";
+import { type AgentctlError, toAgentctlError } from "./core/errors.js";
+import type { Identity } from "./core/identity.js";
+import type { ChildResult, GrantPlan, LeaseTerms } from "./core/lease.js";
+import type { Profile } from "./core/profile.js";
+import type { Observe, RunRequest } from "./core/run-request.js";
+import type { Runtime } from "./core/runtime.js";
+import { type DeliveryPreview, prepareDelivery, previewDelivery } from "./deliver/index.js";
+import { acquireIdentity, tokenVariables } from "./identity/index.js";
+import { openLease, privateDirOf, setTerms } from "./lease/index.js";
+import { decide, detectActor } from "./policy/index.js";
+import { type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
+
+/** Everything that is settled before anything is issued. */
+export interface Prepared {
+  readonly profile: Profile;
+  readonly terms: LeaseTerms;
+  readonly plans: readonly GrantPlan[];
+  readonly command: ResolvedCommand;
+  readonly identity: Identity;
+  readonly decision: Decision;
+}
+
+/** What `--dry-run` shows. */
+export interface RunPreview extends Prepared {
+  readonly delivery: DeliveryPreview;
+}
+
+/**
+ * The life of a lease, from the request to the receipt. Answers the exit code: the child's own, unless it
+ * succeeded and the record of it could not be kept.
+ * @throws {AgentctlError} whatever kept the child from running; it is on record by then
+ */
+export async function runSession(request: RunRequest, observe: Observe, runtime: Runtime): Promise<number> {
+  const interruption = watchInterruption(runtime);
+  const account: Account = { request };
+  const receipt = reserveReceipt(request.receiptPath, runtime);
+  try {
+    const prepared = await prepare(request, account, runtime, () => checkAuditWritable(runtime));
+    const child = await holdLease(prepared, account, observe, interruption, runtime);
+    await recordEnd(account, receipt, child, observe, runtime);
+    return child.exitCode;
+  } catch (thrown) {
+    const error = toAgentctlError(thrown);
+    if (account.child === undefined) await recordFailure(account, receipt, error, observe, runtime);
+    throw error;
+  } finally {
+    receipt.release();
+    interruption.stop();
+  }
+}
+
+/** Settles everything and asks no cloud for anything. */
+export async function previewSession(request: RunRequest, runtime: Runtime): Promise<RunPreview> {
+  const prepared = await prepare(request, { request }, runtime);
+  return { ...prepared, delivery: previewDelivery(deliveryInput(prepared, request, runtime), runtime) };
+}
+
+/** Profile → terms → plan → command → identity → decision; each is on the account as soon as it is known. */
+async function prepare(request: RunRequest, account: Account, runtime: Runtime, check = (): void => {}): Promise<Prepared> {
+  const profile = loadProfile(request, runtime);
+  account.profile = profile;
+  const actor = detectActor(request.actor, runtime);
+  account.actor = actor;
+  const terms = setTerms(profile, request, runtime);
+  account.terms = terms;
+  const plans = await planGrants(profile, terms, runtime);
+  account.plans = plans;
+  const command = resolveCommand(request.argv, childSearchPath(profile, runtime), runtime);
+  account.command = command;
+  check();
+  const identity = await acquireIdentity({ source: request.identitySource ?? profile.identitySource, audiences: plans }, runtime);
+  account.identity = identity;
+  const decision = decide({ profile, actor, identity, command, searchPath: childSearchPath(profile, runtime) }, runtime);
+  account.decision = decision;
+  return { profile, terms, plans, command, identity, decision };
+}
+
+/** Ledger → grants → delivery → child; and, whatever happens, the one closing of it all. */
+async function holdLease(
+  prepared: Prepared,
+  account: Account,
+  observe: Observe,
+  interruption: Interruption,
+  runtime: Runtime,
+): Promise<ChildResult> {
+  const { profile, terms, plans, command, identity, decision } = prepared;
+  interruption.throwIfInterrupted();
+  for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
+  const lease = openLease({ profile, terms, plans, actor: decision.actor, command }, runtime);
+  const delivered = { remove: (): void => {} };
+  try {
+    observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
+    const issued = await issueGrants(profile, terms, { mintToken: identity.mintToken, signal: interruption.signal }, runtime);
+    account.grants = issued.grants;
+    if (issued.failure !== undefined) throw issued.failure;
+    for (const grant of issued.grants) observe({ kind: "granted", grant });
+
+    const input = deliveryInput(prepared, account.request, runtime);
+    const delivery = prepareDelivery({ ...input, grants: issued.grants }, runtime);
+    delivered.remove = delivery.remove;
+    account.delivery = delivery;
+    lease.update({ state: "running", grants: issued.grants });
+    await appendAccount("lease.start", account, runtime);
+    interruption.throwIfInterrupted();
+    account.child = await runChild(
+      {
+        command,
+        env: delivery.env,
+        cwd: runtime.cwd,
+        deadlineAt: terms.deadlineAt,
+        onExpiry: profile.onExpiry,
+        graceSeconds: profile.graceSeconds,
+        onNotice: (text) => observe({ kind: "notice", text }),
+      },
+      runtime,
+    );
+    return account.child;
+  } finally {
+    delivered.remove();
+    account.endings = await endGrants(account.grants ?? [], runtime);
+    for (const ending of account.endings) observe({ kind: "ended", ending });
+    lease.close();
+  }
+}
+
+function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime) {
+  const { profile, terms, plans, decision } = prepared;
+  return {
+    profile,
+    terms,
+    plans,
+    actorKind: decision.actor.kind,
+    passEnv: request.passEnv,
+    alsoRemove: tokenVariables(runtime),
+    privateDir: privateDirOf(terms.leaseId, runtime),
+  };
+}
+
+function childSearchPath(profile: Profile, runtime: Runtime): string {
+  return profile.env.set["PATH"] ?? runtime.env["PATH"] ?? "";
+}
+
+/** The child's own failure is worth more than a record that could not be kept; its success is not. */
+async function recordEnd(account: Account, receipt: Receipt, child: ChildResult, observe: Observe, runtime: Runtime): Promise<void> {
+  try {
+    const head = await appendAccount("lease.end", account, runtime);
+    receipt.write(account, head);
+  } catch (thrown) {
+    const error = toAgentctlError(thrown);
+    if (child.exitCode === 0) throw error;
+    observe({ kind: "warning", text: `${error.code}: ${error.message}` });
+  }
+}
+
+/** A refusal is put on record as well; where even that fails, the first error stays the one that is told. */
+async function recordFailure(
+  account: Account,
+  receipt: Receipt,
+  error: AgentctlError,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<void> {
+  account.error = error;
+  try {
+    const head = await appendAccount("lease.failed", account, runtime);
+    receipt.write(account, head);
+  } catch (thrown) {
+    const second = toAgentctlError(thrown);
+    if (second.code !== error.code) observe({ kind: "warning", text: `not on record: ${second.message}` });
+  }
+}
