@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { systemErrorCode } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 
 /**
@@ -10,16 +12,21 @@ export interface ProcessOwner {
   /** Linux: clock ticks since boot; macOS: the start's date. Only ever compared for equality. */
   readonly startedAt: string;
   readonly bootId: string;
+  /** A hash: machine-id(5) asks that the id itself be kept to the machine. */
   readonly machineId: string;
   readonly pidNamespace: string;
 }
 
 export type Liveness = "alive" | "dead" | "unknown";
 
-type OwnerRuntime = Pick<Runtime, "fs" | "pid" | "platform" | "kill">;
-/** Runs a system program and answers its stdout; undefined when it failed. */
+/** Runs a system program and answers its stdout; undefined when it could not be run. */
 export type RunProgram = (file: string, args: readonly string[]) => string | undefined;
 
+type OwnerRuntime = Pick<Runtime, "fs" | "pid" | "platform" | "kill">;
+type Start = { readonly is: "running"; readonly at: string } | { readonly is: "gone" | "unknown" };
+
+const GONE: Start = { is: "gone" };
+const UNKNOWN: Start = { is: "unknown" };
 const known = new WeakMap<OwnerRuntime, ProcessOwner>();
 
 /** The owner that this process is. Asked of the system once a runtime. */
@@ -38,35 +45,37 @@ export function currentOwner(runtime: OwnerRuntime, run: RunProgram = runProgram
  */
 export function isOwnerAlive(owner: ProcessOwner, runtime: OwnerRuntime, run: RunProgram = runProgram): Liveness {
   const self = currentOwner(runtime, run);
-  if (owner.bootId !== self.bootId) return isElsewhere(owner, self) ? "unknown" : "dead";
+  if (owner.bootId !== self.bootId) return isEarlierBoot(owner, self) ? "dead" : "unknown";
   if (owner.pidNamespace !== self.pidNamespace) return "unknown";
-  const startedAt =
-    runtime.platform === "darwin" ? startOnMac(owner.pid, run) : startOnLinux(String(owner.pid), runtime, owner.pid);
-  if (startedAt === "unknown") return runtime.kill(owner.pid, 0) ? "unknown" : "dead";
-  return startedAt !== "none" && startedAt === owner.startedAt ? "alive" : "dead";
+  const start = runtime.platform === "darwin" ? startOnMac(owner.pid, run) : startOnLinux(owner.pid, runtime);
+  if (start.is === "running" && owner.startedAt !== "") return start.at === owner.startedAt ? "alive" : "dead";
+  return start.is === "gone" || !runtime.kill(owner.pid, 0) ? "dead" : "unknown";
 }
 
 /** Reads an owner out of parsed JSON; undefined when it is none. */
 export function parseOwner(value: unknown): ProcessOwner | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { pid, startedAt, bootId, machineId, pidNamespace } = value as Record<string, unknown>;
-  if (!Number.isSafeInteger(pid) || (pid as number) <= 0) return undefined;
-  for (const part of [startedAt, bootId, machineId, pidNamespace]) if (typeof part !== "string") return undefined;
-  return { pid, startedAt, bootId, machineId, pidNamespace } as ProcessOwner;
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (typeof startedAt !== "string" || typeof bootId !== "string") return undefined;
+  if (typeof machineId !== "string" || typeof pidNamespace !== "string") return undefined;
+  return { pid, startedAt, bootId, machineId, pidNamespace };
 }
 
 /** Another boot of this machine has ended all its processes; another machine's boot says nothing. */
-function isElsewhere(owner: ProcessOwner, self: ProcessOwner): boolean {
-  return owner.machineId !== "" && self.machineId !== "" && owner.machineId !== self.machineId;
+function isEarlierBoot(owner: ProcessOwner, self: ProcessOwner): boolean {
+  if (owner.bootId === "" || self.bootId === "") return false;
+  return owner.machineId === "" || self.machineId === "" || owner.machineId === self.machineId;
 }
 
 function ownerOnLinux(runtime: OwnerRuntime): ProcessOwner {
-  const startedAt = startOnLinux("self", runtime, runtime.pid);
+  const start = startOnLinux(runtime.pid, runtime);
+  const machine = readSystemFile("/etc/machine-id", runtime);
   return {
     pid: runtime.pid,
-    startedAt: startedAt === "unknown" || startedAt === "none" ? "" : startedAt,
-    bootId: readTrimmed("/proc/sys/kernel/random/boot_id", runtime),
-    machineId: readTrimmed("/etc/machine-id", runtime),
+    startedAt: start.is === "running" ? start.at : "",
+    bootId: readSystemFile("/proc/sys/kernel/random/boot_id", runtime),
+    machineId: machine === "" ? "" : createHash("sha256").update(`agentctl ${machine}`).digest("hex").slice(0, 16),
     pidNamespace: readNamespace(runtime),
   };
 }
@@ -75,21 +84,27 @@ function ownerOnLinux(runtime: OwnerRuntime): ProcessOwner {
  * Field 22 of /proc/PID/stat (proc(5)). The second field, the program's name, may itself hold spaces and
  * parentheses, so the fields are counted from the last parenthesis. A zombie no longer runs anything.
  */
-function startOnLinux(entry: string, runtime: OwnerRuntime, expectedPid: number): string {
-  const stat = readTrimmed(`/proc/${entry}/stat`, runtime);
-  if (stat === "") return isProcOurs(runtime) ? "none" : "unknown";
-  if (Number.parseInt(stat, 10) !== expectedPid) return "unknown";
+function startOnLinux(pid: number, runtime: OwnerRuntime): Start {
+  if (!isProcOurs(runtime)) return UNKNOWN;
+  let stat: string;
+  try {
+    stat = runtime.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch (error) {
+    // ESRCH: it went between the open and the read. Anything else, such as EMFILE, says nothing about it.
+    return ["ENOENT", "ESRCH"].includes(systemErrorCode(error) ?? "") ? GONE : UNKNOWN;
+  }
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (fields[0] === "Z" || fields[0] === "X") return "none";
-  return fields[19] ?? "unknown";
+  if (fields[0] === "Z" || fields[0] === "X") return GONE;
+  const ticks = fields[19];
+  return ticks === undefined ? UNKNOWN : { is: "running", at: ticks };
 }
 
 /** False where /proc is absent or shows another pid namespace than ours (`unshare --pid` without a new /proc). */
 function isProcOurs(runtime: OwnerRuntime): boolean {
-  return Number.parseInt(readTrimmed("/proc/self/stat", runtime), 10) === runtime.pid;
+  return Number.parseInt(readSystemFile("/proc/self/stat", runtime), 10) === runtime.pid;
 }
 
-function readTrimmed(file: string, runtime: OwnerRuntime): string {
+function readSystemFile(file: string, runtime: OwnerRuntime): string {
   try {
     return runtime.fs.readFileSync(file, "utf8").trim();
   } catch {
@@ -107,19 +122,23 @@ function readNamespace(runtime: OwnerRuntime): string {
 
 /** kern.boottime moves when the clock is set; the boot session's UUID does not. */
 function ownerOnMac(pid: number, run: RunProgram): ProcessOwner {
-  const startedAt = startOnMac(pid, run);
+  const start = startOnMac(pid, run);
   const bootId = run("/usr/sbin/sysctl", ["-n", "kern.bootsessionuuid"])?.trim() ?? "";
-  return { pid, startedAt: startedAt === "none" ? "" : startedAt, bootId, machineId: "", pidNamespace: "" };
+  return { pid, startedAt: start.is === "running" ? start.at : "", bootId, machineId: "", pidNamespace: "" };
 }
 
-function startOnMac(pid: number, run: RunProgram): string {
-  const line = run("/bin/ps", ["-o", "stat=,lstart=", "-p", String(pid)])?.trim() ?? "";
-  const [, stat, startedAt] = /^(\S+)\s+(.+)$/.exec(line) ?? [];
-  return stat === undefined || startedAt === undefined || stat.startsWith("Z") ? "none" : startedAt;
+/** `ps` prints nothing for a pid that is not there. */
+function startOnMac(pid: number, run: RunProgram): Start {
+  const printed = run("/bin/ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
+  if (printed === undefined) return UNKNOWN;
+  const [, stat, startedAt] = /^(\S+)\s+(.+)$/.exec(printed.trim()) ?? [];
+  return stat === undefined || startedAt === undefined || stat.startsWith("Z")
+    ? GONE
+    : { is: "running", at: startedAt };
 }
 
 /** In one language and time zone, so that two processes read the same start in the same words. */
 function runProgram(file: string, args: readonly string[]): string | undefined {
   const done = spawnSync(file, args, { encoding: "utf8", env: { LC_ALL: "C", TZ: "UTC" }, timeout: 5_000 });
-  return done.status === 0 ? done.stdout : undefined;
+  return done.status === null ? undefined : done.stdout;
 }
