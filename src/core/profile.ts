@@ -1,5 +1,5 @@
 /** The clouds, in the order in which agentctl names them. A new cloud adds its name here. */
-export const CLOUD_NAMES = ["aws"] as const;
+export const CLOUD_NAMES = ["aws", "azure", "gcp"] as const;
 export type CloudName = (typeof CLOUD_NAMES)[number];
 
 export const ACTOR_KINDS = ["human", "automation", "agent"] as const;
@@ -31,9 +31,49 @@ export interface AwsSettings {
   readonly audience: string;
 }
 
+/** The `azure` block of a profile, validated. */
+export interface AzureSettings {
+  /** The tenant's id, or one of its domains. */
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly subscriptionId?: string;
+  /** At least one, each `<resource>/.default` of another resource; the first is the one in AZURE_ACCESS_TOKEN. */
+  readonly scopes: readonly string[];
+  readonly audience: string;
+}
+
+/** One rule of a credential access boundary, in the words of Google's own JSON. */
+export interface AccessBoundaryRule {
+  /** `//storage.googleapis.com/projects/_/buckets/BUCKET` */
+  readonly availableResource: string;
+  /** `inRole:roles/storage.objectViewer`, … */
+  readonly availablePermissions: readonly string[];
+  readonly availabilityCondition?: {
+    readonly expression: string;
+    readonly title?: string;
+    readonly description?: string;
+  };
+}
+
+/** The `gcp` block of a profile, validated. */
+export interface GcpSettings {
+  /** `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER` */
+  readonly workloadIdentityProvider: string;
+  /** Absent: the child is given the federated token itself. */
+  readonly serviceAccount?: string;
+  readonly projectId?: string;
+  readonly scopes: readonly string[];
+  /** Empty: no narrowing. */
+  readonly accessBoundary: readonly AccessBoundaryRule[];
+  /** The OIDC token's audience; absent means the provider's own, `https://iam.googleapis.com/<provider>`. */
+  readonly audience?: string;
+}
+
 /** What each cloud's room is given. A new cloud adds its settings here. */
 export interface CloudSettings {
   readonly aws?: AwsSettings;
+  readonly azure?: AzureSettings;
+  readonly gcp?: GcpSettings;
 }
 
 /** A named task scope, resolved: `extends` and `defaults` merged, files read, paths absolute. */
