@@ -11,7 +11,12 @@ export interface AccessRequest {
 }
 
 /** Why a call is refused, in the words AWS ends its message with; undefined when it is allowed. */
-export type Refusal = "explicit session deny" | "explicit identity deny" | "no session allow" | "no identity allow";
+export type Refusal =
+  | "explicit session deny"
+  | "explicit identity deny"
+  | "no session allow"
+  | "no identity allow"
+  | "no resource allow";
 
 /** The role's policies ∩ the session's. With no session policies, the role's alone. */
 export function findRefusal(
@@ -45,6 +50,8 @@ function explain(refusal: Refusal, action: string): string {
       return "with an explicit deny in an identity-based policy";
     case "no session allow":
       return `because no session policy allows the ${action} action`;
+    case "no resource allow":
+      return `because no resource-based policy allows the ${action} action`;
     case "no identity allow":
       return `because no identity-based policy allows the ${action} action`;
   }

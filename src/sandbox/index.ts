@@ -8,6 +8,8 @@ import { listen } from "./listener.js";
 import { createIssuer, githubClaims, type MintRequest } from "./oidc-issuer.js";
 import { createOidcService, TOKEN_REQUEST_PATH, TOKEN_REQUEST_QUERY } from "./oidc-service.js";
 import { createRequestLog, type LoggedRequest } from "./request-log.js";
+import { createS3Service } from "./s3-service.js";
+import { createS3Store } from "./s3-store.js";
 import { serve } from "./serve.js";
 import { createSessionStore } from "./sessions.js";
 import { createStsService } from "./sts-service.js";
@@ -55,6 +57,8 @@ export async function startSandbox(options: SandboxOptions = {}, host: SandboxHo
   const sessions = createSessionStore();
   oidc.handle(serve(createOidcService(issuer, requestToken), serving));
   sts.handle(serve(createStsService({ world, issuer, sessions, now: () => clock.now("sts") }), serving));
+  const store = createS3Store(world.buckets, host.now());
+  s3.handle(serve(createS3Service({ world, store, sessions, now: () => clock.now("s3") }), serving));
   const dir = makePrivateDir(certificates.caPem, host);
   const tokenRequestUrl = `${oidc.origin}${TOKEN_REQUEST_PATH}?${TOKEN_REQUEST_QUERY}`;
   return {

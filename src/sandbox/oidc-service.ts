@@ -1,6 +1,6 @@
 import { isSameSecret } from "./constant-time.js";
 import type { OidcIssuer } from "./oidc-issuer.js";
-import { queryValue, type Service, type ServiceAnswer, type ServiceRequest } from "./service.js";
+import { queryValue, type Service, type ServiceAnswer, type ServiceRequest, type TakeNotes } from "./service.js";
 import { WireError } from "./wire-error.js";
 
 /** The path of GitHub's request URL; like GitHub's it comes with a query already. */
@@ -18,18 +18,23 @@ export function createOidcService(issuer: OidcIssuer, requestToken: string): Ser
   return {
     name: "oidc",
     nameOperation: (request) => OPERATIONS[request.path] ?? "unknown",
-    answer: async (request, operation) => {
+    answer: async (request, operation, note) => {
       if (operation === "unknown") throw new WireError(404, "NotFound", "not found");
       if (request.method !== "GET") throw new WireError(405, "MethodNotAllowed", "use GET");
       if (operation === "discovery") return json(discoveryOf(issuer.issuer));
       if (operation === "jwks") return json(issuer.jwks);
-      return handOut(issuer, requestToken, request);
+      return handOut(issuer, requestToken, request, note);
     },
     refuse: (error) => json({ message: error.message, typeKey: error.code }, error.status),
   };
 }
 
-async function handOut(issuer: OidcIssuer, requestToken: string, request: ServiceRequest): Promise<ServiceAnswer> {
+async function handOut(
+  issuer: OidcIssuer,
+  requestToken: string,
+  request: ServiceRequest,
+  note: TakeNotes,
+): Promise<ServiceAnswer> {
   const [scheme = "", bearer = ""] = (request.headers["authorization"] ?? "").split(" ");
   if (scheme.toLowerCase() !== "bearer" || !isSameSecret(bearer, requestToken)) {
     throw new WireError(401, "Unauthorized", "the request token is not valid for this job");
@@ -38,8 +43,9 @@ async function handOut(issuer: OidcIssuer, requestToken: string, request: Servic
     throw new WireError(400, "BadRequest", "the request URL's own query was lost");
   }
   const audience = queryValue(request, "audience") ?? "https://github.com/acme";
+  note({ parameters: { audience } });
   const value = await issuer.mintToken({ audience });
-  return { ...json({ count: value.length, value }), log: { parameters: { audience } } };
+  return json({ count: value.length, value });
 }
 
 function discoveryOf(issuer: string): Record<string, unknown> {

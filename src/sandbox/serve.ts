@@ -4,7 +4,7 @@ import type { SandboxClock } from "./clock.js";
 import { type FaultBoard, faultError } from "./faults.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";
-import type { Service, ServiceAnswer, ServiceRequest } from "./service.js";
+import type { RequestNotes, Service, ServiceAnswer, ServiceRequest, TakeNotes } from "./service.js";
 import { WireError } from "./wire-error.js";
 
 export interface ServeContext {
@@ -22,14 +22,15 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
     const operation = service.nameOperation(request);
     const faults = context.faults.take(service.name, operation);
     for (const fault of faults) if (fault.kind === "latency") await context.runtime.sleep(fault.latencyMs ?? 1000);
-    const record = (status: number, code?: string, answer?: ServiceAnswer): void =>
+    let notes: RequestNotes = {};
+    const record = (status: number, code?: string): void =>
       context.log.add({
         time: new Date(context.runtime.now()).toISOString(),
         service: service.name,
         operation,
         status,
         ...(code === undefined ? {} : { code }),
-        ...answer?.log,
+        ...notes,
       });
     response.setHeader("date", new Date(context.clock.now(service.name)).toUTCString());
     if (faults.some((fault) => fault.kind === "cut")) {
@@ -41,8 +42,11 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
       return send(response, { status: 200, headers: { "content-type": "text/html" }, body: GARBAGE });
     }
     const struck = faults.map(faultError).find((error) => error !== undefined);
-    const [answer, code] = await answerOrRefuse(service, request, operation, struck);
-    record(answer.status, code, answer);
+    const note: TakeNotes = (more) => {
+      notes = { ...notes, ...more };
+    };
+    const { answer, code } = await answerOrRefuse(service, request, operation, note, struck);
+    record(answer.status, code);
     send(response, request.method === "HEAD" ? { ...answer, body: "" } : answer);
   };
 }
@@ -51,15 +55,16 @@ async function answerOrRefuse(
   service: Service,
   request: ServiceRequest,
   operation: string,
+  note: TakeNotes,
   struck: WireError | undefined,
-): Promise<readonly [ServiceAnswer, string | undefined]> {
+): Promise<{ answer: ServiceAnswer; code?: string }> {
   try {
     if (struck !== undefined) throw struck;
-    return [await service.answer(request, operation), undefined];
+    return { answer: await service.answer(request, operation, note) };
   } catch (thrown) {
     const error = thrown instanceof WireError ? thrown : new WireError(500, "InternalFailure", "the sandbox failed");
     const answer = service.refuse(error, request);
-    return [{ ...answer, headers: { ...answer.headers, ...error.headers } }, error.code];
+    return { answer: { ...answer, headers: { ...answer.headers, ...error.headers } }, code: error.code };
   }
 }
 

@@ -18,21 +18,23 @@ export interface ServiceAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** For the request log: who it was for, and what was asked. Never a secret. */
-  readonly log?: RequestNotes;
 }
 
+/** For the request log: who asked, and what for. Never a secret. */
 export interface RequestNotes {
   readonly principal?: string;
   readonly parameters?: Readonly<Record<string, string | readonly string[]>>;
 }
+
+export type TakeNotes = (notes: RequestNotes) => void;
 
 /** One of the embedded services. What `answer` throws as a WireError is worded by `refuse`. */
 export interface Service {
   readonly name: ServiceName;
   /** The operation's name in the cloud's own words, such as `AssumeRole`; faults and the log use it. */
   nameOperation(request: ServiceRequest): string;
-  answer(request: ServiceRequest, operation: string): Promise<ServiceAnswer>;
+  /** Says to `note` what the log is to hold, as soon as it is known, so that a refusal has it too. */
+  answer(request: ServiceRequest, operation: string, note: TakeNotes): Promise<ServiceAnswer>;
   refuse(error: WireError, request: ServiceRequest): ServiceAnswer;
 }
 

@@ -1,9 +1,9 @@
 import { askAs, findRefusal, refusalError } from "./authorize.js";
 import { evaluatePolicies } from "./evaluator.js";
-import type { RequestNotes } from "./service.js";
 import type { Session } from "./sessions.js";
 import type { StsContext } from "./sts-context.js";
 import {
+  assertRoleAllows,
   type Form,
   readDuration,
   readRoleArn,
@@ -11,7 +11,7 @@ import {
   readSessionPolicies,
   readText,
 } from "./sts-parameters.js";
-import { sessionNotes, sessionResult } from "./sts-web-identity.js";
+import { sessionResult } from "./sts-session-result.js";
 import type { XmlValue } from "./sts-xml.js";
 import { evaluateTrust } from "./trust.js";
 import { WireError } from "./wire-error.js";
@@ -19,24 +19,20 @@ import { WireError } from "./wire-error.js";
 const ACTION = "sts:AssumeRole";
 
 /** Role chaining: the caller is a role session, so the new one lasts an hour at most. */
-export function assumeRole(form: Form, caller: Session, context: StsContext): readonly [XmlValue, RequestNotes] {
+export function assumeRole(form: Form, caller: Session, context: StsContext): XmlValue {
   const roleArn = readRoleArn(form);
   const sessionName = readSessionName(form);
-  const role = context.world.roles[roleArn];
-  const durationSeconds = readDuration(form, role, true);
+  const durationSeconds = readDuration(form, true);
   const externalId = form.has("ExternalId")
     ? readText(form, "ExternalId", "externalId", { min: 2, max: 1224, pattern: "[\\w+=,.@:\\/-]*" })
     : undefined;
   assertMayAssume(caller, roleArn, sessionName, externalId, context);
+  assertRoleAllows(context.world.roles[roleArn], durationSeconds);
   const policies = readSessionPolicies(form, context.world);
-  const session = context.sessions.open({
-    roleArn,
-    sessionName,
-    durationSeconds,
-    issuedAt: context.now(),
-    sessionPolicies: policies.documents,
-  });
-  return [sessionResult(session, policies), sessionNotes(session, caller.arn, durationSeconds, policies)];
+  const sessionPolicies = policies.documents;
+  const issuedAt = context.now();
+  const session = context.sessions.open({ roleArn, sessionName, durationSeconds, issuedAt, sessionPolicies });
+  return sessionResult(session, policies);
 }
 
 /**

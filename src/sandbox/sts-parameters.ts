@@ -43,40 +43,40 @@ export function readText(
   return value;
 }
 
-/** The session's length: 900 s to what the role allows, and an hour at most when a role session asks. */
-export function readDuration(form: Form, role: RoleDefinition | undefined, chained: boolean): number {
+/** The session's length in seconds: 900 to 43 200, and an hour at most when a role session asks. */
+export function readDuration(form: Form, chained: boolean): number {
   const text = form.get("DurationSeconds");
   if (text === null) return DEFAULT_SESSION_SECONDS;
-  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!/^\d+$/.test(text)) throw new WireError(400, "MalformedInput", "DurationSeconds is not an integer");
+  const seconds = Number(text);
   const fail = (constraint: string): WireError =>
     invalid(`Value '${text}' at 'durationSeconds' failed to satisfy constraint: Member must ${constraint}`);
-  if (Number.isNaN(seconds)) throw new WireError(400, "MalformedInput", "Invalid DurationSeconds");
   if (seconds < MIN_SESSION_SECONDS) throw fail(`have value greater than or equal to ${MIN_SESSION_SECONDS}`);
   if (seconds > MAX_SESSION_SECONDS) throw fail(`have value less than or equal to ${MAX_SESSION_SECONDS}`);
   if (chained && seconds > CHAINED_SESSION_SECONDS) {
     const text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
     throw new WireError(400, "ValidationError", text);
   }
-  if (role !== undefined && seconds > (role.maxSessionSeconds ?? DEFAULT_SESSION_SECONDS)) {
-    const text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
-    throw new WireError(400, "ValidationError", text);
-  }
   return seconds;
+}
+
+export function assertRoleAllows(role: RoleDefinition | undefined, durationSeconds: number): void {
+  if (durationSeconds <= (role?.maxSessionSeconds ?? DEFAULT_SESSION_SECONDS)) return;
+  const text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+  throw new WireError(400, "ValidationError", text);
 }
 
 export interface SessionPolicies {
   readonly documents: readonly PolicyDocument[];
   /** Percent of the packed allotment; undefined when there is no session policy. */
   readonly packedSize?: number;
-  readonly inline?: string;
-  readonly arns: readonly string[];
 }
 
 /** `Policy` and `PolicyArns`, within AWS's limits each and together. */
 export function readSessionPolicies(form: Form, world: WorldDefinition): SessionPolicies {
   const inline = form.get("Policy") ?? undefined;
-  const arns = [...form.entries()].filter(([key]) => /^PolicyArns\.member\.\d+\.arn$/.test(key)).map(([, arn]) => arn);
-  if (inline === undefined && arns.length === 0) return { documents: [], arns };
+  const arns = readPolicyArns(form);
+  if (inline === undefined && arns.length === 0) return { documents: [] };
   if (inline !== undefined && inline.length > MAX_POLICY_CHARACTERS) {
     throw invalid(
       `Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to ${MAX_POLICY_CHARACTERS}`,
@@ -93,7 +93,18 @@ export function readSessionPolicies(form: Form, world: WorldDefinition): Session
   const packedSize = Math.ceil((100 * deflateRawSync(text).length) / PACKED_BYTES);
   if (packedSize > 100) throw tooLarge(packedSize);
   for (const arn of arns) documents.push(findManagedPolicy(arn, world));
-  return { documents, packedSize, arns, ...(inline === undefined ? {} : { inline }) };
+  return { documents, packedSize };
+}
+
+function readPolicyArns(form: Form): readonly string[] {
+  return [...form.entries()].filter(([key]) => /^PolicyArns\.member\.\d+\.arn$/.test(key)).map(([, arn]) => arn);
+}
+
+/** For the request log: what was asked for. The token and the external id stay out. */
+export function describeForm(form: Form): Readonly<Record<string, string | readonly string[]>> {
+  const named = ["RoleArn", "RoleSessionName", "DurationSeconds", "Policy"];
+  const given = named.flatMap((name) => form.getAll(name).map((value) => [name, value] as const));
+  return { ...Object.fromEntries(given), PolicyArns: readPolicyArns(form) };
 }
 
 function findManagedPolicy(arn: string, world: WorldDefinition): PolicyDocument {

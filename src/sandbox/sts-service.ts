@@ -3,6 +3,7 @@ import type { Session } from "./sessions.js";
 import { isoBasic, type SignatureFault, verifySignature } from "./signature.js";
 import { assumeRole } from "./sts-assume-role.js";
 import type { StsContext } from "./sts-context.js";
+import { describeForm } from "./sts-parameters.js";
 import { assumeRoleWithWebIdentity } from "./sts-web-identity.js";
 import { stsAnswer, stsError } from "./sts-xml.js";
 import { WireError } from "./wire-error.js";
@@ -15,21 +16,22 @@ export function createStsService(context: StsContext): Service {
   return {
     name: "sts",
     nameOperation: (request) => readForm(request).get("Action") ?? "unknown",
-    answer: async (request, operation) => {
+    answer: async (request, operation, note) => {
       const form = readForm(request);
       assertOperation(form);
       if (operation === "AssumeRoleWithWebIdentity") {
-        const [result, log] = await assumeRoleWithWebIdentity(form, context);
-        return { ...stsAnswer(operation, result, request), log };
+        note({ parameters: describeForm(form) });
+        return stsAnswer(operation, await assumeRoleWithWebIdentity(form, context, note), request);
       }
       const caller = await findCaller(request, context);
+      note({ principal: caller.arn });
       if (operation === "AssumeRole") {
-        const [result, log] = assumeRole(form, caller, context);
-        return { ...stsAnswer(operation, result, request), log };
+        note({ parameters: describeForm(form) });
+        return stsAnswer(operation, assumeRole(form, caller, context), request);
       }
       // No policy can deny GetCallerIdentity; only the keys' own expiry ends it.
       const identity = { Arn: caller.arn, UserId: caller.userId, Account: caller.accountId };
-      return { ...stsAnswer(operation, identity, request), log: { principal: caller.arn } };
+      return stsAnswer(operation, identity, request);
     },
     refuse: stsError,
   };

@@ -1,17 +1,17 @@
 import { formatInstant } from "../core/durations.js";
 import type { AuthorizationQuestion } from "./evaluator.js";
-import type { RequestNotes } from "./service.js";
-import type { Session } from "./sessions.js";
+import type { TakeNotes } from "./service.js";
 import type { StsContext } from "./sts-context.js";
 import {
+  assertRoleAllows,
   type Form,
   readDuration,
   readRoleArn,
   readSessionName,
   readSessionPolicies,
   readText,
-  type SessionPolicies,
 } from "./sts-parameters.js";
+import { sessionResult } from "./sts-session-result.js";
 import { type VerifiedToken, verifyWebIdentityToken } from "./sts-token.js";
 import type { XmlValue } from "./sts-xml.js";
 import { evaluateTrust } from "./trust.js";
@@ -21,43 +21,28 @@ import { GITHUB_ISSUER_HOST, type RoleDefinition } from "./world.js";
 const OPERATION = "AssumeRoleWithWebIdentity";
 
 /** Unsigned: the token is the proof. */
-export async function assumeRoleWithWebIdentity(
-  form: Form,
-  context: StsContext,
-): Promise<readonly [XmlValue, RequestNotes]> {
+export async function assumeRoleWithWebIdentity(form: Form, context: StsContext, note: TakeNotes): Promise<XmlValue> {
   const roleArn = readRoleArn(form);
   const sessionName = readSessionName(form);
   const token = readText(form, "WebIdentityToken", "webIdentityToken", { min: 4, max: 20_000 });
+  const durationSeconds = readDuration(form, false);
+  const issuedAt = context.now();
+  const verified = await verifyWebIdentityToken(token, context.issuer, context.world.audiences, issuedAt);
+  note({ principal: verified.subject });
   const role = context.world.roles[roleArn];
-  const durationSeconds = readDuration(form, role, false);
-  const now = context.now();
-  const verified = await verifyWebIdentityToken(token, context.issuer, context.world.audiences, now);
   if (role === undefined || !isTrusted(role, roleArn, verified, sessionName, context)) {
     throw new WireError(403, "AccessDenied", `Not authorized to perform sts:${OPERATION}`);
   }
+  assertRoleAllows(role, durationSeconds);
   const policies = readSessionPolicies(form, context.world);
-  const session = context.sessions.open({
-    roleArn,
-    sessionName,
-    durationSeconds,
-    issuedAt: now,
-    sessionPolicies: policies.documents,
-  });
-  const result = {
+  const sessionPolicies = policies.documents;
+  const session = context.sessions.open({ roleArn, sessionName, durationSeconds, issuedAt, sessionPolicies });
+  return {
     Audience: verified.audience,
     ...sessionResult(session, policies),
     Provider: providerArn(context),
     SubjectFromWebIdentityToken: verified.subject,
   };
-  return [result, sessionNotes(session, verified.subject, durationSeconds, policies)];
-}
-
-function providerArn(context: StsContext): string {
-  return `arn:aws:iam::${context.world.accountId}:oidc-provider/${issuerHost(context)}`;
-}
-
-function issuerHost(context: StsContext): string {
-  return context.issuer.issuer.replace("https://", "");
 }
 
 function isTrusted(
@@ -67,8 +52,8 @@ function isTrusted(
   sessionName: string,
   context: StsContext,
 ): boolean {
-  const prefix = `arn:aws:iam::${context.world.accountId}:oidc-provider/`;
   const hosts = [issuerHost(context), GITHUB_ISSUER_HOST];
+  const names = hosts.map((host) => `arn:aws:iam::${context.world.accountId}:oidc-provider/${host}`);
   const question: AuthorizationQuestion = {
     principal: providerArn(context),
     action: `sts:${OPERATION}`,
@@ -82,55 +67,23 @@ function isTrusted(
       ...Object.assign({}, ...hosts.map((host) => claimKeys(host, token))),
     },
   };
-  return (
-    evaluateTrust(
-      role.trust,
-      hosts.map((host) => `${prefix}${host}`),
-      question,
-    ) === "allowed"
-  );
+  return evaluateTrust(role.trust, names, question) === "allowed";
 }
 
-/** The token's claims as condition keys of the provider: `HOST:sub` and so on; of others than strings and lists, none. */
+/** The token's claims as the provider's condition keys, `HOST:sub` and so on: strings and lists of them. */
 function claimKeys(host: string, token: VerifiedToken): Record<string, string | readonly string[]> {
   const keys: Record<string, string | readonly string[]> = {};
   for (const [claim, value] of Object.entries(token.claims)) {
     if (typeof value === "string") keys[`${host}:${claim}`] = value;
     else if (Array.isArray(value)) keys[`${host}:${claim}`] = value.map(String);
   }
-  keys[`${host}:sub`] = token.subject;
-  keys[`${host}:aud`] = token.audience;
-  return keys;
+  return { ...keys, [`${host}:sub`]: token.subject, [`${host}:aud`]: token.audience };
 }
 
-/** What both ways of assuming a role answer. */
-export function sessionResult(session: Session, policies: SessionPolicies): Record<string, XmlValue> {
-  return {
-    AssumedRoleUser: { AssumedRoleId: session.userId, Arn: session.arn },
-    Credentials: {
-      AccessKeyId: session.accessKeyId,
-      SecretAccessKey: session.secretAccessKey,
-      SessionToken: session.sessionToken,
-      Expiration: formatInstant(session.expiresAt),
-    },
-    ...(policies.packedSize === undefined ? {} : { PackedPolicySize: policies.packedSize }),
-  };
+function providerArn(context: StsContext): string {
+  return `arn:aws:iam::${context.world.accountId}:oidc-provider/${issuerHost(context)}`;
 }
 
-export function sessionNotes(
-  session: Session,
-  principal: string,
-  durationSeconds: number,
-  policies: SessionPolicies,
-): RequestNotes {
-  return {
-    principal,
-    parameters: {
-      RoleArn: session.roleArn,
-      AssumedRole: session.arn,
-      DurationSeconds: String(durationSeconds),
-      PolicyArns: policies.arns,
-      ...(policies.inline === undefined ? {} : { Policy: policies.inline }),
-    },
-  };
+function issuerHost(context: StsContext): string {
+  return context.issuer.issuer.replace("https://", "");
 }
