@@ -145,10 +145,16 @@ function sweepLitter(lockFile: string, runtime: LockRuntime): void {
   const dir = path.dirname(lockFile);
   for (const name of runtime.fs.readdirSync(dir)) {
     if (!name.startsWith(`${path.basename(lockFile)}.`)) continue;
-    const file = path.join(dir, name);
-    const text = readLock(file, runtime);
-    if (text !== undefined && isHolderDead(text, runtime)) runtime.fs.rmSync(file, { force: true });
+    removeIfDead(path.join(dir, name), runtime);
   }
+}
+
+/** Litter that can't be read or removed is no reason to go without the lock. */
+function removeIfDead(file: string, runtime: LockRuntime): void {
+  try {
+    const text = readPrivateFile(file, runtime.fs);
+    if (text !== undefined && isHolderDead(text, runtime)) runtime.fs.rmSync(file, { force: true });
+  } catch {}
 }
 
 function lockHeld(lockFile: string, holder: string, timeoutMs: number): AgentctlError {
