@@ -1,5 +1,6 @@
 import path from "node:path";
-import { PRIVATE_DIR_MODE, writePrivateFile } from "../core/private-files.js";
+import { AgentctlError } from "../core/errors.js";
+import { explainSystemError, writePrivateFile } from "../core/private-files.js";
 import type { Runtime } from "../core/runtime.js";
 
 export interface SandboxAddresses {
@@ -19,12 +20,23 @@ export interface PrivateDir {
 /** A directory of this sandbox's own, in which clients find the CA's certificate. */
 export function makePrivateDir(caPem: string, host: Pick<Runtime, "env" | "fs">): PrivateDir {
   const { fs } = host;
-  const base = host.env["TMPDIR"] ?? "/tmp";
-  const dir = fs.mkdtempSync(path.join(base, "agentctl-sandbox-"));
-  fs.chmodSync(dir, PRIVATE_DIR_MODE);
+  const dir = makeTemporaryDir(host);
   const caFile = path.join(dir, "ca.pem");
   writePrivateFile(caFile, caPem, fs);
   return { path: dir, caFile, remove: () => fs.rmSync(dir, { recursive: true, force: true }) };
+}
+
+function makeTemporaryDir({ env, fs }: Pick<Runtime, "env" | "fs">): string {
+  const base = env["TMPDIR"] ?? "/tmp";
+  try {
+    // mkdtemp makes it with 0700.
+    return fs.mkdtempSync(path.join(base, "agentctl-sandbox-"));
+  } catch (error) {
+    throw new AgentctlError("STATE_UNWRITABLE", `cannot make a directory in ${base}: ${explainSystemError(error)}`, {
+      hint: "set TMPDIR to a directory that you can write",
+      cause: error,
+    });
+  }
 }
 
 /**

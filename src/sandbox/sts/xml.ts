@@ -1,5 +1,6 @@
-import type { ServiceAnswer, ServiceRequest } from "./service.js";
-import type { WireError } from "./wire-error.js";
+import type { ServiceAnswer, ServiceRequest } from "../service.js";
+import type { WireError } from "../wire-error.js";
+import { escapeXml } from "../xml.js";
 
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 
@@ -28,10 +29,6 @@ export function stsError(error: WireError, request: ServiceRequest): ServiceAnsw
 </ErrorResponse>
 `;
   return { status: error.status, headers: headersOf(request), body };
-}
-
-export function escapeXml(text: string): string {
-  return text.replace(/[<>&"'\r]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 function headersOf(request: ServiceRequest): Record<string, string> {

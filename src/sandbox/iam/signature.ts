@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { isSameSecret } from "./constant-time.js";
-import type { ServiceRequest } from "./service.js";
+import { isSameSecret } from "../constant-time.js";
+import type { ServiceRequest } from "../service.js";
 import type { Session, SessionStore } from "./sessions.js";
 
 /** What can be wrong with a signed request; each service has its own word for it. */

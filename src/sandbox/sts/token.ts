@@ -1,6 +1,6 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
-import type { OidcIssuer } from "./oidc-issuer.js";
-import { WireError } from "./wire-error.js";
+import type { OidcIssuer } from "../oidc/issuer.js";
+import { WireError } from "../wire-error.js";
 
 /** What STS has found out about a token that it takes. */
 export interface VerifiedToken {

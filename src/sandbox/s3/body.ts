@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
-import type { ServiceRequest } from "./service.js";
-import { WireError } from "./wire-error.js";
+import type { ServiceRequest } from "../service.js";
+import { WireError } from "../wire-error.js";
 
 /** The object in an upload: as it is, or taken out of the aws-chunked framing that SDKs use over TLS. */
 export function readObjectBody(request: ServiceRequest): Buffer {

@@ -1,7 +1,7 @@
-import { readObjectBody } from "./s3-body.js";
-import { makeObject, type StoredObject } from "./s3-store.js";
-import type { ServiceAnswer, ServiceRequest } from "./service.js";
-import { WireError } from "./wire-error.js";
+import type { ServiceAnswer, ServiceRequest } from "../service.js";
+import { WireError } from "../wire-error.js";
+import { readObjectBody } from "./body.js";
+import { makeObject, type StoredObject } from "./store.js";
 
 /** The store of one bucket. */
 type Objects = Map<string, StoredObject>;

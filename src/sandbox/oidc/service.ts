@@ -1,7 +1,7 @@
-import { isSameSecret } from "./constant-time.js";
-import type { OidcIssuer } from "./oidc-issuer.js";
-import { queryValue, type Service, type ServiceAnswer, type ServiceRequest, type TakeNotes } from "./service.js";
-import { WireError } from "./wire-error.js";
+import { isSameSecret } from "../constant-time.js";
+import { queryValue, type Service, type ServiceAnswer, type ServiceRequest, type TakeNotes } from "../service.js";
+import { WireError } from "../wire-error.js";
+import type { OidcIssuer } from "./issuer.js";
 
 /** The path of GitHub's request URL; like GitHub's it comes with a query already. */
 export const TOKEN_REQUEST_PATH = "/idtoken/run/job";

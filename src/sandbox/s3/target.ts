@@ -1,4 +1,4 @@
-import type { ServiceRequest } from "./service.js";
+import type { ServiceRequest } from "../service.js";
 
 export interface S3Target {
   readonly bucket?: string;

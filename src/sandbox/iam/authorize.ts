@@ -1,8 +1,8 @@
-import { formatInstant } from "../core/durations.js";
+import { formatInstant } from "../../core/durations.js";
+import { WireError } from "../wire-error.js";
+import type { WorldDefinition } from "../world.js";
 import { type AuthorizationQuestion, evaluatePolicies } from "./evaluator.js";
 import type { Session } from "./sessions.js";
-import { WireError } from "./wire-error.js";
-import type { WorldDefinition } from "./world.js";
 
 export interface AccessRequest {
   readonly action: string;

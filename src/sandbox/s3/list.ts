@@ -1,7 +1,7 @@
-import type { S3Store, StoredObject } from "./s3-store.js";
-import { s3Answer, tag } from "./s3-xml.js";
-import type { ServiceAnswer, ServiceRequest } from "./service.js";
-import { queryValue } from "./service.js";
+import type { ServiceAnswer, ServiceRequest } from "../service.js";
+import { queryValue } from "../service.js";
+import type { S3Store, StoredObject } from "./store.js";
+import { s3Answer, tag } from "./xml.js";
 
 const MAX_KEYS = 1000;
 

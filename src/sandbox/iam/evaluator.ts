@@ -1,6 +1,6 @@
 import { validateSessionPolicy } from "@cloud-copilot/iam-policy";
 import { runUnsafeSimulation } from "@cloud-copilot/iam-simulate";
-import type { PolicyDocument } from "../core/profile.js";
+import type { PolicyDocument } from "../../core/profile.js";
 
 export interface AuthorizationQuestion {
   /** The caller's ARN. */

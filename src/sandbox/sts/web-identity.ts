@@ -1,7 +1,10 @@
-import { formatInstant } from "../core/durations.js";
-import type { AuthorizationQuestion } from "./evaluator.js";
-import type { TakeNotes } from "./service.js";
-import type { StsContext } from "./sts-context.js";
+import { formatInstant } from "../../core/durations.js";
+import type { AuthorizationQuestion } from "../iam/evaluator.js";
+import { evaluateTrust } from "../iam/trust.js";
+import type { TakeNotes } from "../service.js";
+import { WireError } from "../wire-error.js";
+import { GITHUB_ISSUER_HOST, type RoleDefinition } from "../world.js";
+import type { StsContext } from "./context.js";
 import {
   assertRoleAllows,
   type Form,
@@ -10,13 +13,10 @@ import {
   readSessionName,
   readSessionPolicies,
   readText,
-} from "./sts-parameters.js";
-import { sessionResult } from "./sts-session-result.js";
-import { type VerifiedToken, verifyWebIdentityToken } from "./sts-token.js";
-import type { XmlValue } from "./sts-xml.js";
-import { evaluateTrust } from "./trust.js";
-import { WireError } from "./wire-error.js";
-import { GITHUB_ISSUER_HOST, type RoleDefinition } from "./world.js";
+} from "./parameters.js";
+import { sessionResult } from "./session-result.js";
+import { type VerifiedToken, verifyWebIdentityToken } from "./token.js";
+import type { XmlValue } from "./xml.js";
 
 const OPERATION = "AssumeRoleWithWebIdentity";
 

@@ -1,8 +1,8 @@
 import { deflateRawSync } from "node:zlib";
-import type { PolicyDocument } from "../core/profile.js";
-import { findPolicyErrors } from "./evaluator.js";
-import { WireError } from "./wire-error.js";
-import type { RoleDefinition, WorldDefinition } from "./world.js";
+import type { PolicyDocument } from "../../core/profile.js";
+import { findPolicyErrors } from "../iam/evaluator.js";
+import { WireError } from "../wire-error.js";
+import type { RoleDefinition, WorldDefinition } from "../world.js";
 
 export type Form = URLSearchParams;
 

@@ -1,5 +1,5 @@
-import type { SignatureFault } from "./signature.js";
-import { WireError } from "./wire-error.js";
+import type { SignatureFault } from "../iam/signature.js";
+import { WireError } from "../wire-error.js";
 
 /** S3's own words for what is wrong with a signature. */
 export function explainS3Signature(fault: SignatureFault): WireError {

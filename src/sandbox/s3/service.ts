@@ -1,15 +1,15 @@
-import { findRefusal, refusalError } from "./authorize.js";
-import { listBuckets, listObjects } from "./s3-list.js";
-import { deleteObject, getObject, putObject } from "./s3-objects.js";
-import { explainS3Signature } from "./s3-signature.js";
-import type { S3Store, StoredObject } from "./s3-store.js";
-import { nameS3Operation, readTarget } from "./s3-target.js";
-import { s3Answer, s3Error } from "./s3-xml.js";
-import { queryValue, type Service, type ServiceAnswer, type ServiceRequest } from "./service.js";
-import type { Session, SessionStore } from "./sessions.js";
-import { verifySignature } from "./signature.js";
-import { WireError } from "./wire-error.js";
-import type { WorldDefinition } from "./world.js";
+import { findRefusal, refusalError } from "../iam/authorize.js";
+import type { Session, SessionStore } from "../iam/sessions.js";
+import { verifySignature } from "../iam/signature.js";
+import { queryValue, type Service, type ServiceAnswer, type ServiceRequest } from "../service.js";
+import { WireError } from "../wire-error.js";
+import type { WorldDefinition } from "../world.js";
+import { listBuckets, listObjects } from "./list.js";
+import { deleteObject, getObject, putObject } from "./objects.js";
+import { explainS3Signature } from "./signature-errors.js";
+import type { S3Store, StoredObject } from "./store.js";
+import { nameS3Operation, readTarget } from "./target.js";
+import { s3Answer, s3Error } from "./xml.js";
 
 export interface S3Context {
   readonly world: WorldDefinition;

@@ -1,6 +1,6 @@
-import type { OidcIssuer } from "./oidc-issuer.js";
-import type { SessionStore } from "./sessions.js";
-import type { WorldDefinition } from "./world.js";
+import type { SessionStore } from "../iam/sessions.js";
+import type { OidcIssuer } from "../oidc/issuer.js";
+import type { WorldDefinition } from "../world.js";
 
 /** What the embedded STS works with. */
 export interface StsContext {

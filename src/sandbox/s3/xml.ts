@@ -1,6 +1,6 @@
-import type { ServiceAnswer, ServiceRequest } from "./service.js";
-import { escapeXml } from "./sts-xml.js";
-import type { WireError } from "./wire-error.js";
+import type { ServiceAnswer, ServiceRequest } from "../service.js";
+import type { WireError } from "../wire-error.js";
+import { escapeXml } from "../xml.js";
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 

@@ -1,4 +1,4 @@
-import type { PolicyDocument } from "../core/profile.js";
+import type { PolicyDocument } from "../../core/profile.js";
 import { type AuthorizationQuestion, evaluatePolicies, type Verdict } from "./evaluator.js";
 
 type Statement = Readonly<Record<string, unknown>>;

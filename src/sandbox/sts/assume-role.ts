@@ -1,7 +1,9 @@
-import { askAs, findRefusal, refusalError } from "./authorize.js";
-import { evaluatePolicies } from "./evaluator.js";
-import type { Session } from "./sessions.js";
-import type { StsContext } from "./sts-context.js";
+import { askAs, findRefusal, refusalError } from "../iam/authorize.js";
+import { evaluatePolicies } from "../iam/evaluator.js";
+import type { Session } from "../iam/sessions.js";
+import { evaluateTrust } from "../iam/trust.js";
+import { WireError } from "../wire-error.js";
+import type { StsContext } from "./context.js";
 import {
   assertRoleAllows,
   type Form,
@@ -10,11 +12,9 @@ import {
   readSessionName,
   readSessionPolicies,
   readText,
-} from "./sts-parameters.js";
-import { sessionResult } from "./sts-session-result.js";
-import type { XmlValue } from "./sts-xml.js";
-import { evaluateTrust } from "./trust.js";
-import { WireError } from "./wire-error.js";
+} from "./parameters.js";
+import { sessionResult } from "./session-result.js";
+import type { XmlValue } from "./xml.js";
 
 const ACTION = "sts:AssumeRole";
 

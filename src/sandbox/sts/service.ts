@@ -1,12 +1,12 @@
-import type { Service, ServiceRequest } from "./service.js";
-import type { Session } from "./sessions.js";
-import { isoBasic, type SignatureFault, verifySignature } from "./signature.js";
-import { assumeRole } from "./sts-assume-role.js";
-import type { StsContext } from "./sts-context.js";
-import { describeForm } from "./sts-parameters.js";
-import { assumeRoleWithWebIdentity } from "./sts-web-identity.js";
-import { stsAnswer, stsError } from "./sts-xml.js";
-import { WireError } from "./wire-error.js";
+import type { Session } from "../iam/sessions.js";
+import { isoBasic, type SignatureFault, verifySignature } from "../iam/signature.js";
+import type { Service, ServiceRequest } from "../service.js";
+import { WireError } from "../wire-error.js";
+import { assumeRole } from "./assume-role.js";
+import type { StsContext } from "./context.js";
+import { describeForm } from "./parameters.js";
+import { assumeRoleWithWebIdentity } from "./web-identity.js";
+import { stsAnswer, stsError } from "./xml.js";
 
 const VERSION = "2011-06-15";
 const OPERATIONS: readonly string[] = ["AssumeRoleWithWebIdentity", "AssumeRole", "GetCallerIdentity"];
