@@ -36,6 +36,12 @@ export function resolveCommand(
   throw unusable ?? notFound(name);
 }
 
+/** The same search, for a name that may not be there: the absolute path of an executable, or undefined. */
+export function findOnPath(name: string, searchPath: string, runtime: Pick<Runtime, "fs" | "cwd">): string | undefined {
+  const isExecutable = (file: string): boolean => inspectCandidate(file, runtime).is === "executable";
+  return candidatePaths(name, searchPath, runtime.cwd).find(isExecutable);
+}
+
 function candidatePaths(name: string, searchPath: string, cwd: string): string[] {
   if (name === "") return [];
   if (name.includes("/")) return [path.resolve(cwd, name)];
