@@ -117,6 +117,19 @@ describe("what may go wrong", () => {
     expect(await failureOf(fetchOverHttp({ url, timeoutMs, maxBytes: 1000 }))).toMatch(new RegExp(`^${want}`));
   });
 
+  test("who sends too much is hung up on", async () => {
+    let markHungUp = (): void => {};
+    const hungUp = new Promise<void>((resolve) => {
+      markHungUp = resolve;
+    });
+    const url = await serve((_, response) => {
+      response.on("close", markHungUp);
+      response.write("x".repeat(2000));
+    });
+    expect(await failureOf(fetchOverHttp({ url, maxBytes: 1000, timeoutMs: 20_000 }))).toBe("EMSGSIZE");
+    await hungUp;
+  });
+
   test("an answer of just the size allowed is taken", async () => {
     const url = await serve((_, response) => response.end("x".repeat(1000)));
     expect((await fetchOverHttp({ url, maxBytes: 1000 })).body).toHaveLength(1000);

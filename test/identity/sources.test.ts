@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -228,6 +229,18 @@ describe("token-file", () => {
     expect(error.message).toContain(file);
     expect(error.message).toContain(says);
     expect(error.message).not.toContain("SECRET");
+  });
+
+  test("a named pipe that nobody writes to holds nobody up", async () => {
+    const pipe = path.join(dir, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const openSync: typeof fs.openSync = (file, flags, mode) => {
+      expect(Number(flags) & fs.constants.O_NONBLOCK, "this would wait for ever").not.toBe(0);
+      return fs.openSync(file, flags, mode);
+    };
+    const runtime = fakeRuntime({ env: { AGENTCTL_TOKEN_FILE: pipe }, fs: { ...fs, openSync } });
+    const error = await thrownBy(() => acquireIdentity({ source: "auto", audiences: AUDIENCES }, runtime));
+    expect(error).toMatchObject({ code: "NO_IDENTITY", message: expect.stringContaining("not a regular file") });
   });
 
   test.skipIf(process.getuid?.() === 0)("one that this user may not read", async () => {

@@ -114,6 +114,12 @@ describe("commands", () => {
     { name: "another program of the same name", commands: ["tool *"], run: "opt/tool", allowed: false },
     { name: "the same file by a linked directory", commands: ["tool *"], run: "linked-bin/tool", allowed: true },
     { name: "another program of the same file", commands: ["list *"], run: "bin/remove", allowed: false },
+    {
+      name: "another program of the same file, by path",
+      commands: ["ROOT/bin/list *"],
+      run: "bin/remove",
+      allowed: false,
+    },
     { name: "a name that PATH does not give", commands: ["other *"], run: "opt/other", allowed: false },
     { name: "an absolute path", commands: ["ROOT/opt/other *"], run: "opt/other", args: ["x"], allowed: true },
     { name: "another absolute path", commands: ["ROOT/opt/tool *"], run: "bin/tool", allowed: false },
