@@ -63,17 +63,27 @@ export function planTombstones(privateDir: string): Tombstones {
  * @throws {AgentctlError} STATE_UNWRITABLE; nothing is left behind then
  */
 export function makeTombstones(privateDir: string, tombstones: Tombstones, runtime: Pick<Runtime, "fs" | "uid">): void {
-  ensurePrivateDir(privateDir, runtime);
+  ensurePrivateDir(path.dirname(privateDir), runtime);
+  try {
+    // Not recursive: one that is there already is another lease's, and must be left as it is.
+    runtime.fs.mkdirSync(privateDir, { mode: PRIVATE_DIR_MODE });
+  } catch (error) {
+    throw cannotWrite(privateDir, error);
+  }
   try {
     for (const file of tombstones.files) runtime.fs.closeSync(openPrivate(file, "create", runtime.fs));
     for (const dir of tombstones.dirs) runtime.fs.mkdirSync(dir, { mode: PRIVATE_DIR_MODE });
   } catch (error) {
     removePrivateDir(privateDir, runtime);
-    throw new AgentctlError("STATE_UNWRITABLE", `cannot write in ${privateDir}: ${explainSystemError(error)}`, {
-      hint: "set AGENTCTL_STATE_DIR to a directory that you can write, on a disk with room",
-      cause: error,
-    });
+    throw cannotWrite(privateDir, error);
   }
+}
+
+function cannotWrite(dir: string, error: unknown): AgentctlError {
+  return new AgentctlError("STATE_UNWRITABLE", `cannot write in ${dir}: ${explainSystemError(error)}`, {
+    hint: "set AGENTCTL_STATE_DIR to a directory that you can write, on a disk with room",
+    cause: error,
+  });
 }
 
 /**
