@@ -31,6 +31,9 @@ async function bundle() {
     platform: "node",
     target: "node20",
     mainFields: ["module", "main"],
+    // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
+    // theirs alone. Only `sandbox` and `profile lint` load them.
+    external: ["@cloud-copilot/*"],
     minify: true,
     legalComments: "none",
     entryNames: "[name]-[hash]",
