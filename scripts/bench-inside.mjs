@@ -7,7 +7,12 @@ import path from "node:path";
 const rounds = Number(process.argv[2] ?? 15);
 const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-bench-"));
-const env = { ...process.env, HOME: home, XDG_CACHE_HOME: path.join(home, "cache"), AGENTCTL_STATE_DIR: path.join(home, "state") };
+const env = {
+  ...process.env,
+  HOME: home,
+  XDG_CACHE_HOME: path.join(home, "cache"),
+  AGENTCTL_STATE_DIR: path.join(home, "state"),
+};
 // Node reads this file at every start, which agentctl doesn't need: the sandbox's CA is in AWS_CA_BUNDLE as well.
 delete env.NODE_EXTRA_CA_CERTS;
 
@@ -35,13 +40,19 @@ try {
     const value = median(values);
     print([name, value.toFixed(0), `+${(value - bare).toFixed(0)}`, (value / bare).toFixed(2)]);
   }
-  const bareMemory = memoryMb([process.execPath, "-e", `require("child_process").spawnSync("sh", ["-c", ${JSON.stringify(residentSize())}], { stdio: "inherit" })`]);
+  const bareMemory = memoryMb([
+    process.execPath,
+    "-e",
+    `require("child_process").spawnSync("sh", ["-c", ${JSON.stringify(residentSize())}], { stdio: "inherit" })`,
+  ]);
   const runMemory = memoryMb(run("sh", "-c", residentSize()));
   process.stdout.write("\n");
   print(["", "resident MB", "over bare node", ""]);
   print(["node, with a child", bareMemory.toFixed(1), "", ""]);
   print(["agentctl run, with a child", runMemory.toFixed(1), `+${(runMemory - bareMemory).toFixed(1)}`, ""]);
-  process.stdout.write(`\n${rounds} rounds after one warm-up; Node ${process.version}, ${os.cpus().length} cores (${os.cpus()[0]?.model.trim()})\n`);
+  process.stdout.write(
+    `\n${rounds} rounds after one warm-up; Node ${process.version}, ${os.cpus().length} cores (${os.cpus()[0]?.model.trim()})\n`,
+  );
 } finally {
   fs.rmSync(home, { recursive: true, force: true });
 }
@@ -62,13 +73,20 @@ function awsCli(tokenFile) {
   }
   const role = "arn:aws:iam::111122223333:role/agentctl-demo";
   const exchange = ["aws", "sts", "assume-role-with-web-identity", "--role-arn", role, "--role-session-name", "bench"];
-  return [{ name: "aws sts assume-role-with-web-identity", argv: [...exchange, "--web-identity-token", `file://${tokenFile}`] }];
+  return [
+    {
+      name: "aws sts assume-role-with-web-identity",
+      argv: [...exchange, "--web-identity-token", `file://${tokenFile}`],
+    },
+  ];
 }
 
 async function mintToken(audience) {
   const url = new URL(process.env.ACTIONS_ID_TOKEN_REQUEST_URL);
   url.searchParams.set("audience", audience);
-  const answer = await fetch(url, { headers: { authorization: `bearer ${process.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` } });
+  const answer = await fetch(url, {
+    headers: { authorization: `bearer ${process.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` },
+  });
   return (await answer.json()).value;
 }
 

@@ -11,7 +11,13 @@ const root = path.resolve(import.meta.dirname, "..");
 const dist = path.join(root, "dist");
 const { version } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"));
 
-const inputsHash = hashInputs(["src", "package.json", "package-lock.json", "scripts/build.mjs", "scripts/licenses.mjs"]);
+const inputsHash = hashInputs([
+  "src",
+  "package.json",
+  "package-lock.json",
+  "scripts/build.mjs",
+  "scripts/licenses.mjs",
+]);
 const stamp = path.join(dist, ".inputs");
 const isFresh = fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === inputsHash;
 if (!(process.argv.includes("--if-stale") && isFresh)) await bundle();
@@ -25,6 +31,9 @@ async function bundle() {
     platform: "node",
     target: "node20",
     mainFields: ["module", "main"],
+    // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
+    // theirs alone. Only `sandbox` and `profile lint` load them.
+    external: ["@cloud-copilot/*"],
     minify: true,
     legalComments: "none",
     entryNames: "[name]-[hash]",
@@ -44,7 +53,10 @@ async function bundle() {
     for (const { name, code } of outputs) fs.writeFileSync(path.join(fresh, name), code);
     const entry = outputs.find(({ name }) => name.startsWith("main-")).name;
     fs.writeFileSync(path.join(fresh, "entry.cjs"), `module.exports = ${JSON.stringify(entry)};\n`);
-    fs.writeFileSync(path.join(fresh, "THIRD_PARTY_LICENSES"), collectLicenses(root, Object.keys(result.metafile.inputs)));
+    fs.writeFileSync(
+      path.join(fresh, "THIRD_PARTY_LICENSES"),
+      collectLicenses(root, Object.keys(result.metafile.inputs)),
+    );
     fs.writeFileSync(path.join(fresh, ".inputs"), inputsHash);
     fs.rmSync(dist, { recursive: true, force: true });
     fs.renameSync(fresh, dist);

@@ -6,8 +6,16 @@ import path from "node:path";
 const root = path.resolve(import.meta.dirname, "..");
 const RULES = [
   { what: "a download address in a lock file", pattern: '"resolved": *"http', paths: ["*.json"] },
-  { what: "a mark of unfinished work", pattern: "\\b(TODO|FIXME|XXX|HACK)\\b|\\.(only|skip)\\(|@ts-ignore|biome-ignore", paths: ["src", "test", "bin"] },
-  { what: "ambient state outside src/main.ts", pattern: "process\\.(env|argv|exit)\\b|\\bDate\\.now\\(|\\bglobalThis\\.fetch", paths: ["src", ":!src/main.ts"] },
+  {
+    what: "a mark of unfinished work",
+    pattern: "\\b(TODO|FIXME|XXX|HACK)\\b|\\.(only|skip)\\(|@ts-ignore|biome-ignore",
+    paths: ["src", "test", "bin"],
+  },
+  {
+    what: "ambient state outside src/main.ts",
+    pattern: "process\\.(env|argv|exit)\\b|\\bDate\\.now\\(|\\bglobalThis\\.fetch",
+    paths: ["src", ":!src/main.ts"],
+  },
   { what: "a default export", pattern: "^export default", paths: ["src", "test"] },
 ];
 
@@ -22,7 +30,10 @@ process.exit(found ? 1 : 0);
 
 function grep(pattern, paths) {
   try {
-    return execFileSync("git", ["grep", "-nIE", "--untracked", pattern, "--", ...paths], { cwd: root, encoding: "utf8" });
+    return execFileSync("git", ["grep", "-nIE", "--untracked", pattern, "--", ...paths], {
+      cwd: root,
+      encoding: "utf8",
+    });
   } catch (error) {
     if (error.status === 1) return "";
     throw error;

@@ -6,7 +6,8 @@ import path from "node:path";
 export const root = path.resolve(import.meta.dirname, "..");
 
 export function ensureSetup() {
-  if (!isInstalled()) step("installing packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  if (!isInstalled())
+    step("installing packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   const built = fs.existsSync(path.join(root, "dist/entry.cjs"));
   const args = [path.join(root, "scripts/build.mjs"), "--if-stale"];
   if (built) run(process.execPath, args);

@@ -16,7 +16,9 @@ if (!fs.existsSync(stamp) || fs.readFileSync(stamp, "utf8") !== wanted) {
   install(path.join(venv, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
   fs.writeFileSync(stamp, wanted);
 }
-runVitest("clients", ["--project", "clients", ...process.argv.slice(2)], { AGENTCTL_TEST_CLIENTS: path.join(venv, "bin") });
+runVitest("clients", ["--project", "clients", ...process.argv.slice(2)], {
+  AGENTCTL_TEST_CLIENTS: path.join(venv, "bin"),
+});
 
 function install(command, args) {
   process.stderr.write(`installing the real clients: ${path.basename(command)} ${args[0]} … \n`);

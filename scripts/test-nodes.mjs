@@ -13,7 +13,15 @@ for (const version of VERSIONS) {
   const prefix = path.join(root, ".cache/nodes", version);
   const node = path.join(prefix, "node_modules", platform, "bin/node");
   if (!fs.existsSync(node)) {
-    const install = ["install", "--prefix", prefix, "--no-save", "--ignore-scripts", "--loglevel=error", `${platform}@${version}`];
+    const install = [
+      "install",
+      "--prefix",
+      prefix,
+      "--no-save",
+      "--ignore-scripts",
+      "--loglevel=error",
+      `${platform}@${version}`,
+    ];
     const result = spawnSync("npm", install, { cwd: root, encoding: "utf8" });
     if (result.status !== 0) {
       process.stderr.write(`cannot install ${platform}@${version}:\n${result.stderr}`);

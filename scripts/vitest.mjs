@@ -5,7 +5,10 @@ import { root } from "./setup.mjs";
 /** Runs vitest on some projects; in the gate, its figures go to VITEST_REPORT_DIR as well. Exits with vitest's code. */
 export function runVitest(reportName, args, env = {}) {
   const dir = process.env.VITEST_REPORT_DIR;
-  const report = dir === undefined ? [] : ["--reporter=default", "--reporter=json", `--outputFile.json=${path.join(dir, `${reportName}.json`)}`];
+  const report =
+    dir === undefined
+      ? []
+      : ["--reporter=default", "--reporter=json", `--outputFile.json=${path.join(dir, `${reportName}.json`)}`];
   const vitest = path.join(root, "node_modules/vitest/vitest.mjs");
   const result = spawnSync(process.execPath, [vitest, "run", ...args, ...report], {
     cwd: root,

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
+import { runCli } from "./cli/index.js";
 import { fetchOverHttp } from "./core/http.js";
 import type { Output, Runtime } from "./core/runtime.js";
-import { runCli } from "./cli/index.js";
 
 declare const AGENTCTL_VERSION: string;
 

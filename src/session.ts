@@ -12,7 +12,7 @@ import { type DeliveryPreview, prepareDelivery, previewDelivery } from "./delive
 import { acquireIdentity, tokenVariables } from "./identity/index.js";
 import { openLease, privateDirOf, setTerms } from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
-import { type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
+import { findOnPath, type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
 
 /** Everything that is settled before anything is issued. */
 export interface Prepared {
@@ -60,7 +60,12 @@ export async function previewSession(request: RunRequest, runtime: Runtime): Pro
 }
 
 /** Profile → terms → plan → command → identity → decision; each is on the account as soon as it is known. */
-async function prepare(request: RunRequest, account: Account, runtime: Runtime, check = (): void => {}): Promise<Prepared> {
+async function prepare(
+  request: RunRequest,
+  account: Account,
+  runtime: Runtime,
+  check = (): void => {},
+): Promise<Prepared> {
   const profile = loadProfile(request, runtime);
   account.profile = profile;
   const actor = detectActor(request.actor, runtime);
@@ -69,12 +74,17 @@ async function prepare(request: RunRequest, account: Account, runtime: Runtime, 
   account.terms = terms;
   const plans = await planGrants(profile, terms, runtime);
   account.plans = plans;
-  const command = resolveCommand(request.argv, childSearchPath(profile, runtime), runtime);
+  const searchPath = profile.env.set["PATH"] ?? runtime.env["PATH"] ?? "";
+  const command = resolveCommand(request.argv, searchPath, runtime);
   account.command = command;
   check();
-  const identity = await acquireIdentity({ source: request.identitySource ?? profile.identitySource, audiences: plans }, runtime);
+  const identity = await acquireIdentity(
+    { source: request.identitySource ?? profile.identitySource, audiences: plans },
+    runtime,
+  );
   account.identity = identity;
-  const decision = decide({ profile, actor, identity, command, searchPath: childSearchPath(profile, runtime) }, runtime);
+  const resolve = (name: string): string | undefined => findOnPath(name, searchPath, runtime);
+  const decision = decide({ profile, actor, identity, command, resolve }, runtime);
   account.decision = decision;
   return { profile, terms, plans, command, identity, decision };
 }
@@ -90,20 +100,20 @@ async function holdLease(
   const { profile, terms, plans, command, identity, decision } = prepared;
   interruption.throwIfInterrupted();
   for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
-  const lease = openLease({ profile, terms, plans, actor: decision.actor, command }, runtime);
+  const lease = openLease({ terms, plans, actor: decision.actor, command }, runtime);
   const delivered = { remove: (): void => {} };
   try {
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
-    const issued = await issueGrants(profile, terms, { mintToken: identity.mintToken, signal: interruption.signal }, runtime);
-    account.grants = issued.grants;
-    if (issued.failure !== undefined) throw issued.failure;
-    for (const grant of issued.grants) observe({ kind: "granted", grant });
+    const context = { mintToken: identity.mintToken, signal: interruption.signal };
+    const grants = await issueGrants(profile, terms, context, runtime);
+    account.grants = grants;
+    for (const grant of grants) observe({ kind: "granted", grant });
 
     const input = deliveryInput(prepared, account.request, runtime);
-    const delivery = prepareDelivery({ ...input, grants: issued.grants }, runtime);
+    const delivery = prepareDelivery({ ...input, grants }, runtime);
     delivered.remove = delivery.remove;
     account.delivery = delivery;
-    lease.update({ state: "running", grants: issued.grants });
+    lease.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
     account.child = await runChild(
@@ -140,12 +150,14 @@ function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime
   };
 }
 
-function childSearchPath(profile: Profile, runtime: Runtime): string {
-  return profile.env.set["PATH"] ?? runtime.env["PATH"] ?? "";
-}
-
 /** The child's own failure is worth more than a record that could not be kept; its success is not. */
-async function recordEnd(account: Account, receipt: Receipt, child: ChildResult, observe: Observe, runtime: Runtime): Promise<void> {
+async function recordEnd(
+  account: Account,
+  receipt: Receipt,
+  child: ChildResult,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<void> {
   try {
     const head = await appendAccount("lease.end", account, runtime);
     receipt.write(account, head);

@@ -40,7 +40,11 @@ export function appendAccount(
   account: Account,
   runtime: Runtime,
 ): Promise<ChainHead> {
-  return appendEvent(toEvent(recordedKind(kind, account), account, runtime), runtime, account.profile?.auditSinks ?? []);
+  return appendEvent(
+    toEvent(recordedKind(kind, account), account, runtime),
+    runtime,
+    account.profile?.auditSinks ?? [],
+  );
 }
 
 function recordedKind(kind: EventKind, account: Account): EventKind {
@@ -81,7 +85,11 @@ export function describeDecision(account: Account): { readonly allowed: boolean;
 }
 
 export function describeError(error: AgentctlError): NonNullable<AuditEvent["error"]> {
-  return { code: error.code, message: error.message, ...(Object.keys(error.facts).length > 0 && { facts: error.facts }) };
+  return {
+    code: error.code,
+    message: error.message,
+    ...(Object.keys(error.facts).length > 0 && { facts: error.facts }),
+  };
 }
 
 export function describeGrant(grant: Grant): NonNullable<AuditEvent["grants"]>[number] {

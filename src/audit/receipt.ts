@@ -4,7 +4,14 @@ import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import { explainSystemError, openPrivate } from "../core/private-files.js";
 import type { Runtime } from "../core/runtime.js";
-import { type Account, describeChild, describeDecision, describeError, describeGrant, describeIdentity } from "./account.js";
+import {
+  type Account,
+  describeChild,
+  describeDecision,
+  describeError,
+  describeGrant,
+  describeIdentity,
+} from "./account.js";
 import { describeCommand } from "./command.js";
 import type { ChainHead } from "./log.js";
 
@@ -61,8 +68,21 @@ export function reserveReceipt(file: string | undefined, runtime: Runtime): Rece
 }
 
 function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object {
-  const { request, profile, actor, terms, plans, command, identity, decision, grants, delivery, child, endings, error } =
-    account;
+  const {
+    request,
+    profile,
+    actor,
+    terms,
+    plans,
+    command,
+    identity,
+    decision,
+    grants,
+    delivery,
+    child,
+    endings,
+    error,
+  } = account;
   return {
     version: 1,
     ...(terms && {

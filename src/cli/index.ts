@@ -37,7 +37,9 @@ export async function runCli(argv: readonly string[], runtime: Runtime): Promise
 export function createProgram(context: CliContext): Command {
   const { runtime } = context;
   const program = new Command("agentctl")
-    .description("sudo for cloud tasks: run one command with short-lived cloud credentials, narrowed to a named profile")
+    .description(
+      "sudo for cloud tasks: run one command with short-lived cloud credentials, narrowed to a named profile",
+    )
     .version(runtime.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .enablePositionalOptions()
@@ -66,7 +68,9 @@ function assertPlatform(runtime: Runtime): void {
 function usageError(error: CommanderError): AgentctlError {
   const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
   const shown = error.code === "commander.help" ? "no command given" : message;
-  return new AgentctlError("USAGE", shown, { hint: "agentctl --help lists the commands; agentctl COMMAND --help the options" });
+  return new AgentctlError("USAGE", shown, {
+    hint: "agentctl --help lists the commands; agentctl COMMAND --help the options",
+  });
 }
 
 const EXAMPLES = `

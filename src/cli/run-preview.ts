@@ -32,7 +32,10 @@ function renderPlan(plan: GrantPlan): [string, string][] {
     [plan.cloud, plan.principal],
     ...rows("  steps", plan.steps),
     ...rows("  narrowed", plan.narrowing),
-    ...rows("  endpoint", plan.endpoints.map((endpoint) => `${endpoint.url} (${endpoint.variable})`)),
+    ...rows(
+      "  endpoint",
+      plan.endpoints.map((endpoint) => `${endpoint.url} (${endpoint.variable})`),
+    ),
     ["  ends", `${plan.ending.word}: ${plan.ending.detail}`],
   ];
 }

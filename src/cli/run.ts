@@ -22,7 +22,9 @@ export function registerRun(program: Command, context: CliContext): void {
   program
     .command("run")
     .summary("run one command with a profile's credentials")
-    .description("Trade the caller's OIDC identity for a profile's credentials, run one command with them, and end them.")
+    .description(
+      "Trade the caller's OIDC identity for a profile's credentials, run one command with them, and end them.",
+    )
     .usage("[-p NAME] [options] -- COMMAND [ARGS...]")
     .argument("<command...>", "the command and its arguments")
     .option("-p, --profile <name>", "the task profile in agentctl.yaml")

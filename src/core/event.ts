@@ -2,7 +2,8 @@ import type { Claims } from "./identity.js";
 import type { Ending, Facts } from "./lease.js";
 import type { ActorKind } from "./profile.js";
 
-export type EventKind = "lease.start" | "lease.end" | "lease.refused" | "lease.failed" | "log.recovered";
+export const EVENT_KINDS = ["lease.start", "lease.end", "lease.refused", "lease.failed", "log.recovered"] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
  * One record of the audit log, before the chain adds `seq` and `prev`. Holds no secret: no token

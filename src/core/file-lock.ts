@@ -47,11 +47,8 @@ async function acquire(lockFile: string, text: string, runtime: LockRuntime, tim
       const holder = tryLink(candidate, lockFile, text, runtime);
       if (holder === undefined) break;
       // Only a holder that was there at the last look as well is worth asking the system about.
-      if (holder === seen && isHolderDead(holder, runtime)) {
-        await breakLock(lockFile, holder, runtime, timeoutMs);
-        seen = undefined;
-        continue;
-      }
+      const worthAsking = holder === seen || timeoutMs === 0;
+      if (worthAsking && isHolderDead(holder, runtime) && (await breakLock(lockFile, holder, runtime))) continue;
       if (waitedMs >= timeoutMs) throw lockHeld(lockFile, holder, timeoutMs);
       seen = holder;
       const pause = pauseMs * (0.5 + runtime.random());
@@ -102,10 +99,19 @@ function writeCandidate(candidate: string, text: string, runtime: LockRuntime): 
 /**
  * Removes a dead owner's lock. Between reading it and unlinking it another waiter may have done the same and
  * a third taken the lock anew, so this is done by one process at a time: the holder of a lock on this very lock.
+ * Answers false when another process is at it.
  */
-async function breakLock(lockFile: string, holder: string, runtime: LockRuntime, timeoutMs: number): Promise<void> {
+async function breakLock(lockFile: string, holder: string, runtime: LockRuntime): Promise<boolean> {
   const key = createHash("sha256").update(holder).digest("hex").slice(0, 32);
-  await withFileLock(`${lockFile}.${key}`, () => unlinkIfHolding(lockFile, holder, runtime), runtime, { timeoutMs });
+  try {
+    await withFileLock(`${lockFile}.${key}`, () => unlinkIfHolding(lockFile, holder, runtime), runtime, {
+      timeoutMs: 0,
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof AgentctlError && error.code === "LOCK_HELD") return false;
+    throw error;
+  }
 }
 
 function unlinkIfHolding(lockFile: string, text: string, runtime: LockRuntime): void {
@@ -145,10 +151,16 @@ function sweepLitter(lockFile: string, runtime: LockRuntime): void {
   const dir = path.dirname(lockFile);
   for (const name of runtime.fs.readdirSync(dir)) {
     if (!name.startsWith(`${path.basename(lockFile)}.`)) continue;
-    const file = path.join(dir, name);
-    const text = readLock(file, runtime);
-    if (text !== undefined && isHolderDead(text, runtime)) runtime.fs.rmSync(file, { force: true });
+    removeIfDead(path.join(dir, name), runtime);
   }
+}
+
+/** Litter that can't be read or removed is no reason to go without the lock. */
+function removeIfDead(file: string, runtime: LockRuntime): void {
+  try {
+    const text = readPrivateFile(file, runtime.fs);
+    if (text !== undefined && isHolderDead(text, runtime)) runtime.fs.rmSync(file, { force: true });
+  } catch {}
 }
 
 function lockHeld(lockFile: string, holder: string, timeoutMs: number): AgentctlError {

@@ -18,9 +18,13 @@ export const fetchOverHttp: Fetch = (input) =>
       let size = 0;
       incoming.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > (input.maxBytes ?? DEFAULT_MAX_BYTES))
-          outgoing.destroy(systemError("EMSGSIZE", "the answer is too long"));
-        else chunks.push(chunk);
+        if (size <= (input.maxBytes ?? DEFAULT_MAX_BYTES)) {
+          chunks.push(chunk);
+          return;
+        }
+        // Rejected here and not by destroying alone: an answer that has come in whole still emits `end`.
+        reject(systemError("EMSGSIZE", "the answer is too long"));
+        outgoing.destroy();
       });
       incoming.on("error", (error) => reject(signal.aborted ? timedOut() : error));
       incoming.on("end", () => {

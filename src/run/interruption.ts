@@ -3,7 +3,10 @@ import { AgentctlError } from "../core/errors.js";
 import { exitCodeOfSignal } from "../core/exit-codes.js";
 import type { Runtime } from "../core/runtime.js";
 
-const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/** Meant for the command. Without a handler they end this process, or open Node's inspector (SIGUSR1). */
+const HELD = ["SIGUSR1", "SIGUSR2"] as const;
 
 export interface Interruption {
   /** Aborted at the first signal; its reason is the INTERRUPTED error. */
@@ -19,17 +22,20 @@ export interface Interruption {
  */
 export function watchInterruption(runtime: Pick<Runtime, "onSignal">): Interruption {
   const controller = new AbortController();
+  const held = HELD.map((name) => runtime.onSignal(name, () => {}));
   const stops = INTERRUPTING.map((name) =>
     runtime.onSignal(name, () => {
       const exitCode = exitCodeOfSignal(constants.signals[name]);
-      controller.abort(new AgentctlError("INTERRUPTED", `interrupted by ${name} before the command was started`, { exitCode }));
+      controller.abort(
+        new AgentctlError("INTERRUPTED", `interrupted by ${name} before the command was started`, { exitCode }),
+      );
     }),
   );
   return {
     signal: controller.signal,
     throwIfInterrupted: () => controller.signal.throwIfAborted(),
     stop: () => {
-      for (const stop of stops) stop();
+      for (const stop of [...stops, ...held]) stop();
     },
   };
 }

@@ -1,0 +1,61 @@
+import { stringify } from "csv-stringify/sync";
+import { escapeControlCharacters } from "../core/control-characters.js";
+import type { AuditRecord } from "./chain.js";
+
+type Column = readonly [name: string, value: (record: AuditRecord) => unknown];
+
+/** What has parts of its own is JSON in its cell. */
+const COLUMNS: readonly Column[] = [
+  ["seq", (record) => record.seq],
+  ["time", (record) => record.time],
+  ["kind", (record) => record.kind],
+  ["lease", (record) => record.lease],
+  ["profile", (record) => record.profile],
+  ["actor_kind", (record) => record.actor?.kind],
+  ["actor_name", (record) => record.actor?.name],
+  ["actor_reason", (record) => record.actor?.reason],
+  ["identity_source", (record) => record.identity?.source],
+  ["issuer", (record) => record.identity?.issuer],
+  ["subject", (record) => record.identity?.subject],
+  ["claims", (record) => record.identity?.claims],
+  ["token_sha256", (record) => record.identity?.tokenSha256],
+  ["command", (record) => record.command?.argv0],
+  ["path", (record) => record.command?.path],
+  ["args_hash", (record) => record.command?.argsHash],
+  ["argv", (record) => record.command?.argv],
+  ["intent", (record) => record.intent],
+  ["allowed", (record) => record.decision?.allowed],
+  ["reasons", (record) => record.decision?.reasons],
+  ["error_code", (record) => record.error?.code],
+  ["error_message", (record) => record.error?.message],
+  ["error_facts", (record) => record.error?.facts],
+  ["grants", (record) => record.grants],
+  ["endings", (record) => record.endings],
+  ["exit_code", (record) => record.child?.exitCode],
+  ["signal", (record) => record.child?.signal],
+  ["stopped_at_expiry", (record) => record.child?.stoppedAtExpiry],
+  ["endpoints", (record) => record.endpoints],
+  ["recovered", (record) => record.recovered],
+  ["prev", (record) => record.prev],
+];
+
+export function renderCsvHeader(): string {
+  return renderRow(COLUMNS.map(([name]) => name));
+}
+
+export function renderCsvRecord(record: AuditRecord): string {
+  return renderRow(COLUMNS.map(([, value]) => toCell(value(record))));
+}
+
+/**
+ * RFC 4180: CRLF, quotes where needed, no control characters. A text that a spreadsheet would take for a formula
+ * (it begins with = + - @, or their full-width forms) gets an apostrophe before it.
+ */
+function renderRow(cells: readonly string[]): string {
+  return stringify([cells], { record_delimiter: "windows", escape_formulas: true });
+}
+
+function toCell(value: unknown): string {
+  if (value === undefined) return "";
+  return escapeControlCharacters(typeof value === "string" ? value : JSON.stringify(value));
+}

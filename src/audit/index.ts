@@ -1,0 +1,10 @@
+export { type Account, appendAccount } from "./account.js";
+export type { AuditRecord, ChainHead } from "./chain.js";
+export type { BreakKind, ChainBreak } from "./chain-break.js";
+export { describeCommand } from "./command.js";
+export { EXPORT_FORMATS, type ExportFormat, exportEvents, writeExport } from "./export.js";
+export type { EventFilter } from "./filter.js";
+export { appendEvent, checkAuditWritable } from "./log.js";
+export { type FollowRules, followEvents, type LoggedRecord, readEvents, readLastEvents } from "./read.js";
+export { type Receipt, reserveReceipt } from "./receipt.js";
+export { type Verification, verifyLog } from "./verify.js";

@@ -1,0 +1,132 @@
+import path from "node:path";
+import type { Command } from "commander";
+import { EXIT } from "../core/exit-codes.js";
+import { writePrivateFile } from "../core/private-files.js";
+import type { Runtime } from "../core/runtime.js";
+import type { Sandbox } from "../sandbox/index.js";
+import type { CliContext } from "./context.js";
+
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+interface SandboxCommandOptions {
+  readonly world?: string;
+  readonly quiet?: boolean;
+}
+
+/** `agentctl sandbox [-- COMMAND…]`. The servers and their libraries are loaded when it runs. */
+export function registerSandbox(program: Command, context: CliContext): void {
+  program
+    .command("sandbox")
+    .summary("try agentctl with no account: embedded clouds on loopback")
+    .description(
+      "Serves an OIDC issuer, AWS STS and a little S3 on this machine, as strict as the real ones, and runs COMMAND against them; without COMMAND, serves until Ctrl-C.",
+    )
+    .argument("[command...]", "what to run with SDKs pointed at the sandbox")
+    .option("--world <file>", "YAML or JSON of the roles, policies, buckets and claims that it holds")
+    .option("--quiet", "say nothing but errors")
+    .passThroughOptions()
+    .addHelpText("after", HELP)
+    .action(async (command: readonly string[], options: SandboxCommandOptions) => {
+      context.exit(await runSandbox(command, options, context.runtime));
+    });
+}
+
+async function runSandbox(
+  command: readonly string[],
+  options: SandboxCommandOptions,
+  runtime: Runtime,
+): Promise<number> {
+  // Listened for from the start, so that an early Ctrl-C leaves no directory behind.
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ENDING_SIGNALS) runtime.onSignal(signal, () => resolve(signal));
+  });
+  const { startSandbox } = await import("../sandbox/index.js");
+  const { readWorldFile } = await import("../sandbox/world-file.js");
+  const world = options.world === undefined ? {} : readWorldFile(path.resolve(runtime.cwd, options.world), runtime);
+  const sandbox = await startSandbox(world, runtime);
+  try {
+    const env = { ...sandbox.env, ...(await offerSampleProfile(sandbox, runtime)) };
+    const [first, ...rest] = command;
+    if (first !== undefined) return await runAgainst([first, ...rest], sandbox, env, options, runtime);
+    await announce(sandbox, env, options, runtime);
+    await signalled;
+    return EXIT.ok;
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function runAgainst(
+  command: readonly [string, ...string[]],
+  sandbox: Sandbox,
+  env: Readonly<Record<string, string>>,
+  options: SandboxCommandOptions,
+  runtime: Runtime,
+): Promise<number> {
+  const { runCommand } = await import("../sandbox/command.js");
+  const { summarizeSandbox } = await import("../sandbox/present.js");
+  if (options.quiet !== true) runtime.stderr.write(summarizeSandbox(sandbox));
+  return runCommand(command, { ...runtime.env, ...env }, runtime);
+}
+
+/** The request token goes into a file only this user can read, not onto the screen. */
+async function announce(
+  sandbox: Sandbox,
+  env: Readonly<Record<string, string>>,
+  options: SandboxCommandOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { exportLines, presentSandbox } = await import("../sandbox/present.js");
+  const envFile = path.join(sandbox.dir, "env");
+  writePrivateFile(envFile, exportLines(env), runtime.fs);
+  runtime.stdout.write(options.quiet === true ? `. ${envFile}\n` : presentSandbox(sandbox, envFile));
+}
+
+/** A profile to start with, unless the user or the project has a configuration. */
+async function offerSampleProfile(sandbox: Sandbox, runtime: Runtime): Promise<Record<string, string>> {
+  const { sampleProfile } = await import("../sandbox/sample-profile.js");
+  const yaml = sampleProfile(sandbox.world);
+  if (yaml === undefined || runtime.env["AGENTCTL_CONFIG"] || hasProjectConfig(runtime)) return {};
+  const file = path.join(sandbox.dir, "agentctl.yaml");
+  writePrivateFile(file, yaml, runtime.fs);
+  return { AGENTCTL_CONFIG: file };
+}
+
+/** Looks where `run` would: from the working directory up to the repository's root. */
+function hasProjectConfig({ cwd, fs }: Pick<Runtime, "cwd" | "fs">): boolean {
+  for (let dir = path.resolve(cwd); ; dir = path.dirname(dir)) {
+    if (fs.existsSync(path.join(dir, "agentctl.yaml"))) return true;
+    if (fs.existsSync(path.join(dir, ".git")) || dir === path.dirname(dir)) return false;
+  }
+}
+
+const HELP = `
+By default it holds account 111122223333 with
+  role agentctl-demo      reads and writes bucket demo; trusts repo:acme/site:ref:refs/heads/main
+  role agentctl-chained   reads and writes bucket demo; trusts agentctl-demo
+  buckets demo and other
+and, where you have no agentctl.yaml, a sample one with the profiles demo and demo-readonly.
+
+A world file replaces any of these parts; a policy is written out or named by its JSON file:
+  account: "123456789012"
+  audiences: [sts.amazonaws.com]
+  claims: { sub: "repo:acme/site:environment:prod", environment: prod }
+  roles:
+    arn:aws:iam::123456789012:role/deploy:
+      policies: [deploy-policy.json]
+      trust: deploy-trust.json
+      max_session_duration: 3600
+  managed_policies: { "arn:aws:iam::aws:policy/ReadOnlyAccess": readonly.json }
+  buckets: { site: { index.html: "<h1>hello</h1>" } }
+In a trust policy, token.actions.githubusercontent.com stands for the sandbox's issuer.
+
+COMMAND finds AGENTCTL_SANDBOX_CONTROL_URL, which misbehaves on demand:
+  curl -d '{"service":"sts","kind":"throttle","times":2}' $AGENTCTL_SANDBOX_CONTROL_URL/faults
+  kinds: latency (latencyMs), throttle, error (status, code), garbage, cut, deny; also operation, after, times
+  curl -X DELETE $AGENTCTL_SANDBOX_CONTROL_URL/faults; curl $AGENTCTL_SANDBOX_CONTROL_URL/requests
+  curl -d '{"offsetMs":3600000}' $AGENTCTL_SANDBOX_CONTROL_URL/clock
+
+Examples:
+  agentctl sandbox -- agentctl run -p demo -- aws s3 ls s3://demo
+  agentctl sandbox --world test/world.yaml -- make test
+`;

@@ -1,0 +1,89 @@
+import { AgentctlError, toAgentctlError } from "../core/errors.js";
+import { EXIT } from "../core/exit-codes.js";
+import type { Ending, Grant, IssueContext } from "../core/lease.js";
+import type { CloudName } from "../core/profile.js";
+
+/** One cloud's part of a lease, ready to be asked for. */
+export interface Issuing {
+  readonly cloud: CloudName;
+  issue(context: IssueContext): Promise<Grant>;
+}
+
+const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS" };
+
+/**
+ * When several clouds fail, the one that says most about what to change is told: a denial, then wrong
+ * configuration, then a senseless answer, then a defect, then a service out of reach; the interruption
+ * that a failure causes in the others comes last.
+ */
+const WORST_FIRST: readonly number[] = [
+  EXIT.denied,
+  EXIT.config,
+  EXIT.protocol,
+  EXIT.defect,
+  EXIT.io,
+  EXIT.unavailable,
+];
+
+/**
+ * Asks for all at once. When one fails, the others are aborted, waited for, and whatever was issued is
+ * ended; the error's facts then say how (`endings`).
+ * @throws {AgentctlError} the worst failure, with the cloud named
+ */
+export async function issueAllOrNothing(
+  issuings: readonly Issuing[],
+  context: IssueContext,
+  end: (grants: readonly Grant[]) => Promise<readonly Ending[]>,
+): Promise<Grant[]> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const failures: AgentctlError[] = [];
+  const grants: Grant[] = [];
+  const attempts = issuings.map(async (issuing) => {
+    try {
+      grants.push(await issuing.issue({ mintToken: (audience) => context.mintToken(audience), signal }));
+    } catch (error) {
+      failures.push(nameCloud(toAgentctlError(error), issuing.cloud));
+      stop.abort();
+    }
+  });
+  await Promise.all(attempts);
+  const worst = worstOf(failures);
+  if (worst === undefined) return inOrder(grants, issuings);
+  throw withEndings(worst, await end(grants));
+}
+
+function worstOf(failures: readonly AgentctlError[]): AgentctlError | undefined {
+  return [...failures].sort((one, other) => rankOf(one) - rankOf(other))[0];
+}
+
+function rankOf(error: AgentctlError): number {
+  const rank = error.code === "INTERRUPTED" ? -1 : WORST_FIRST.indexOf(error.exitCode);
+  return rank < 0 ? WORST_FIRST.length : rank;
+}
+
+function inOrder(grants: readonly Grant[], issuings: readonly Issuing[]): Grant[] {
+  return issuings.flatMap(({ cloud }) => grants.filter((grant) => grant.cloud === cloud));
+}
+
+function nameCloud(error: AgentctlError, cloud: CloudName): AgentctlError {
+  const title = TITLES[cloud];
+  const message = error.message.includes(title) ? error.message : `${title}: ${error.message}`;
+  return copyOf(error, message, { cloud });
+}
+
+function withEndings(error: AgentctlError, endings: readonly Ending[]): AgentctlError {
+  if (endings.length === 0) return error;
+  return copyOf(error, error.message, {
+    endings: endings.map(({ cloud, word, at, detail }) => `${cloud}: ${word} at ${at}: ${detail}`),
+  });
+}
+
+function copyOf(error: AgentctlError, message: string, facts: AgentctlError["facts"]): AgentctlError {
+  return new AgentctlError(error.code, message, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    facts: { ...error.facts, ...facts },
+    exitCode: error.exitCode,
+    cause: error.cause,
+  });
+}

@@ -1,0 +1,59 @@
+import { formatInstant } from "../../core/durations.js";
+import type { Ending, Grant, GrantPlan } from "../../core/lease.js";
+import type { AwsSettings } from "../../core/profile.js";
+import type { Runtime } from "../../core/runtime.js";
+
+/** A session assumed from this one lasts an hour at most, whatever its role allows: AWS's limit on chaining. */
+const LONGEST_DERIVED_MS = 3_600_000;
+
+/** What the child may make of its session, in the word that the grant's facts carry. */
+export type DerivedSessions = "denied" | "listed" | "allowed";
+
+export function derivedSessionsOf(settings: AwsSettings): DerivedSessions {
+  const allowed = settings.allowDerivedSessions;
+  if (typeof allowed === "boolean") return allowed ? "allowed" : "denied";
+  return allowed.length > 0 ? "listed" : "denied";
+}
+
+/** How a grant with these settings will end, before there is one. */
+export function planEnding(settings: AwsSettings): GrantPlan["ending"] {
+  const limits = limitsOf(derivedSessionsOf(settings), settings.fenceForwarded);
+  return {
+    word: "fenced",
+    detail: `the session's own policy denies every authorized call after the deadline; ${limits.join("; ")}`,
+  };
+}
+
+/**
+ * How the grant ended, or will: nothing takes a session back here, so its word is `fenced`, or `expires`
+ * where AWS's own expiry comes no later than the fence.
+ */
+export function endAwsGrant(grant: Grant, runtime: Pick<Runtime, "now">): Ending {
+  const at = formatInstant(grant.usableUntil);
+  if (grant.expiresAt <= grant.usableUntil) {
+    const verb = runtime.now() > grant.expiresAt ? "AWS ended" : "AWS ends";
+    return { cloud: "aws", word: "expires", at, detail: `${verb} the session by itself; nothing ends it earlier` };
+  }
+  const derived = (grant.facts["derivedSessions"] ?? "allowed") as DerivedSessions;
+  const since = runtime.now() > grant.usableUntil ? "has denied" : "denies";
+  const limits = limitsOf(derived, grant.facts["fenceForwarded"] === true);
+  return {
+    cloud: "aws",
+    word: "fenced",
+    at,
+    until: formatInstant(latestUse(grant, derived)),
+    detail: `the session's own policy ${since} every authorized call after this time; ${limits.join("; ")}`,
+  };
+}
+
+function latestUse(grant: Grant, derived: DerivedSessions): number {
+  return derived === "listed" ? Math.max(grant.expiresAt, grant.usableUntil + LONGEST_DERIVED_MS) : grant.expiresAt;
+}
+
+function limitsOf(derived: DerivedSessions, fenceForwarded: boolean): string[] {
+  const limits = ["GetCallerIdentity, and logins that rest on it, work until the keys expire"];
+  if (!fenceForwarded) limits.push("what AWS does on the session's behalf may go on until then too");
+  if (derived === "listed") limits.push("a session assumed further from it lasts up to an hour more");
+  if (derived === "allowed") limits.push("sessions, keys and policies made with it are not ended with it");
+  return limits;
+}

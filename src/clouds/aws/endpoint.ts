@@ -1,0 +1,69 @@
+import { AgentctlError } from "../../core/errors.js";
+import type { EndpointOverride } from "../../core/lease.js";
+import type { AwsSettings } from "../../core/profile.js";
+import type { Environment, Runtime } from "../../core/runtime.js";
+import { stsRegionOf } from "./region.js";
+
+const OVERRIDE_VARIABLES = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] as const;
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Which STS is asked. */
+export interface StsEndpoint {
+  readonly region: string;
+  /** Set when it is not AWS's own for the region. */
+  readonly override?: EndpointOverride;
+  readonly useFips: boolean;
+  readonly useDualstack: boolean;
+}
+
+/**
+ * Works out which STS to ask from the variables that AWS's own SDKs read, and from no file.
+ * @throws {AgentctlError} ENDPOINT_INVALID, CONFIG_INVALID
+ */
+export function resolveStsEndpoint(settings: AwsSettings, runtime: Pick<Runtime, "env">): StsEndpoint {
+  const region = stsRegionOf(settings, runtime);
+  const override = endpointOverride(runtime.env);
+  const useFips = isTrue(runtime.env["AWS_USE_FIPS_ENDPOINT"]);
+  const useDualstack = isTrue(runtime.env["AWS_USE_DUALSTACK_ENDPOINT"]);
+  if (override === undefined) return { region, useFips, useDualstack };
+  if (useFips || useDualstack) {
+    const variable = useFips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT";
+    throw new AgentctlError("ENDPOINT_INVALID", `${variable} cannot be combined with ${override.variable}`, {
+      hint: `unset one of the two`,
+    });
+  }
+  return { region, override, useFips, useDualstack };
+}
+
+function endpointOverride(env: Environment): EndpointOverride | undefined {
+  if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
+  for (const variable of OVERRIDE_VARIABLES) {
+    const value = env[variable];
+    if (value !== undefined && value !== "") return { variable, url: checkUrl(variable, value) };
+  }
+  return undefined;
+}
+
+/** Answers the normalised URL; what was wrong is said without the URL, which may hold a password. */
+function checkUrl(variable: string, value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !(url.protocol === "https:" || url.protocol === "http:")) {
+    throw new AgentctlError("ENDPOINT_INVALID", `${variable} is not an https URL`);
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new AgentctlError("ENDPOINT_INVALID", `${variable} holds a user, a query or a fragment`, {
+      hint: "give only the scheme, the host, the port and the path",
+    });
+  }
+  if (url.protocol === "http:" && !LOOPBACK_HOST.test(url.hostname)) {
+    throw new AgentctlError("ENDPOINT_INVALID", `${variable} would send the token to ${url.hostname} without TLS`, {
+      hint: "use https, or http only for this machine's own loopback address",
+    });
+  }
+  return url.href.replace(/\/$/, "");
+}
+
+/** The SDKs' own reading of a flag: `true` in any case. */
+function isTrue(value: string | undefined): boolean {
+  return value?.toLowerCase() === "true";
+}

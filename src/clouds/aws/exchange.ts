@@ -1,0 +1,133 @@
+import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
+import { AgentctlError } from "../../core/errors.js";
+import type { IdToken } from "../../core/identity.js";
+import type { IssueContext } from "../../core/lease.js";
+import { withRetries } from "../../core/retry.js";
+import type { Runtime } from "../../core/runtime.js";
+import type { Secret } from "../../core/secret.js";
+import { type AssumedSession, readAssumedSession, type SessionKeys } from "./assumed-session.js";
+import type { StsEndpoint } from "./endpoint.js";
+import { explainStsFailure } from "./errors.js";
+import type { Hop } from "./hops.js";
+import type { Asker } from "./refusals.js";
+import { openStsClient, type StsLimits } from "./sts-client.js";
+import { isTransient, retryAfterMs } from "./sts-failure.js";
+
+const BASE_DELAY_MS = 200;
+const MAX_DELAY_MS = 2_000;
+
+/** One question to STS. */
+export interface Exchange {
+  readonly hop: Hop;
+  readonly policy: string;
+  readonly sessionName: string;
+  readonly audience: string;
+  /** The session of the hop before; absent for the first, which is asked with the OIDC token. */
+  readonly from?: { readonly roleArn: string; readonly keys: SessionKeys };
+  /** How far STS's clock is known to be ahead of this machine's. */
+  readonly clockAheadMs: number;
+  readonly endpoint: StsEndpoint;
+  readonly limits: StsLimits;
+}
+
+/** What STS gave, and the middle of the exchange by this machine's clock. */
+export interface Answered {
+  readonly session: AssumedSession;
+  readonly askedAt: number;
+}
+
+/**
+ * Asks STS for one hop's session: again on throttling, 5xx, timeouts and cut connections, never on a
+ * refusal. The token is minted anew for each try, since the one before may have expired meanwhile.
+ * @throws {AgentctlError} CLOUD_DENIED, POLICY_*, CONFIG_INVALID, ENDPOINT_INVALID, UNREACHABLE, THROTTLED,
+ *   SERVICE_FAILED, BAD_ANSWER, INTERRUPTED, and what `mintToken` throws
+ */
+export async function assumeHop(exchange: Exchange, context: IssueContext, runtime: Runtime): Promise<Answered> {
+  const { keys, clockAheadMs, limits } = { keys: exchange.from?.keys, ...exchange };
+  const client = openStsClient(
+    exchange.endpoint,
+    { ...(keys !== undefined && { keys }), clockAheadMs, limits },
+    runtime,
+  );
+  const used: { token?: IdToken } = {};
+  try {
+    return await withRetries(
+      () => askOnce(client, exchange, context, runtime, used),
+      {
+        attempts: limits.attempts,
+        baseDelayMs: BASE_DELAY_MS,
+        maxDelayMs: MAX_DELAY_MS,
+        isTransient,
+        retryAfterMs,
+        signal: context.signal,
+      },
+      { random: runtime.random, sleep: (ms) => sleepUnlessAborted(ms, context.signal, runtime) },
+    );
+  } catch (error) {
+    if (context.signal.aborted) throw interruption(context.signal);
+    const asker = askerOf(exchange, used.token);
+    const { hop, endpoint } = exchange;
+    throw explainStsFailure(error, { roleArn: hop.roleArn, endpoint, asker, secrets: secretsOf(exchange, used.token) });
+  } finally {
+    client.destroy();
+  }
+}
+
+async function askOnce(
+  client: STSClient,
+  exchange: Exchange,
+  context: IssueContext,
+  runtime: Runtime,
+  used: { token?: IdToken },
+): Promise<Answered> {
+  const { hop, sessionName, policy, from } = exchange;
+  const common = {
+    RoleArn: hop.roleArn,
+    RoleSessionName: sessionName,
+    DurationSeconds: hop.durationSeconds,
+    Policy: policy,
+    ...(hop.policyArns.length > 0 && { PolicyArns: hop.policyArns.map((arn) => ({ arn })) }),
+  };
+  if (from === undefined) used.token = await context.mintToken(exchange.audience);
+  const webIdentityToken = used.token?.token.reveal();
+  const external = hop.externalId === undefined ? {} : { ExternalId: hop.externalId };
+  const abortSignal = AbortSignal.any([context.signal, AbortSignal.timeout(exchange.limits.exchangeMs)]);
+  const startedAt = runtime.now();
+  const answer =
+    webIdentityToken === undefined
+      ? await client.send(new AssumeRoleCommand({ ...common, ...external }), { abortSignal })
+      : await client.send(new AssumeRoleWithWebIdentityCommand({ ...common, WebIdentityToken: webIdentityToken }), {
+          abortSignal,
+        });
+  const askedAt = (startedAt + runtime.now()) / 2;
+  return { session: readAssumedSession(answer, hop.roleArn), askedAt };
+}
+
+function askerOf(exchange: Exchange, token: IdToken | undefined): Asker {
+  if (exchange.from !== undefined) return { kind: "session", roleArn: exchange.from.roleArn };
+  return { kind: "token", token, audience: exchange.audience };
+}
+
+function secretsOf(exchange: Exchange, token: IdToken | undefined): readonly Secret[] {
+  const keys = exchange.from?.keys;
+  const ofKeys = keys === undefined ? [] : [keys.sessionToken, keys.secretAccessKey, keys.accessKeyId];
+  return token === undefined ? ofKeys : [token.token, ...ofKeys];
+}
+
+/** A pause between tries that an interrupt ends at once. */
+function sleepUnlessAborted(ms: number, signal: AbortSignal, runtime: Pick<Runtime, "sleep">): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const wake = () => resolve();
+    signal.addEventListener("abort", wake, { once: true });
+    runtime
+      .sleep(ms)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", wake));
+  });
+}
+
+function interruption(signal: AbortSignal): AgentctlError {
+  if (signal.reason instanceof AgentctlError) return signal.reason;
+  return new AgentctlError("INTERRUPTED", "interrupted while AWS STS was asked");
+}

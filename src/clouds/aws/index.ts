@@ -1,0 +1,16 @@
+import type { Cloud } from "../cloud.js";
+import { endAwsGrant } from "./ending.js";
+import { planAwsGrant } from "./plan.js";
+
+/** AWS: OIDC to a role's session by STS, fenced by its session policy. The SDK is loaded by `issue` alone. */
+export const awsCloud: Cloud<"aws"> = {
+  name: "aws",
+  plan: planAwsGrant,
+  async issue(settings, terms, context, runtime) {
+    const { issueAwsGrant } = await import("./issue.js");
+    return issueAwsGrant(settings, terms, context, runtime);
+  },
+  async end(grant, runtime) {
+    return endAwsGrant(grant, runtime);
+  },
+};

@@ -1,0 +1,108 @@
+import type { Facts, Grant, IssueContext, LeaseTerms } from "../../core/lease.js";
+import type { AwsSettings } from "../../core/profile.js";
+import type { Runtime } from "../../core/runtime.js";
+import { clockNotice, clocksDiffer, secondsAhead, unsteadyClock } from "./clock.js";
+import { derivedSessionsOf } from "./ending.js";
+import { resolveStsEndpoint } from "./endpoint.js";
+import { type Answered, assumeHop, type Exchange } from "./exchange.js";
+import { fenceOf, type Hop, planHops } from "./hops.js";
+import { sessionNameOf } from "./session-name.js";
+import { STS_LIMITS, type StsLimits } from "./sts-client.js";
+import { grantVariables } from "./variables.js";
+
+/** One hop taken: what STS gave, and how far ahead its clock is taken to be (0 within tolerance). */
+interface Taken extends Answered {
+  readonly hop: Hop;
+  readonly aheadSeconds: number;
+}
+
+/**
+ * Trades the OIDC token for the session of the profile's last role, hop by hop.
+ * @throws {AgentctlError} as `assumeHop` and `planHops` do
+ */
+export async function issueAwsGrant(
+  settings: AwsSettings,
+  terms: LeaseTerms,
+  context: IssueContext,
+  runtime: Runtime,
+  limits: StsLimits = STS_LIMITS,
+): Promise<Grant> {
+  const endpoint = resolveStsEndpoint(settings, runtime);
+  const base = { sessionName: sessionNameOf(terms), audience: settings.audience, endpoint, limits };
+  const taken: Taken[] = [];
+  for (const hop of planHops(settings, terms)) {
+    const before = taken.at(-1);
+    const from = before && { roleArn: before.hop.roleArn, keys: before.session.keys };
+    const ask = (aheadSeconds: number) => {
+      const clockAheadMs = aheadSeconds * 1000;
+      const policy = hop.policyAt(fenceOf(terms) + clockAheadMs);
+      return assumeHop(
+        { ...base, hop, policy, clockAheadMs, ...(from && { from }) } satisfies Exchange,
+        context,
+        runtime,
+      );
+    };
+    taken.push({ hop, ...(await askOnTheRightClock(hop, before?.aheadSeconds ?? 0, ask)) });
+  }
+  return grantOf(settings, terms, taken, endpoint.override?.url);
+}
+
+/**
+ * The fence is judged by STS's clock. When an answer shows that clock more than 30 s away from where the
+ * fence assumed it, the session is dropped unused and asked for once more, with the fence moved.
+ */
+async function askOnTheRightClock(
+  hop: Hop,
+  assumedSeconds: number,
+  ask: (aheadSeconds: number) => Promise<Answered>,
+): Promise<Answered & { aheadSeconds: number }> {
+  const first = await ask(assumedSeconds);
+  const shownSeconds = secondsAhead(first, hop.durationSeconds);
+  if (!clocksDiffer(shownSeconds, assumedSeconds)) return { ...first, aheadSeconds: assumedSeconds };
+  const second = await ask(shownSeconds);
+  if (clocksDiffer(secondsAhead(second, hop.durationSeconds), shownSeconds)) throw unsteadyClock(hop.roleArn);
+  return { ...second, aheadSeconds: shownSeconds };
+}
+
+function grantOf(
+  settings: AwsSettings,
+  terms: LeaseTerms,
+  taken: readonly Taken[],
+  endpointUrl: string | undefined,
+): Grant {
+  const last = taken[taken.length - 1] as Taken;
+  const expiresAt = last.session.expiresAtSts - last.aheadSeconds * 1000;
+  const usableUntil = Math.min(fenceOf(terms), expiresAt);
+  return {
+    cloud: "aws",
+    principal: last.session.arn,
+    issuedAt: Math.round(last.askedAt),
+    usableUntil,
+    expiresAt,
+    variables: grantVariables(settings, last.session.keys, usableUntil),
+    facts: { ...grantFacts(settings, taken, last), ...(endpointUrl !== undefined && { stsEndpoint: endpointUrl }) },
+  };
+}
+
+function grantFacts(settings: AwsSettings, taken: readonly Taken[], last: Taken): Facts {
+  const { session, hop, aheadSeconds } = last;
+  const packed = session.packedPolicySizePercent;
+  const passing = taken.slice(0, -1).map(describePassing);
+  return {
+    role: hop.roleArn,
+    assumedRoleId: session.assumedRoleId,
+    durationSeconds: hop.durationSeconds,
+    policyCharactersUsed: hop.budget.used,
+    policyCharactersLeft: hop.budget.left,
+    derivedSessions: derivedSessionsOf(settings),
+    fenceForwarded: settings.fenceForwarded,
+    ...(packed !== undefined && { packedPolicySizePercent: packed }),
+    ...(passing.length > 0 && { passedThrough: passing }),
+    ...(aheadSeconds !== 0 && { clockSkewSeconds: aheadSeconds, notice: clockNotice(aheadSeconds) }),
+  };
+}
+
+function describePassing({ session }: Taken): string {
+  const packed = session.packedPolicySizePercent;
+  return packed === undefined ? session.arn : `${session.arn}, session policy packed to ${packed}%`;
+}

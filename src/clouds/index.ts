@@ -1,0 +1,67 @@
+import type { Ending, Grant, GrantPlan, IssueContext, LeaseTerms } from "../core/lease.js";
+import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
+import type { Cloud } from "./cloud.js";
+
+type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
+
+/** The one list of clouds. A new cloud is one line here; a profile without it never loads it. */
+const LOADERS: Loaders = {
+  aws: async () => (await import("./aws/index.js")).awsCloud,
+};
+
+export function loadCloud<Name extends CloudName>(name: Name): Promise<Cloud<Name>> {
+  return LOADERS[name]();
+}
+
+/**
+ * Works out, without asking anybody, what the profile's clouds will be asked for, in the order of CLOUD_NAMES.
+ * @throws {AgentctlError} what `Cloud.plan` throws
+ */
+export async function planGrants(profile: Profile, terms: LeaseTerms, runtime: Runtime): Promise<GrantPlan[]> {
+  return Promise.all(namesOf(profile).map((name) => planOne(name, profile, terms, runtime)));
+}
+
+/**
+ * Issues the profile's grants side by side, all or nothing: on the first refusal the others are stopped and
+ * what was issued is ended before the error is thrown.
+ * @throws {AgentctlError} the worst of what `Cloud.issue` threw, with the cloud named
+ */
+export async function issueGrants(
+  profile: Profile,
+  terms: LeaseTerms,
+  context: IssueContext,
+  runtime: Runtime,
+): Promise<Grant[]> {
+  const issuings = await Promise.all(namesOf(profile).map((name) => issuingOf(name, profile, terms, runtime)));
+  return issueAllOrNothing(issuings, context, (grants) => endGrants(grants, runtime));
+}
+
+/** Ends grants side by side, in their order. Never throws for a cloud that could not. */
+export async function endGrants(grants: readonly Grant[], runtime: Runtime): Promise<Ending[]> {
+  return Promise.all(grants.map(async (grant) => (await loadCloud(grant.cloud)).end(grant, runtime)));
+}
+
+function namesOf(profile: Profile): CloudName[] {
+  return CLOUD_NAMES.filter((name) => profile.clouds[name] !== undefined);
+}
+
+async function planOne<Name extends CloudName>(name: Name, profile: Profile, terms: LeaseTerms, runtime: Runtime) {
+  const cloud = await loadCloud(name);
+  return cloud.plan(settingsOf(profile, name), terms, runtime);
+}
+
+async function issuingOf<Name extends CloudName>(
+  name: Name,
+  profile: Profile,
+  terms: LeaseTerms,
+  runtime: Runtime,
+): Promise<Issuing> {
+  const cloud = await loadCloud(name);
+  return { cloud: name, issue: (context) => cloud.issue(settingsOf(profile, name), terms, context, runtime) };
+}
+
+function settingsOf<Name extends CloudName>(profile: Profile, name: Name): NonNullable<Profile["clouds"][Name]> {
+  return profile.clouds[name] as NonNullable<Profile["clouds"][Name]>;
+}

@@ -1,0 +1,95 @@
+import { escapeControlCharacters } from "../core/control-characters.js";
+import { AgentctlError } from "../core/errors.js";
+import type { Identity, IdToken } from "../core/identity.js";
+import type { CloudName } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+import { chooseToken } from "./choose-token.js";
+import type { Detection, IdentitySource } from "./source.js";
+import { keepTokens } from "./token-cache.js";
+import { makeVisible } from "./visible-text.js";
+
+/** Whose identity, and for whom tokens will be asked. */
+export interface IdentityRequest {
+  /** `auto`, or the name of a source. */
+  readonly source: string;
+  /** The audience of each cloud of the profile; at least one. */
+  readonly audiences: readonly { readonly cloud: CloudName; readonly audience: string }[];
+}
+
+/** A source, and what it sees of itself. */
+export interface SourceReport extends Detection {
+  readonly name: string;
+}
+
+/**
+ * Takes the first of `sources` that is there, or the one named, and obtains a checked token for every audience,
+ * so that what is wrong with one shows before any cloud is asked.
+ */
+export async function acquireFrom(
+  sources: readonly IdentitySource[],
+  request: IdentityRequest,
+  runtime: Runtime,
+): Promise<Identity> {
+  const { source, reason } = pickSource(sources, request.source, runtime);
+  const mintToken = tokenMinter(source, request, runtime);
+  const [first] = await Promise.all(request.audiences.map(({ audience }) => mintToken(audience)));
+  if (first === undefined) throw new AgentctlError("CONFIG_INVALID", "there is no cloud to get an identity for");
+  return {
+    source: source.name,
+    reason,
+    issuer: escapeControlCharacters(first.issuer),
+    subject: escapeControlCharacters(first.subject),
+    claims: first.claims,
+    tokenSha256: first.sha256,
+    mintToken,
+  };
+}
+
+function tokenMinter(source: IdentitySource, request: IdentityRequest, runtime: Runtime): Identity["mintToken"] {
+  const mintToken = async (audience: string): Promise<IdToken> => {
+    const clouds = request.audiences.filter((wanted) => wanted.audience === audience).map(({ cloud }) => cloud);
+    return chooseToken(await source.obtainTokens({ audience, clouds }, runtime), audience, runtime);
+  };
+  return source.mints ? keepTokens(mintToken, runtime) : mintToken;
+}
+
+interface PickedSource {
+  readonly source: IdentitySource;
+  readonly reason: string;
+}
+
+function pickSource(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
+  if (name !== "auto") return pickNamed(sources, name, runtime);
+  const misses: Detection[] = [];
+  for (const source of sources) {
+    const detection = source.detect(runtime);
+    if (detection.found) return { source, reason: detection.reason };
+    misses.push(detection);
+  }
+  throw noIdentity(misses);
+}
+
+function pickNamed(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
+  const source = sources.find((candidate) => candidate.name === name);
+  if (source === undefined) {
+    const names = sources.map((candidate) => candidate.name).join(", ");
+    throw new AgentctlError("USAGE", `there is no identity source "${makeVisible(name)}"`, {
+      hint: `use auto, or one of ${names}`,
+    });
+  }
+  const detection = source.detect(runtime);
+  if (!detection.found) throw noIdentity([detection], name);
+  return { source, reason: `asked for by name; ${detection.reason}` };
+}
+
+const GENERAL_HINT =
+  "set AGENTCTL_ID_TOKEN or AGENTCTL_TOKEN_FILE to an OIDC token, or run in a GitHub Actions job with `permissions: id-token: write`";
+
+function noIdentity(misses: readonly Detection[], name?: string): AgentctlError {
+  const looked = misses.map((miss) => miss.reason);
+  const what = name === undefined ? "no identity was found" : `the identity source ${name} is not there`;
+  return new AgentctlError("NO_IDENTITY", `${what}: ${looked.join("; ")}`, {
+    hint: misses.find((miss) => miss.hint !== undefined)?.hint ?? GENERAL_HINT,
+    facts: { looked },
+  });
+}

@@ -1,0 +1,39 @@
+import type { IdToken } from "../core/identity.js";
+import type { Runtime } from "../core/runtime.js";
+
+/** A token with less left than this is not worth starting an exchange with. */
+const MIN_LEFT_MS = 60_000;
+
+interface Kept {
+  readonly token: Promise<IdToken>;
+  /** Unknown while the token is being minted. */
+  expiresAt?: number;
+}
+
+/**
+ * Keeps the token of each audience, in this process only, while it has more than a minute left. Callers that come
+ * while one is being minted share it; a failure is not kept.
+ */
+export function keepTokens(
+  mintToken: (audience: string) => Promise<IdToken>,
+  runtime: Pick<Runtime, "now">,
+): (audience: string) => Promise<IdToken> {
+  const keptByAudience = new Map<string, Kept>();
+  return (audience) => {
+    const earlier = keptByAudience.get(audience);
+    if (earlier !== undefined && isWorthKeeping(earlier, runtime.now())) return earlier.token;
+    const kept: Kept = { token: mintToken(audience) };
+    keptByAudience.set(audience, kept);
+    kept.token.then(
+      ({ expiresAt }) => {
+        kept.expiresAt = expiresAt;
+      },
+      () => keptByAudience.delete(audience),
+    );
+    return kept.token;
+  };
+}
+
+function isWorthKeeping({ expiresAt }: Kept, now: number): boolean {
+  return expiresAt === undefined || expiresAt - now > MIN_LEFT_MS;
+}

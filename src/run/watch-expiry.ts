@@ -1,0 +1,79 @@
+import { formatDuration, formatInstant } from "../core/durations.js";
+import type { OnExpiry } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+import type { ProcessTree } from "./process-tree.js";
+
+/** A laptop that sleeps stops timers and not the wall clock, which is therefore looked at this often. */
+const LOOK_MS = 1_000;
+const LINGER_LOOK_MS = 50;
+
+export interface ExpiryRules {
+  /** Milliseconds since the epoch. */
+  readonly deadlineAt: number;
+  readonly onExpiry: OnExpiry;
+  readonly graceSeconds: number;
+}
+
+export interface ExpiryWatch {
+  /** True once `on_expiry: stop` has begun to end the command. */
+  readonly hasStopped: boolean;
+  /** After the child's exit: waits until what was told to stop is gone, or was killed at the end of the grace. */
+  settle(): Promise<void>;
+  cancel(): void;
+}
+
+/** Does at the deadline what the profile says: tells it, or ends the command. */
+export function watchExpiry(
+  rules: ExpiryRules,
+  tree: ProcessTree,
+  notify: (text: string) => void,
+  runtime: Pick<Runtime, "now">,
+): ExpiryWatch {
+  let hasStopped = false;
+  let killsAt: number | undefined;
+  let cancel = callAt(rules.deadlineAt, onDeadline, runtime);
+
+  function onDeadline(): void {
+    const ended = `the lease ended at ${formatInstant(rules.deadlineAt)}`;
+    if (rules.onExpiry === "warn") {
+      notify(`${ended}: the command goes on, its credentials no longer work`);
+      return;
+    }
+    hasStopped = true;
+    killsAt = runtime.now() + rules.graceSeconds * 1_000;
+    notify(`${ended}: stopping the command (SIGTERM; SIGKILL in ${formatDuration(rules.graceSeconds)})`);
+    tree.signal("SIGTERM");
+    cancel = callAt(killsAt, onGraceOver, runtime);
+  }
+
+  function onGraceOver(): void {
+    killsAt = undefined;
+    notify("the command did not stop in time: killing it (SIGKILL)");
+    tree.signal("SIGKILL");
+  }
+
+  return {
+    get hasStopped() {
+      return hasStopped;
+    },
+    settle: async () => {
+      while (killsAt !== undefined && tree.isAlive())
+        await new Promise((resolve) => setTimeout(resolve, LINGER_LOOK_MS));
+    },
+    cancel: () => cancel(),
+  };
+}
+
+/** Calls once when the wall clock has reached `at`; answers the way to call it off. */
+function callAt(at: number, act: () => void, runtime: Pick<Runtime, "now">): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (): void => {
+    timer = setTimeout(look, Math.min(LOOK_MS, Math.max(0, at - runtime.now())));
+  };
+  const look = (): void => {
+    if (runtime.now() >= at) act();
+    else wait();
+  };
+  wait();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,71 @@
+import path from "node:path";
+import { AgentctlError } from "../core/errors.js";
+import { explainSystemError, writePrivateFile } from "../core/private-files.js";
+import type { Runtime } from "../core/runtime.js";
+
+export interface SandboxAddresses {
+  readonly sts: string;
+  readonly s3: string;
+  readonly tokenRequestUrl: string;
+  readonly requestToken: string;
+  readonly control: string;
+}
+
+export interface PrivateDir {
+  readonly path: string;
+  readonly caFile: string;
+  remove(): void;
+}
+
+/** A directory of this sandbox's own, in which clients find the CA's certificate. */
+export function makePrivateDir(caPem: string, host: Pick<Runtime, "env" | "fs">): PrivateDir {
+  const { fs } = host;
+  const dir = makeTemporaryDir(host);
+  const caFile = path.join(dir, "ca.pem");
+  writePrivateFile(caFile, caPem, fs);
+  return { path: dir, caFile, remove: () => fs.rmSync(dir, { recursive: true, force: true }) };
+}
+
+function makeTemporaryDir({ env, fs }: Pick<Runtime, "env" | "fs">): string {
+  const base = env["TMPDIR"] ?? "/tmp";
+  try {
+    // mkdtemp makes it with 0700.
+    return fs.mkdtempSync(path.join(base, "agentctl-sandbox-"));
+  } catch (error) {
+    throw new AgentctlError("STATE_UNWRITABLE", `cannot make a directory in ${base}: ${explainSystemError(error)}`, {
+      hint: "set TMPDIR to a directory that you can write",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * What points SDKs at the sandbox. `AWS_ENDPOINT_URL` as well, so that a call to any other service fails
+ * here and does not leave the machine. All are IP addresses, so the AWS tools use path-style for S3 by
+ * themselves. `SSL_CERT_FILE` is left alone: it would replace the system's roots for everything else.
+ */
+export function sandboxEnvironment(
+  addresses: SandboxAddresses,
+  caFile: string,
+  host: Pick<Runtime, "env">,
+): Readonly<Record<string, string>> {
+  const noProxy = [host.env["NO_PROXY"] ?? host.env["no_proxy"] ?? "", "127.0.0.1", "localhost"]
+    .filter(Boolean)
+    .join(",");
+  return {
+    AWS_ENDPOINT_URL: addresses.sts,
+    AWS_ENDPOINT_URL_STS: addresses.sts,
+    AWS_ENDPOINT_URL_S3: addresses.s3,
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
+    AWS_CA_BUNDLE: caFile,
+    NODE_EXTRA_CA_CERTS: caFile,
+    AWS_REGION: "us-east-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_EC2_METADATA_DISABLED: "true",
+    ACTIONS_ID_TOKEN_REQUEST_URL: addresses.tokenRequestUrl,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: addresses.requestToken,
+    AGENTCTL_SANDBOX_CONTROL_URL: addresses.control,
+    NO_PROXY: noProxy,
+    no_proxy: noProxy,
+  };
+}

@@ -1,0 +1,100 @@
+import path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { AgentctlError, firstLine } from "../core/errors.js";
+import { explainSystemError } from "../core/private-files.js";
+import type { PolicyDocument } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+import type { RoleDefinition, WorldDefinition } from "./world.js";
+
+/** A policy is written out, or named by the path of its JSON file, relative to the world file. */
+const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
+const worldSchema = z.strictObject({
+  account: z
+    .string()
+    .regex(/^\d{12}$/, "an account is twelve digits")
+    .optional(),
+  audiences: z.array(z.string()).optional(),
+  claims: z.record(z.string(), z.unknown()).optional(),
+  roles: z
+    .record(
+      z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN"),
+      z.strictObject({
+        policies: z.array(policy),
+        trust: policy,
+        max_session_duration: z.number().int().min(3600).max(43_200).optional(),
+      }),
+    )
+    .optional(),
+  managed_policies: z.record(z.string(), policy).optional(),
+  buckets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+});
+
+type FileSystem = Pick<Runtime, "fs">;
+
+/**
+ * Reads what a sandbox is to hold from YAML or JSON; what is absent stays as by default.
+ * @throws {AgentctlError} CONFIG_NOT_FOUND, CONFIG_SYNTAX, CONFIG_INVALID
+ */
+export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldDefinition> {
+  const parsed = worldSchema.safeParse(parseAs("YAML", file, readText(file, runtime), parse));
+  if (!parsed.success) {
+    throw new AgentctlError("CONFIG_INVALID", `${file}: ${describe(parsed.error)}`, {
+      hint: "agentctl sandbox --help shows what a world file may hold",
+    });
+  }
+  const world = parsed.data;
+  const load = (given: z.infer<typeof policy>): PolicyDocument => loadPolicy(given, path.dirname(file), runtime);
+  return definedOnly({
+    accountId: world.account,
+    audiences: world.audiences,
+    claims: world.claims,
+    buckets: world.buckets,
+    managedPolicies: world.managed_policies && mapValues(world.managed_policies, load),
+    roles:
+      world.roles &&
+      mapValues(world.roles, (role): RoleDefinition => {
+        const limit = role.max_session_duration;
+        const sessions = limit === undefined ? {} : { maxSessionSeconds: limit };
+        return { policies: role.policies.map(load), trust: load(role.trust), ...sessions };
+      }),
+  });
+}
+
+function loadPolicy(given: z.infer<typeof policy>, base: string, runtime: FileSystem): PolicyDocument {
+  if (typeof given !== "string") return given;
+  const file = path.resolve(base, given);
+  return parseAs("JSON", file, readText(file, runtime), JSON.parse) as PolicyDocument;
+}
+
+function readText(file: string, { fs }: FileSystem): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AgentctlError("CONFIG_NOT_FOUND", `cannot read ${file}: ${explainSystemError(error)}`, { cause: error });
+  }
+}
+
+function parseAs(language: string, file: string, text: string, read: (text: string) => unknown): unknown {
+  try {
+    return read(text);
+  } catch (error) {
+    const detail = firstLine(error instanceof Error ? error.message : String(error));
+    throw new AgentctlError("CONFIG_SYNTAX", `${file} is not ${language}: ${detail}`, { cause: error });
+  }
+}
+
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined ? "not a world" : `${issue.path.join(".") || "the file"}: ${issue.message}`;
+}
+
+function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+function definedOnly<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
