@@ -1,5 +1,4 @@
 import {
-import { quoteValue } from "./problems.js";
   type Document,
   isAlias,
   isMap,
@@ -10,6 +9,7 @@ import { quoteValue } from "./problems.js";
   visit,
   type YAMLMap,
 } from "yaml";
+import { quoteValue } from "./problems.js";
 
 export interface Position {
   /** From 1. */
