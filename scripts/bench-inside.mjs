@@ -13,8 +13,6 @@ const env = {
   XDG_CACHE_HOME: path.join(home, "cache"),
   AGENTCTL_STATE_DIR: path.join(home, "state"),
 };
-// Node reads this file at every start, which agentctl doesn't need: the sandbox's CA is in AWS_CA_BUNDLE as well.
-delete env.NODE_EXTRA_CA_CERTS;
 
 try {
   const token = await mintToken("sts.amazonaws.com");

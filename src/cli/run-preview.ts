@@ -19,8 +19,8 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
     ["lease", `${formatDuration(terms.ttlSeconds)}; started now, until ${formatInstant(terms.deadlineAt)}`],
     ["at expiry", atExpiry(profile)],
     ...plans.flatMap(renderPlan),
-    ...rows("child finds", delivery.given),
-    ...rows("child loses", delivery.removed.length === 0 ? ["nothing"] : delivery.removed),
+    ...rows("child finds", wrapNames(delivery.given)),
+    ...rows("child loses", wrapNames(delivery.removed)),
   ];
   const body = lines.map(([label, text]) => `${label.padEnd(12)}${printable(text)}`.trimEnd()).join("\n");
   const end = "Nothing was issued: no cloud was asked for anything.";
@@ -38,6 +38,20 @@ function renderPlan(plan: GrantPlan): [string, string][] {
     ),
     ["  ends", `${plan.ending.word}: ${plan.ending.detail}`],
   ];
+}
+
+const NAMES_WIDTH = 88;
+
+/** Names in lines of readable length, separated so that they can be copied. */
+function wrapNames(names: readonly string[]): string[] {
+  if (names.length === 0) return ["nothing"];
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + name.length + 1 > NAMES_WIDTH) lines.push(name);
+    else lines[lines.length - 1] = `${last} ${name}`;
+  }
+  return lines;
 }
 
 /** A label beside the first line, and the others below it. */

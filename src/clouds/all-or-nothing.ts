@@ -36,18 +36,21 @@ export async function issueAllOrNothing(
   end: (grants: readonly Grant[]) => Promise<readonly Ending[]>,
 ): Promise<Grant[]> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const passOn = () => stop.abort(context.signal.reason);
+  context.signal.addEventListener("abort", passOn, { once: true });
+  if (context.signal.aborted) passOn();
   const failures: AgentctlError[] = [];
   const grants: Grant[] = [];
   const attempts = issuings.map(async (issuing) => {
     try {
-      grants.push(await issuing.issue({ mintToken: (audience) => context.mintToken(audience), signal }));
+      grants.push(await issuing.issue({ mintToken: (audience) => context.mintToken(audience), signal: stop.signal }));
     } catch (error) {
       failures.push(nameCloud(toAgentctlError(error), issuing.cloud));
       stop.abort();
     }
   });
   await Promise.all(attempts);
+  context.signal.removeEventListener("abort", passOn);
   const worst = worstOf(failures);
   if (worst === undefined) return inOrder(grants, issuings);
   throw withEndings(worst, await end(grants));
@@ -68,7 +71,8 @@ function inOrder(grants: readonly Grant[], issuings: readonly Issuing[]): Grant[
 
 function nameCloud(error: AgentctlError, cloud: CloudName): AgentctlError {
   const title = TITLES[cloud];
-  const message = error.message.includes(title) ? error.message : `${title}: ${error.message}`;
+  const named = error.code === "INTERRUPTED" || error.message.includes(title);
+  const message = named ? error.message : `${title}: ${error.message}`;
   return copyOf(error, message, { cloud });
 }
 

@@ -17,8 +17,8 @@ const SHELL_WORDS = new Set(
 );
 
 /**
- * Finds the executable as execvp does, never by way of a shell: a name with a slash is a path, any other is looked
- * for in `searchPath`, the child's PATH, where an empty entry is the working directory.
+ * Finds the executable as execvp does: a name with a slash is a path, any other is looked for in `searchPath`,
+ * the child's PATH, where an empty entry is the working directory. No shell has a say in it.
  * @throws {AgentctlError} COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE
  */
 export function resolveCommand(

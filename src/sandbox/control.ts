@@ -28,7 +28,7 @@ const faultSchema = z.strictObject({
   status: z.number().int().min(400).max(599).optional(),
   code: z.string().optional(),
 });
-const faultsSchema = z.union([faultSchema.transform((fault) => [fault]), z.array(faultSchema)]);
+const faultsSchema = z.preprocess((body) => [body].flat(), z.array(faultSchema));
 const clockSchema = z.strictObject({ offsetMs: z.number().int(), service: z.enum(SERVICE_NAMES).optional() });
 
 /**

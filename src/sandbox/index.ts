@@ -7,7 +7,7 @@ import { createFaultBoard, type FaultBoard } from "./faults.js";
 import { REAL_HOST, type SandboxHost } from "./host.js";
 import { createSessionStore } from "./iam/sessions.js";
 import { listen } from "./listener.js";
-import { createIssuer, githubClaims, type MintRequest } from "./oidc/issuer.js";
+import { createIssuer, githubClaims, type MintRequest, makeIssuerKeys } from "./oidc/issuer.js";
 import { createOidcService, TOKEN_REQUEST_PATH, TOKEN_REQUEST_QUERY } from "./oidc/service.js";
 import { createRequestLog, type LoggedRequest } from "./request-log.js";
 import { createS3Service } from "./s3/service.js";
@@ -53,13 +53,13 @@ export async function startSandbox(options: SandboxOptions = {}, host: SandboxHo
   const world: WorldDefinition = { ...defaultWorld(options.accountId), ...options };
   const serving = { clock: createClock(host), faults: createFaultBoard(), log: createRequestLog(), runtime: host };
   const { clock, faults, log } = serving;
-  const certificates = await makeCertificates(host.now());
+  const [certificates, keys] = await Promise.all([makeCertificates(host.now()), makeIssuerKeys()]);
   const dir = makePrivateDir(certificates.caPem, host);
   const tls = { cert: certificates.serverPem, key: certificates.serverKeyPem };
   const listeners = await Promise.all([listen(tls), listen(tls), listen(tls), listen()]);
   const [oidc, sts, s3, control] = listeners;
 
-  const issuer = await createIssuer(oidc.origin, { ...githubClaims(), ...world.claims }, () => clock.now("oidc"));
+  const issuer = await createIssuer(oidc.origin, keys, { ...githubClaims(), ...world.claims }, () => clock.now("oidc"));
   const requestToken = randomBytes(32).toString("base64url");
   oidc.handle(serve(createOidcService(issuer, requestToken), serving));
 

@@ -23,10 +23,6 @@ export function explainStsFailure(thrown: unknown, attempt: Attempt): AgentctlEr
   switch (failure.kind) {
     case "transport":
       return transportError(failure.code, attempt);
-    case "endpoint":
-      return new AgentctlError("ENDPOINT_INVALID", `AWS STS has no such endpoint: ${scrub(failure.text, [])}`, {
-        hint: "unset AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT, or set another aws.region",
-      });
     case "answer":
       return answerError(failure, attempt);
     case "unknown": {
@@ -133,9 +129,7 @@ function claimsOf(token: IdToken) {
 function factsOf(answer: Answer, attempt: Attempt): NonNullable<ErrorDetails["facts"]> {
   const { asker } = attempt;
   const claims =
-    asker.kind === "session"
-      ? { assumedFrom: asker.roleArn }
-      : asker.token !== undefined && claimsOf(asker.token);
+    asker.kind === "session" ? { assumedFrom: asker.roleArn } : asker.token !== undefined && claimsOf(asker.token);
   return {
     ...placeFacts(attempt),
     httpStatus: answer.status,

@@ -12,6 +12,7 @@ import type { Hop } from "./hops.js";
 import type { Asker } from "./refusals.js";
 import { openStsClient, type StsLimits } from "./sts-client.js";
 import { isTransient, retryAfterMs } from "./sts-failure.js";
+import { withinTime } from "./within-time.js";
 
 const BASE_DELAY_MS = 200;
 const MAX_DELAY_MS = 2_000;
@@ -43,12 +44,9 @@ export interface Answered {
  *   SERVICE_FAILED, BAD_ANSWER, INTERRUPTED, and what `mintToken` throws
  */
 export async function assumeHop(exchange: Exchange, context: IssueContext, runtime: Runtime): Promise<Answered> {
-  const { keys, clockAheadMs, limits } = { keys: exchange.from?.keys, ...exchange };
-  const client = openStsClient(
-    exchange.endpoint,
-    { ...(keys !== undefined && { keys }), clockAheadMs, limits },
-    runtime,
-  );
+  const { from, clockAheadMs, limits } = exchange;
+  const options = { ...(from !== undefined && { keys: from.keys }), clockAheadMs, connectMs: limits.connectMs };
+  const client = openStsClient(exchange.endpoint, options, runtime);
   const used: { token?: IdToken } = {};
   try {
     return await withRetries(
@@ -89,16 +87,14 @@ async function askOnce(
     ...(hop.policyArns.length > 0 && { PolicyArns: hop.policyArns.map((arn) => ({ arn })) }),
   };
   if (from === undefined) used.token = await context.mintToken(exchange.audience);
-  const webIdentityToken = used.token?.token.reveal();
+  const token = used.token?.token.reveal();
   const external = hop.externalId === undefined ? {} : { ExternalId: hop.externalId };
-  const abortSignal = AbortSignal.any([context.signal, AbortSignal.timeout(exchange.limits.exchangeMs)]);
   const startedAt = runtime.now();
-  const answer =
-    webIdentityToken === undefined
-      ? await client.send(new AssumeRoleCommand({ ...common, ...external }), { abortSignal })
-      : await client.send(new AssumeRoleWithWebIdentityCommand({ ...common, WebIdentityToken: webIdentityToken }), {
-          abortSignal,
-        });
+  const answer = await withinTime(exchange.limits.exchangeMs, context.signal, async (abortSignal) =>
+    token === undefined
+      ? client.send(new AssumeRoleCommand({ ...common, ...external }), { abortSignal })
+      : client.send(new AssumeRoleWithWebIdentityCommand({ ...common, WebIdentityToken: token }), { abortSignal }),
+  );
   const askedAt = (startedAt + runtime.now()) / 2;
   return { session: readAssumedSession(answer, hop.roleArn), askedAt };
 }

@@ -23,7 +23,7 @@ export interface StsClientOptions {
   readonly keys?: SessionKeys;
   /** How far STS's clock is ahead of this machine's, for the signature. */
   readonly clockAheadMs: number;
-  readonly limits: StsLimits;
+  readonly connectMs: number;
 }
 
 /**
@@ -55,9 +55,7 @@ export function openStsClient(
     defaultUserAgentProvider: async () => [["agentctl", runtime.version]],
     streamCollector: collectAnswer,
     requestHandler: {
-      connectionTimeout: options.limits.connectMs,
-      requestTimeout: options.limits.exchangeMs,
-      throwOnRequestTimeout: true,
+      connectionTimeout: options.connectMs,
       httpAgent: { keepAlive: false },
       httpsAgent: { keepAlive: false, ...(ca !== undefined && { ca }) },
     },

@@ -6,31 +6,29 @@ export type StsFailure =
   | { readonly kind: "answer"; readonly status: number; readonly code: string | undefined; readonly text: string }
   /** There was no whole answer. */
   | { readonly kind: "transport"; readonly code: string }
-  /** The SDK has no endpoint of this kind for the region. */
-  | { readonly kind: "endpoint"; readonly text: string }
   | { readonly kind: "unknown" };
 
 /** Node reports a connection that broke while the body was read under the same codes. */
-const TRANSPORT_CODE = /^(E[A-Z]+(_[A-Z]+)*|CERT_\w+|\w*CERT\w*|ERR_(TLS|SSL)_\w+|HPE_\w+|INVALID_CA|UND_ERR_\w+)$/;
+const SYSTEM_CODE = /^(E(?!RR_)[A-Z_]+|HPE_\w+)$/;
+/** Node's and OpenSSL's codes for a failed handshake or an unacceptable certificate. */
+const TLS_CODE = /CERT|^(EPROTO|ERR_(TLS|SSL)_\w+|UNABLE_TO_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED)$/;
+/** Names and answers that are too long or no HTTP do not change within seconds; other system errors may. */
+const LASTING_CODE = /^(ENOTFOUND|EMSGSIZE|HPE_\w+)$/;
 const THROTTLING = new Set([
   "Throttling",
-  "ThrottledRequest",
   "RequestThrottled",
   "RequestLimitExceeded",
   "TooManyRequests",
   "SlowDown",
   "PriorRequestNotComplete",
 ]);
-/** Trust and names do not change within seconds; the rest of transport's failures may. */
-const LASTING_TRANSPORT = /^(ENOTFOUND|EPROTO|EMSGSIZE|CERT_\w+|\w*CERT\w*|ERR_(TLS|SSL)_\w+|HPE_\w+|INVALID_CA)$/;
 
 /** Reads an SDK error. Nothing of its `$response` is kept. */
 export function readStsFailure(thrown: unknown): StsFailure {
   if (!(thrown instanceof Error)) return { kind: "unknown" };
   const code = systemErrorCode(thrown);
-  if (code !== undefined && TRANSPORT_CODE.test(code)) return { kind: "transport", code };
+  if (code !== undefined && (SYSTEM_CODE.test(code) || TLS_CODE.test(code))) return { kind: "transport", code };
   if (thrown.name === "TimeoutError" || thrown.name === "AbortError") return { kind: "transport", code: "ETIMEDOUT" };
-  if (thrown.name === "EndpointError") return { kind: "endpoint", text: thrown.message };
   const status = statusOf(thrown);
   if (status === undefined) return { kind: "unknown" };
   return { kind: "answer", status, code: serviceCodeOf(thrown), text: thrown.message };
@@ -48,7 +46,7 @@ export function isThrottling(failure: StsFailure): boolean {
 /** Whether the same question may get another answer in a moment. A refusal never does. */
 export function isTransient(thrown: unknown): boolean {
   const failure = readStsFailure(thrown);
-  if (failure.kind === "transport") return !LASTING_TRANSPORT.test(failure.code);
+  if (failure.kind === "transport") return !(LASTING_CODE.test(failure.code) || TLS_CODE.test(failure.code));
   if (failure.kind !== "answer") return false;
   return failure.status >= 500 || isThrottling(failure) || plainCode(failure.code) === "IDPCommunicationError";
 }

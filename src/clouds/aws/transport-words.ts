@@ -19,7 +19,7 @@ const WORDS: readonly (readonly [RegExp, TransportWords])[] = [
   ],
   [/^CERT_NOT_YET_VALID$/, { problem: "its certificate is not valid yet", hint: "check this machine's clock" }],
   [
-    /CERT|^INVALID_CA$/,
+    /CERT|^UNABLE_TO_|^INVALID_|^PATH_LENGTH/,
     { problem: "its certificate is not signed by an authority that this machine trusts", hint: NAME_CA },
   ],
   [/^(EPROTO|ERR_SSL|ERR_TLS)/, { problem: "it does not speak TLS", hint: "check the STS endpoint's scheme and port" }],

@@ -22,19 +22,25 @@ export interface OidcIssuer {
 const DEFAULT_LIFE_SECONDS = 300;
 const makeKeyPair = promisify(generateKeyPair);
 
+export type IssuerKeys = Awaited<ReturnType<typeof makeIssuerKeys>>;
+
+export function makeIssuerKeys(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
+  return makeKeyPair("rsa", { modulusLength: 2048 });
+}
+
 /** An issuer of GitHub-like ID tokens, RS256. Tokens carry this issuer's own URL, not GitHub's. */
 export async function createIssuer(
   issuer: string,
+  own: IssuerKeys,
   claims: Readonly<Record<string, unknown>>,
   now: () => number,
 ): Promise<OidcIssuer> {
-  const own = await makeKeyPair("rsa", { modulusLength: 2048 });
   const kid = randomUUID();
   const jwks = { keys: [{ ...(await exportJWK(own.publicKey)), kid, alg: "RS256", use: "sig" }] };
   let strangersKey: KeyObject | undefined;
   const keyOf = async (signer: MintRequest["signedBy"]): Promise<KeyObject> => {
     if (signer !== "stranger") return own.privateKey;
-    strangersKey ??= (await makeKeyPair("rsa", { modulusLength: 2048 })).privateKey;
+    strangersKey ??= (await makeIssuerKeys()).privateKey;
     return strangersKey;
   };
   return {

@@ -69,7 +69,12 @@ describe("the plan of an AWS grant", () => {
 
   it.each([
     { name: "a ttl over 12h", settings: {}, ttl: 43_201, want: "CONFIG_INVALID" },
-    { name: "a ttl over 1h with a chain", settings: { chain: [{ roleArn: NEXT_ROLE }] }, ttl: 3601, want: "CONFIG_INVALID" },
+    {
+      name: "a ttl over 1h with a chain",
+      settings: { chain: [{ roleArn: NEXT_ROLE }] },
+      ttl: 3601,
+      want: "CONFIG_INVALID",
+    },
     { name: "eleven policy ARNs", settings: { policyArns: Array(11).fill(ARN) }, ttl: 60, want: "CONFIG_INVALID" },
     { name: "a region that is no host label", settings: { region: "eu/../x" }, ttl: 60, want: "CONFIG_INVALID" },
     { name: "a policy without a statement", settings: own({ Version: "2012-10-17" }), ttl: 60, want: "POLICY_INVALID" },
@@ -87,7 +92,10 @@ describe("the plan of an AWS grant", () => {
 
 describe("the policy budget", () => {
   const sized = (characters: number): Partial<AwsSettings> => ({
-    sessionPolicy: { document: { Statement: { Effect: "Allow", Action: "s3:*", Resource: "x".repeat(characters) } }, origin: "p" },
+    sessionPolicy: {
+      document: { Statement: { Effect: "Allow", Action: "s3:*", Resource: "x".repeat(characters) } },
+      origin: "p",
+    },
   });
   const room = Number(plan(sized(1)).facts["policyCharactersLeft"]) + 1;
 
@@ -120,10 +128,25 @@ describe("the STS that is asked", () => {
   const inPartition = (partition: string) => ({ roleArn: `arn:${partition}:iam::111122223333:role/x` });
 
   it.each([
-    { name: "the profile's region", settings: { region: "eu-west-1" }, env: { AWS_REGION: "us-west-2" }, want: "eu-west-1" },
+    {
+      name: "the profile's region",
+      settings: { region: "eu-west-1" },
+      env: { AWS_REGION: "us-west-2" },
+      want: "eu-west-1",
+    },
     { name: "else the caller's", settings: {}, env: { AWS_REGION: "us-west-2" }, want: "us-west-2" },
-    { name: "or its default", settings: {}, env: { AWS_REGION: "", AWS_DEFAULT_REGION: "sa-east-1" }, want: "sa-east-1" },
-    { name: "not one of another partition", settings: inPartition("aws-cn"), env: { AWS_REGION: "us-west-2" }, want: "cn-north-1" },
+    {
+      name: "or its default",
+      settings: {},
+      env: { AWS_REGION: "", AWS_DEFAULT_REGION: "sa-east-1" },
+      want: "sa-east-1",
+    },
+    {
+      name: "not one of another partition",
+      settings: inPartition("aws-cn"),
+      env: { AWS_REGION: "us-west-2" },
+      want: "cn-north-1",
+    },
     { name: "not a malformed one", settings: {}, env: { AWS_REGION: "x.evil.example/" }, want: "us-east-1" },
     { name: "the partition's default", settings: inPartition("aws-us-gov"), env: {}, want: "us-gov-west-1" },
   ])("is in $name", ({ settings, env, want }) => {
@@ -133,7 +156,11 @@ describe("the STS that is asked", () => {
   it.each([
     { name: "an unknown partition", settings: inPartition("aws-moon"), env: {}, want: "CONFIG_INVALID" },
     { name: "http off loopback", env: { AWS_ENDPOINT_URL_STS: "http://sts.example" }, want: "ENDPOINT_INVALID" },
-    { name: "http to a loopback lookalike", env: { AWS_ENDPOINT_URL: "http://127.0.0.1.evil.example" }, want: "ENDPOINT_INVALID" },
+    {
+      name: "http to a loopback lookalike",
+      env: { AWS_ENDPOINT_URL: "http://127.0.0.1.evil.example" },
+      want: "ENDPOINT_INVALID",
+    },
     { name: "another scheme", env: { AWS_ENDPOINT_URL: "ftp://sts.example" }, want: "ENDPOINT_INVALID" },
     { name: "no URL", env: { AWS_ENDPOINT_URL: "sts.example" }, want: "ENDPOINT_INVALID" },
     { name: "a password in it", env: { AWS_ENDPOINT_URL: "https://me:pw@sts.example" }, want: "ENDPOINT_INVALID" },

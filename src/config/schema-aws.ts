@@ -1,0 +1,47 @@
+import * as z from "zod/mini";
+import { externalId, policyArn, region, roleArn } from "./aws-values.js";
+import { filledList, plainText } from "./schema-values.js";
+
+/** STS takes ten managed policies a session. */
+const MAX_POLICY_ARNS = 10;
+
+/** The `aws` block of a profile, as written. What may come from a parent is optional here and asked for when resolved. */
+export const awsSchema = z
+  .strictObject({
+    role_arn: z.optional(roleArn),
+    region: z.optional(region),
+    session_policy: z.optional(
+      z
+        .union([plainText("A JSON file, relative to the file that names it", 1024), z.record(z.string(), z.unknown())])
+        .check(
+          z.describe(
+            "An IAM policy, in a file or written here: what is issued is the role's permissions and this, whichever is less",
+          ),
+        ),
+    ),
+    policy_arns: z.optional(
+      z
+        .array(policyArn)
+        .check(
+          z.maxLength(MAX_POLICY_ARNS),
+          z.describe("Managed policies that narrow the session, beside session_policy"),
+        ),
+    ),
+    chain: z.optional(
+      z
+        .array(z.strictObject({ role_arn: roleArn, external_id: z.optional(externalId) }))
+        .check(z.describe("Roles to assume one after the other from role_arn; the narrowing is on the last")),
+    ),
+    allow_derived_sessions: z.optional(
+      z
+        .union([z.boolean(), filledList("Roles that the child may assume", roleArn)])
+        .check(z.describe("Whether the child may assume further roles: true, or the roles. Default false")),
+    ),
+    fence_forwarded: z.optional(
+      z.boolean().check(z.describe("Also stop, at the deadline, what AWS does on the session's behalf. Default false")),
+    ),
+    audience: z.optional(plainText("The audience of the identity token. Default sts.amazonaws.com", 255)),
+  })
+  .check(z.describe("What to be in AWS, and how narrowly"));
+
+export type AwsBlock = z.infer<typeof awsSchema>;

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { type Issuing, issueAllOrNothing } from "../../src/clouds/all-or-nothing.js";
+import { endGrants, planGrants } from "../../src/clouds/index.js";
+import { AgentctlError, type ErrorCode } from "../../src/core/errors.js";
+import type { Ending, Grant, IssueContext } from "../../src/core/lease.js";
+import type { Profile } from "../../src/core/profile.js";
+import { fakeRuntime } from "../fake-runtime.js";
+import { awsSettings, leaseTerms, ROLE } from "./aws/settings.js";
+
+const GRANT: Grant = {
+  cloud: "aws",
+  principal: "p",
+  issuedAt: 0,
+  usableUntil: 1_000,
+  expiresAt: 2_000,
+  variables: {},
+  facts: {},
+};
+const ENDED: Ending = { cloud: "aws", word: "fenced", at: "T", detail: "by its policy" };
+
+function context(signal = new AbortController().signal): IssueContext {
+  return { mintToken: () => Promise.reject(new Error("not asked for")), signal };
+}
+
+const issues = (grant: Grant = GRANT): Issuing => ({ cloud: "aws", issue: async () => grant });
+const fails = (error: unknown): Issuing => ({ cloud: "aws", issue: () => Promise.reject(error) });
+const failsWith = (code: ErrorCode) => fails(new AgentctlError(code, `AWS said ${code}`));
+/** Waits until it is stopped, then gives what `outcome` says. */
+const waits = (outcome: () => Promise<Grant>): Issuing => ({
+  cloud: "aws",
+  issue: ({ signal }) =>
+    new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })).then(outcome),
+});
+
+describe("issuing side by side", () => {
+  it("gives all grants when all are issued", async () => {
+    expect(await issueAllOrNothing([issues()], context(), async () => [])).toEqual([GRANT]);
+  });
+
+  it("on a refusal stops the others, waits for them and ends what was issued", async () => {
+    const ended: Grant[] = [];
+    const late = waits(async () => GRANT);
+    const issuing = issueAllOrNothing([issues(), late, failsWith("CLOUD_DENIED")], context(), async (grants) => {
+      ended.push(...grants);
+      return grants.map(() => ENDED);
+    });
+    await expect(issuing).rejects.toMatchObject({
+      code: "CLOUD_DENIED",
+      facts: { cloud: "aws", endings: ["aws: fenced at T: by its policy", "aws: fenced at T: by its policy"] },
+    });
+    expect(ended).toEqual([GRANT, GRANT]);
+  });
+
+  it.each([
+    {
+      name: "a denial over all",
+      codes: ["UNREACHABLE", "CONFIG_INVALID", "BAD_ANSWER", "CLOUD_DENIED"],
+      want: "CLOUD_DENIED",
+    },
+    { name: "then configuration", codes: ["UNREACHABLE", "BAD_ANSWER", "POLICY_INVALID"], want: "POLICY_INVALID" },
+    { name: "then nonsense", codes: ["THROTTLED", "BAD_ANSWER"], want: "BAD_ANSWER" },
+    { name: "then what is out of reach", codes: ["INTERRUPTED", "THROTTLED"], want: "THROTTLED" },
+  ] as { name: string; codes: ErrorCode[]; want: ErrorCode }[])("tells $name", async ({ codes, want }) => {
+    const issuing = issueAllOrNothing(codes.map(failsWith), context(), async () => []);
+    await expect(issuing).rejects.toMatchObject({ code: want });
+  });
+
+  it.each([
+    {
+      name: "names the cloud",
+      error: new AgentctlError("TOKEN_EXPIRED", "the token has expired"),
+      want: "AWS: the token has expired",
+    },
+    { name: "once", error: new AgentctlError("UNREACHABLE", "cannot reach AWS STS"), want: "cannot reach AWS STS" },
+    {
+      name: "of a defect too",
+      error: new TypeError("x is not a function"),
+      want: "AWS: unexpected: x is not a function",
+    },
+  ])("$name", async ({ error, want }) => {
+    await expect(issueAllOrNothing([fails(error)], context(), async () => [])).rejects.toMatchObject({ message: want });
+  });
+
+  it("passes an interrupt on, with its exit code", async () => {
+    const stop = new AbortController();
+    const interruption = new AgentctlError("INTERRUPTED", "interrupted", { exitCode: 143 });
+    const issuing = issueAllOrNothing(
+      [waits(() => Promise.reject(interruption))],
+      context(stop.signal),
+      async () => [],
+    );
+    stop.abort();
+    await expect(issuing).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 143, message: "interrupted" });
+  });
+});
+
+describe("the clouds of a profile", () => {
+  const profile = (clouds: Profile["clouds"]) => ({ clouds }) as Profile;
+
+  it("are planned by their own rooms", async () => {
+    const plans = await planGrants(profile({ aws: awsSettings() }), leaseTerms(), fakeRuntime());
+    expect(plans).toMatchObject([{ cloud: "aws", principal: ROLE }]);
+  });
+
+  it("may be none", async () => {
+    expect(await planGrants(profile({}), leaseTerms(), fakeRuntime())).toEqual([]);
+  });
+
+  it("end their own grants", async () => {
+    expect(await endGrants([GRANT], fakeRuntime())).toMatchObject([{ cloud: "aws", word: "fenced" }]);
+  });
+});
