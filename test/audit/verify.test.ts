@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verifyLog } from "../../src/audit/verify.js";
+import { currentOwner } from "../../src/core/process-owner.js";
 import { appendCounted, makeScratchLog, type ScratchLog } from "./scratch-log.js";
 
 let log: ScratchLog;
@@ -193,6 +195,19 @@ describe("verifyLog", () => {
       const result = await verifyLog({ head: sha256(at(lines, head)) }, log.runtime());
       expect({ ok: result.ok, kind: result.problem?.kind }).toEqual({ ok: want === undefined, kind: want });
     });
+  });
+
+  it("does not take a record that is being written for half a one", async () => {
+    await appendCounted(3, log.runtime());
+    const whole = log.read();
+    fs.truncateSync(log.file, whole.length - 20);
+    const lock = path.join(log.auditDir, "audit.lock");
+    fs.writeFileSync(lock, JSON.stringify({ owner: currentOwner(log.runtime()), nonce: "the writer's" }));
+    const finishWriting = async (): Promise<void> => {
+      fs.writeFileSync(log.file, whole);
+      fs.rmSync(lock);
+    };
+    expect(await verifyLog({}, log.runtime({ sleep: finishWriting }))).toMatchObject({ ok: true, records: 3 });
   });
 
   it("reads a log whose directory can't be written, such as a copy", async () => {
