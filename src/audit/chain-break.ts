@@ -70,7 +70,8 @@ function blameEdit(
   const confirmed = next.done === true ? expectedHead === hash : next.value.record?.prev === hash;
   if (confirmed)
     return { kind: "edited", line: number - 1, what: `it was edited: line ${number} has another hash of it` };
-  if (next.done !== true) return { kind: "edited", line: number, what: "its prev was edited" };
+  if (next.done !== true)
+    return { kind: "edited", line: number, what: `it was edited: its prev is not the hash of line ${number - 1}` };
   return { kind: "edited", line: number - 1, what: `it was edited, or else the prev of line ${number}, the last` };
 }
 

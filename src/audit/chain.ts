@@ -31,6 +31,8 @@ export function linkEvent(event: AuditEvent, after: ChainHead): { readonly line:
 
 /** Reads a line of the log; undefined when it is not a record. Says nothing about the chain. */
 export function parseRecord(line: string): AuditRecord | undefined {
+  // JSON.parse would take the CR of a log whose line ends were changed for white space.
+  if (!line.endsWith("}")) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return isRecord(value) ? value : undefined;

@@ -31,7 +31,7 @@ export function toLogError(error: unknown, runtime: LogRuntime): AgentctlError {
   if (error instanceof AgentctlError && error.code !== "STATE_UNWRITABLE") return error;
   const what =
     error instanceof AgentctlError ? error.message : `${auditLogFile(runtime)}: ${explainSystemError(error)}`;
-  return new AgentctlError("AUDIT_UNWRITABLE", `the audit log cannot be kept: ${what}`, {
+  return new AgentctlError("AUDIT_UNWRITABLE", `the audit log cannot be used: ${what}`, {
     hint: "set AGENTCTL_STATE_DIR to a directory that you can write, on a disk with room",
     cause: error,
   });

@@ -98,6 +98,8 @@ async function* readFrom(offset: number, runtime: Runtime): AsyncGenerator<Entry
       lines += 1;
       if (lines % LINES_A_TURN === 0) await nextTurn();
     }
+  } catch (error) {
+    throw toLogError(error, runtime);
   } finally {
     runtime.fs.closeSync(fd);
   }

@@ -31,7 +31,7 @@ export async function lintProfiles(
   else
     runtime.stdout.write([...findings.map(findingLine), ...budgets.flatMap(budgetLines), countLine(findings)].join(""));
   if (errors === 0) return;
-  const count = errors === 1 ? "one error" : `${errors} errors`;
+  const count = errors === 1 ? "1 error" : `${errors} errors`;
   throw new AgentctlError("CONFIG_INVALID", `${count} in ${files.join(" and ")}`, { facts: { errors } });
 }
 
@@ -76,6 +76,9 @@ function budgetLines({ profile, clouds }: ProfileBudget): string[] {
 }
 
 function countLine(findings: readonly LintFinding[]): string {
-  const count = (wanted: LintFinding["severity"]) => findings.filter(({ severity }) => severity === wanted).length;
-  return `${count("error")} errors, ${count("warning")} warnings, ${count("info")} notes\n`;
+  const count = (wanted: LintFinding["severity"], name: string) => {
+    const number = findings.filter(({ severity }) => severity === wanted).length;
+    return `${number} ${name}${number === 1 ? "" : "s"}`;
+  };
+  return `${count("error", "error")}, ${count("warning", "warning")}, ${count("info", "note")}\n`;
 }

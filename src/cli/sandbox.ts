@@ -40,8 +40,7 @@ async function runSandbox(
   const signalled = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ENDING_SIGNALS) runtime.onSignal(signal, () => resolve(signal));
   });
-  const { startSandbox } = await import("../sandbox/index.js");
-  const { readWorldFile } = await import("../sandbox/world-file.js");
+  const { readWorldFile, startSandbox } = await import("../sandbox/index.js");
   const world = options.world === undefined ? {} : readWorldFile(path.resolve(runtime.cwd, options.world), runtime);
   const sandbox = await startSandbox(world, runtime);
   try {
@@ -63,8 +62,7 @@ async function runAgainst(
   options: SandboxCommandOptions,
   runtime: Runtime,
 ): Promise<number> {
-  const { runCommand } = await import("../sandbox/command.js");
-  const { summarizeSandbox } = await import("../sandbox/present.js");
+  const { runCommand, summarizeSandbox } = await import("../sandbox/index.js");
   if (options.quiet !== true) runtime.stderr.write(summarizeSandbox(sandbox));
   return runCommand(command, { ...runtime.env, ...env }, runtime);
 }
@@ -76,7 +74,7 @@ async function announce(
   options: SandboxCommandOptions,
   runtime: Runtime,
 ): Promise<void> {
-  const { exportLines, presentSandbox } = await import("../sandbox/present.js");
+  const { exportLines, presentSandbox } = await import("../sandbox/index.js");
   const envFile = path.join(sandbox.dir, "env");
   writePrivateFile(envFile, exportLines(env), runtime.fs);
   runtime.stdout.write(options.quiet === true ? `. ${envFile}\n` : presentSandbox(sandbox, envFile));
@@ -84,7 +82,7 @@ async function announce(
 
 /** A profile to start with, unless the user or the project has a configuration. */
 async function offerSampleProfile(sandbox: Sandbox, runtime: Runtime): Promise<Record<string, string>> {
-  const { sampleProfile } = await import("../sandbox/sample-profile.js");
+  const { sampleProfile } = await import("../sandbox/index.js");
   const yaml = sampleProfile(sandbox.world);
   if (yaml === undefined || runtime.env["AGENTCTL_CONFIG"] || hasProjectConfig(runtime)) return {};
   const file = path.join(sandbox.dir, "agentctl.yaml");

@@ -6,10 +6,10 @@ import type { CloudName } from "../core/profile.js";
 /** One cloud's part of a lease, ready to be asked for. */
 export interface Issuing {
   readonly cloud: CloudName;
+  /** The cloud's name as a user reads it. */
+  readonly title: string;
   issue(context: IssueContext): Promise<Grant>;
 }
-
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS" };
 
 /**
  * When several clouds fail, the one that says most about what to change is told: a denial, then wrong
@@ -45,7 +45,7 @@ export async function issueAllOrNothing(
     try {
       grants.push(await issuing.issue({ mintToken: (audience) => context.mintToken(audience), signal: stop.signal }));
     } catch (error) {
-      failures.push(nameCloud(toAgentctlError(error), issuing.cloud));
+      failures.push(nameCloud(toAgentctlError(error), issuing));
       stop.abort();
     }
   });
@@ -69,8 +69,7 @@ function inOrder(grants: readonly Grant[], issuings: readonly Issuing[]): Grant[
   return issuings.flatMap(({ cloud }) => grants.filter((grant) => grant.cloud === cloud));
 }
 
-function nameCloud(error: AgentctlError, cloud: CloudName): AgentctlError {
-  const title = TITLES[cloud];
+function nameCloud(error: AgentctlError, { cloud, title }: Issuing): AgentctlError {
   const named = error.code === "INTERRUPTED" || error.message.includes(title);
   const message = named ? error.message : `${title}: ${error.message}`;
   return copyOf(error, message, { cloud });

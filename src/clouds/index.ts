@@ -6,10 +6,11 @@ import type { Cloud } from "./cloud.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
 
-/** The one list of clouds. A new cloud is one line here; a profile without it never loads it. */
+/** The one list of clouds: a profile that does not name one never loads it. */
 const LOADERS: Loaders = {
   aws: async () => (await import("./aws/index.js")).awsCloud,
 };
+const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS" };
 
 export function loadCloud<Name extends CloudName>(name: Name): Promise<Cloud<Name>> {
   return LOADERS[name]();
@@ -59,7 +60,8 @@ async function issuingOf<Name extends CloudName>(
   runtime: Runtime,
 ): Promise<Issuing> {
   const cloud = await loadCloud(name);
-  return { cloud: name, issue: (context) => cloud.issue(settingsOf(profile, name), terms, context, runtime) };
+  const settings = settingsOf(profile, name);
+  return { cloud: name, title: TITLES[name], issue: (context) => cloud.issue(settings, terms, context, runtime) };
 }
 
 function settingsOf<Name extends CloudName>(profile: Profile, name: Name): NonNullable<Profile["clouds"][Name]> {

@@ -136,17 +136,15 @@ export const FORBIDDEN_VARIABLES: readonly ForbiddenEntry[] = [
     reason: "changes what git runs, trusts or writes",
     names: ["GIT_*"],
     except: [
+      "GIT_EDITOR",
+      "GIT_PAGER",
+      "GIT_ASKPASS",
       "GIT_TERMINAL_PROMPT",
       "GIT_AUTHOR_NAME",
       "GIT_AUTHOR_EMAIL",
-      "GIT_AUTHOR_DATE",
       "GIT_COMMITTER_NAME",
       "GIT_COMMITTER_EMAIL",
-      "GIT_COMMITTER_DATE",
-      "GIT_BRANCH",
       "GIT_COMMIT",
-      "GIT_SHA",
-      "GIT_TAG",
     ],
   },
   {
@@ -227,7 +225,6 @@ export const FORBIDDEN_VARIABLES: readonly ForbiddenEntry[] = [
       "PULUMI_*",
       "ANSIBLE_*",
       "PACKER_*",
-      "CHECKPOINT_*",
     ],
   },
   {

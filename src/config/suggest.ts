@@ -6,7 +6,8 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   for (const candidate of known) {
     const away = distance(fold(word), fold(candidate));
     const near = away <= (candidate.length < 4 ? 1 : Math.max(TRANSPOSED, Math.floor(candidate.length / 3)));
-    if (near && (best === undefined || away < best.distance)) best = { word: candidate, distance: away };
+    if (near && away < candidate.length && (best === undefined || away < best.distance))
+      best = { word: candidate, distance: away };
   }
   return best?.word;
 }

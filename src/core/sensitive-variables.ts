@@ -202,28 +202,36 @@ export const STRICT_VARIABLES: readonly VariableEntry[] = [
   },
 ];
 
-const CREDENTIALS = [...AWS_VARIABLES, ...AZURE_VARIABLES, ...GOOGLE_VARIABLES];
+const isCredential = compileEntries([...AWS_VARIABLES, ...AZURE_VARIABLES, ...GOOGLE_VARIABLES]);
+const isMinting = compileEntries(MINTING_VARIABLES);
+const isStrict = compileEntries(STRICT_VARIABLES);
 
 /** Whether an AWS, Azure or Google tool would take a credential or an identity from a variable of this name. */
 export function isCredentialVariable(name: string): boolean {
-  return isListed(name, CREDENTIALS);
+  return isCredential(name);
 }
 
 /** Whether a variable of this name hands over the caller's identity, or the means to mint it again. */
 export function isMintingVariable(name: string): boolean {
-  return isListed(name, MINTING_VARIABLES);
+  return isMinting(name);
 }
 
-/** Whether `entries` cover a name: exactly or by prefix, in any case, and not excepted. */
-export function isListed(name: string, entries: readonly VariableEntry[]): boolean {
-  const wanted = name.toUpperCase();
-  return entries.some(
-    (entry) => entry.names.some((pattern) => matches(wanted, pattern)) && !entry.except?.includes(wanted),
-  );
+/** Whether `env.mode: strict` lets a variable of this name through. */
+export function isStrictVariable(name: string): boolean {
+  return isStrict(name);
 }
 
-function matches(wanted: string, pattern: string): boolean {
-  return pattern.endsWith("*") ? wanted.startsWith(pattern.slice(0, -1)) : wanted === pattern;
+/** A test for names: exactly or by prefix, in any case, and not excepted. It is asked for each variable of a run. */
+function compileEntries(entries: readonly VariableEntry[]): (name: string) => boolean {
+  const names = entries.flatMap((entry) => entry.names);
+  const exact = new Set(names.filter((name) => !name.endsWith("*")));
+  const prefixes = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
+  const excepted = new Set(entries.flatMap((entry) => entry.except ?? []));
+  return (name) => {
+    const wanted = name.toUpperCase();
+    if (excepted.has(wanted)) return false;
+    return exact.has(wanted) || prefixes.some((prefix) => wanted.startsWith(prefix));
+  };
 }
 
 /** Names in the upper case that they are compared in. */

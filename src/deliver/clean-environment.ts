@@ -1,6 +1,6 @@
 import type { EnvMode } from "../core/profile.js";
 import type { Environment } from "../core/runtime.js";
-import { isCredentialVariable, isListed, isMintingVariable, STRICT_VARIABLES } from "../core/sensitive-variables.js";
+import { isCredentialVariable, isMintingVariable, isStrictVariable } from "../core/sensitive-variables.js";
 
 export interface CleaningRules {
   /** `cloud` takes out what a cloud tool could be somebody by; `strict` lets through a short list. */
@@ -36,7 +36,7 @@ export function cleanEnvironment(parent: Environment, rules: CleaningRules): Cle
 
 function isInherited(name: string, mode: EnvMode): boolean {
   if (isCredentialVariable(name) || isMintingVariable(name)) return false;
-  return mode === "cloud" || isListed(name, STRICT_VARIABLES);
+  return mode === "cloud" || isStrictVariable(name);
 }
 
 /**

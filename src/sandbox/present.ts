@@ -1,4 +1,4 @@
-import type { Sandbox } from "./index.js";
+import type { Sandbox } from "./sandbox.js";
 
 /** What the sandbox holds, for a reader; the request token and the control address stay in the environment file. */
 export function presentSandbox(sandbox: Sandbox, envFile: string): string {

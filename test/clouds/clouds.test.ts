@@ -22,12 +22,13 @@ function context(signal = new AbortController().signal): IssueContext {
   return { mintToken: () => Promise.reject(new Error("not asked for")), signal };
 }
 
-const issues = (grant: Grant = GRANT): Issuing => ({ cloud: "aws", issue: async () => grant });
-const fails = (error: unknown): Issuing => ({ cloud: "aws", issue: () => Promise.reject(error) });
+const issues = (grant: Grant = GRANT): Issuing => ({ cloud: "aws", title: "AWS", issue: async () => grant });
+const fails = (error: unknown): Issuing => ({ cloud: "aws", title: "AWS", issue: () => Promise.reject(error) });
 const failsWith = (code: ErrorCode) => fails(new AgentctlError(code, `AWS said ${code}`));
 /** Waits until it is stopped, then gives what `outcome` says. */
 const waits = (outcome: () => Promise<Grant>): Issuing => ({
   cloud: "aws",
+  title: "AWS",
   issue: ({ signal }) =>
     new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })).then(outcome),
 });

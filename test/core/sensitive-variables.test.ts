@@ -4,8 +4,8 @@ import {
   AZURE_VARIABLES,
   GOOGLE_VARIABLES,
   isCredentialVariable,
-  isListed,
   isMintingVariable,
+  isStrictVariable,
   MINTING_VARIABLES,
   STRICT_VARIABLES,
 } from "../../src/core/sensitive-variables.js";
@@ -69,8 +69,8 @@ describe("the lists of variables", () => {
   it("let nothing through in strict mode that they take out otherwise", () => {
     const names = STRICT_VARIABLES.flatMap((entry) => entry.names);
     expect(names.filter((name) => isCredentialVariable(name) || isMintingVariable(name))).toEqual([]);
-    expect(isListed("PATH", STRICT_VARIABLES)).toBe(true);
-    expect(isListed("GITHUB_TOKEN", STRICT_VARIABLES)).toBe(false);
+    expect(isStrictVariable("PATH")).toBe(true);
+    expect(isStrictVariable("GITHUB_TOKEN")).toBe(false);
   });
 
   it("say of each entry where it comes from, and name nothing twice", () => {

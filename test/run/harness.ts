@@ -17,6 +17,8 @@ export interface RecorderSpec {
 
 export interface Report {
   readonly pid?: number;
+  /** A signal that the supervisor got. */
+  readonly heard?: NodeJS.Signals;
   readonly notice?: string;
   readonly result?: ChildResult;
   readonly error?: string;
@@ -63,7 +65,7 @@ export class Bench {
   close(): void {
     for (const terminal of this.#terminals) terminal.kill("SIGKILL");
     for (const pid of this.#pids) if (isRunning(pid)) process.kill(pid, "SIGKILL");
-    fs.rmSync(this.dir, { recursive: true, force: true });
+    fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 
   file(name: string): string {
@@ -166,6 +168,10 @@ export function resultOf(supervised: Supervised): ChildResult | undefined {
 
 export function noticesOf(supervised: Supervised): string[] {
   return supervised.reports().flatMap((report) => report.notice ?? []);
+}
+
+export function heardBy(supervised: Supervised): NodeJS.Signals[] {
+  return supervised.reports().flatMap((report) => report.heard ?? []);
 }
 
 /** The state letter and the process group, as the system tells them; undefined when there is no such process. */

@@ -1,5 +1,6 @@
 import type { spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
+import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Runtime } from "../../src/core/runtime.js";
 import { type ChildOrder, runChild } from "../../src/run/index.js";
@@ -91,6 +92,36 @@ describe("runChild", () => {
     exit(0);
     await running;
     expect(kills).toHaveLength(1);
+  });
+
+  const LEADER = "99 (a b) S 1 99 99 0";
+  const MEMBER = "99 (a b) S 1 99 50 0";
+  const hangups = [
+    { name: "the terminal has gone with its leader, so that the group got it", stat: MEMBER, terminal: false, want: 0 },
+    { name: "the terminal has gone and we lead the session", stat: LEADER, terminal: false, want: 1 },
+    { name: "the terminal is there", stat: MEMBER, terminal: true, want: 1 },
+    { name: "it cannot be told", stat: MEMBER, terminal: false, platform: "darwin", want: 1 },
+  ] as const;
+  it.each(hangups)("sends a SIGHUP on $want times when $name", async ({ stat, terminal, want, ...rest }) => {
+    const readFileSync = (() => stat) as unknown as typeof fs.readFileSync;
+    const platform: NodeJS.Platform = "platform" in rest ? rest.platform : "linux";
+    const overrides = { hasTerminal: true, platform, pid: 99, fs: { ...fs, readFileSync } };
+    const { runtime, kills, send, exit } = stage(overrides);
+    const running = runChild(ORDER, runtime);
+    Object.assign(runtime, { hasTerminal: terminal });
+    send("SIGHUP");
+    exit(0);
+    await running;
+    expect(kills).toHaveLength(want);
+  });
+
+  it.each(["SIGINT", "SIGQUIT"])("leaves %s to the terminal, where there is one", async (signal) => {
+    const { runtime, kills, send, exit } = stage({ hasTerminal: true });
+    const running = runChild(ORDER, runtime);
+    send(signal);
+    exit(0);
+    await running;
+    expect(kills).toEqual([]);
   });
 
   it("times the command by the wall clock", async () => {

@@ -50,8 +50,12 @@ const runtime: Runtime = {
   sleep: () => Promise.resolve(),
   random: () => 0,
   onSignal: (signal, handler) => {
-    process.on(signal, handler);
-    return () => process.removeListener(signal, handler);
+    const heard = (): void => {
+      handler();
+      report({ heard: signal });
+    };
+    process.on(signal, heard);
+    return () => process.removeListener(signal, heard);
   },
   kill: (pid, signal) => {
     try {

@@ -1,0 +1,26 @@
+import type { SandboxClock } from "./clock.js";
+import type { FaultBoard } from "./faults.js";
+import type { MintRequest } from "./oidc/issuer.js";
+import type { LoggedRequest } from "./request-log.js";
+import type { WorldDefinition } from "./world.js";
+
+/** What it holds; each part given replaces that part of the default world. */
+export type SandboxOptions = Partial<WorldDefinition>;
+
+export interface Sandbox {
+  /** The variables that point SDKs, and agentctl, at it. Holds the sandbox's own request token. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly issuer: string;
+  /** A directory only this user can enter, removed by `close`; `ca.pem` is in it. */
+  readonly dir: string;
+  readonly caFile: string;
+  readonly world: WorldDefinition;
+  /** An ID token as the issuer gives it, or, on demand, one that STS must refuse. */
+  mintToken(request?: MintRequest): Promise<string>;
+  readonly faults: FaultBoard;
+  readonly clock: SandboxClock;
+  /** What was asked of it so far, oldest first, without secrets. */
+  requests(): readonly LoggedRequest[];
+  /** Stops serving, cuts what is open, removes the directory. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,167 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { CommanderError } from "commander";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { appendEvent } from "../../src/audit/log.js";
+import { registerAudit } from "../../src/cli/audit.js";
+import type { AuditEvent } from "../../src/core/event.js";
+import { appendCounted, makeEvent, makeScratchLog, type ScratchLog } from "../audit/scratch-log.js";
+import { thrownBy } from "../thrown.js";
+import { runCommand } from "./run-command.js";
+
+let log: ScratchLog;
+beforeEach(() => {
+  log = makeScratchLog();
+});
+afterEach(() => log.remove());
+
+const NOW = Date.UTC(2026, 0, 31, 12);
+const audit = (...argv: string[]) =>
+  runCommand(registerAudit, ["audit", ...argv], log.runtime({ now: () => NOW, cwd: log.stateDir }));
+
+const STORY: readonly AuditEvent[] = [
+  makeEvent({
+    lease: "l-0123456789ABCDEF",
+    actor: { kind: "automation", reason: "CI is set" },
+    command: { argv0: "terraform", argsHash: "00" },
+    decision: { allowed: true, reasons: [] },
+    grants: [
+      {
+        cloud: "aws",
+        principal: "arn:aws:iam::1:role/r",
+        usableUntil: "2026-01-31T09:30:00Z",
+        expiresAt: "x",
+        facts: {},
+      },
+    ],
+  }),
+  makeEvent({
+    kind: "lease.end",
+    time: "2026-01-31T11:00:00.000Z",
+    command: { argv0: "terraform" },
+    child: { exitCode: 143, signal: "SIGTERM" },
+    endings: [{ cloud: "aws", word: "fenced", at: "2026-01-31T09:30:00Z", detail: "" }],
+  }),
+  makeEvent({
+    kind: "lease.refused",
+    time: "2026-01-31T11:30:00.000Z",
+    decision: { allowed: false, reasons: [] },
+    error: { code: "ACTOR_DENIED", message: "not for\n2026-01-31T11:30:00Z  lease.start \u001b[2J" },
+  }),
+];
+
+describe("audit log", () => {
+  beforeEach(async () => {
+    for (const event of STORY) await appendEvent(event, log.runtime());
+  });
+
+  it("lists one line a record, aligned, and lets no value break out of its line", async () => {
+    const { stdout, stderr } = await audit("log");
+    expect(stdout.split("\n")).toEqual([
+      "2026-01-31T09:00:00Z  lease.start    l-0123456789ABCDEF  deploy            automation  terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
+      "2026-01-31T11:00:00Z  lease.end      l-1                 deploy            -           terraform: exit 143 (SIGTERM); aws fenced 2026-01-31T09:30:00Z",
+      "2026-01-31T11:30:00Z  lease.refused  l-1                 deploy            -           ACTOR_DENIED: not for\\u000a2026-01-31T11:30:00Z  lease.start \\u001b[2J",
+      "",
+    ]);
+    expect(stderr).toBe("");
+  });
+
+  const cases: readonly { name: string; argv: readonly string[]; want: readonly number[] }[] = [
+    { name: "--since a duration ago", argv: ["--since", "90m"], want: [2, 3] },
+    { name: "--since a time", argv: ["--since", "2026-01-31T12:15:00+01:00"], want: [3] },
+    { name: "--until a date, the whole day of it", argv: ["--until", "2026-01-31"], want: [1, 2, 3] },
+    { name: "--until the day before", argv: ["--until", "2026-01-30"], want: [] },
+    { name: "--kind", argv: ["--kind", "lease.end"], want: [2] },
+    { name: "--actor", argv: ["--actor", "automation"], want: [1] },
+    { name: "--decision", argv: ["--decision", "denied"], want: [3] },
+    { name: "--profile", argv: ["-p", "other"], want: [] },
+    { name: "--lease", argv: ["--lease", "l-1"], want: [2, 3] },
+    { name: "-n", argv: ["-n", "2"], want: [2, 3] },
+  ];
+  it.each(cases)("filters by $name", async ({ argv, want }) => {
+    const { stdout } = await audit("log", "--json", ...argv);
+    const lines = stdout.split("\n").filter(Boolean);
+    expect(lines.map((line) => JSON.parse(line).seq)).toEqual(want);
+  });
+
+  it("shows a log that was tampered with as far as it can, and says so", async () => {
+    const forged = { seq: 4, prev: "", kind: "x\u001b", time: "t", actor: 7, grants: "g", endings: [null], child: {} };
+    fs.appendFileSync(log.file, `garbage\n${JSON.stringify(forged)}\n`);
+    const { stdout, stderr } = await audit("log");
+    expect(stdout.split("\n").filter(Boolean)).toHaveLength(4);
+    expect(stdout).not.toContain("\u001b");
+    expect(stderr).toBe(
+      "agentctl: warning: 1 line of the log is not a record; agentctl audit verify says where it breaks\n",
+    );
+  });
+});
+
+describe("bad options", () => {
+  const cases: readonly (readonly string[])[] = [
+    ["log", "--since", "yesterday"],
+    ["log", "--since", "2026-01-31T09:00:00"],
+    ["log", "--since", "2026-02-30"],
+    ["log", "--until", "2026-02-30T09:00:00Z"],
+    ["log", "--until", ""],
+  ];
+  it.each(cases)("%s %s %s is a usage error", async (...argv) => {
+    expect((await thrownBy(() => audit(...argv))).code).toBe("USAGE");
+  });
+
+  const refused: readonly (readonly string[])[] = [
+    ["log", "--kind", "x"],
+    ["log", "--actor", "x"],
+    ["log", "--decision", "x"],
+    ["log", "-n", "0"],
+    ["log", "-n", "two"],
+    ["verify", "--head", "abc"],
+    ["export", "--format", "xml"],
+  ];
+  it.each(refused)("%s %s %s is refused by the parser", async (...argv) => {
+    await expect(audit(...argv)).rejects.toBeInstanceOf(CommanderError);
+  });
+});
+
+describe("audit verify", () => {
+  it("says what holds", async () => {
+    await appendCounted(3, log.runtime());
+    const { stdout } = await audit("verify");
+    const head = /^ok: 3 records, head ([0-9a-f]{64})\n$/.exec(stdout)?.[1] ?? "";
+    expect(JSON.parse((await audit("verify", "--json", "--head", head.toUpperCase())).stdout)).toEqual({
+      ok: true,
+      records: 3,
+      head,
+    });
+  });
+
+  it("fails where the chain breaks, and says where", async () => {
+    await appendCounted(3, log.runtime());
+    fs.writeFileSync(log.file, log.read().toString("utf8").replace("number 1", "number 9"));
+    const runtime = log.runtime();
+    const error = await thrownBy(() => runCommand(registerAudit, ["audit", "verify", "--json"], runtime));
+    expect(error).toMatchObject({ code: "AUDIT_BROKEN", exitCode: 76, facts: { line: 1, kind: "edited" } });
+    expect(JSON.parse(runtime.stdout.text())).toMatchObject({
+      ok: false,
+      records: 0,
+      problem: { line: 1, kind: "edited" },
+    });
+  });
+});
+
+describe("audit export", () => {
+  it("writes to stdout unless a file is given", async () => {
+    await appendCounted(2, log.runtime());
+    expect((await audit("export")).stdout).toBe(log.read().toString("utf8"));
+    const { stdout } = await audit("export", "--format", "csv", "--output", "out.csv");
+    expect(stdout).toBe("");
+    expect(fs.readFileSync(path.join(log.stateDir, "out.csv"), "utf8").split("\r\n")).toHaveLength(4);
+  });
+});
+
+describe("help", () => {
+  it.each(["log", "verify", "export"])("of audit %s has at least two examples", async (command) => {
+    const runtime = log.runtime();
+    await runCommand(registerAudit, ["audit", command, "--help"], runtime).catch(() => {});
+    expect(runtime.stdout.text().match(/^ {2}agentctl audit /gm)?.length).toBeGreaterThanOrEqual(2);
+  });
+});
