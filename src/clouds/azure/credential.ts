@@ -1,0 +1,57 @@
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import { ClientAssertionCredential, type ClientAssertionCredentialOptions } from "@azure/identity";
+import { setLogLevel } from "@azure/logger";
+import type { IdToken } from "../../core/identity.js";
+import type { AzureSettings } from "../../core/profile.js";
+import type { Wire } from "../exchange/wire.js";
+import type { Authority } from "./authority.js";
+
+type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
+
+/** Sent by the library for an answer that its own transport would unpack. */
+const NOT_SENT: readonly string[] = ["accept-encoding", "content-length"];
+
+/**
+ * A credential of Azure's own library that sends by our wire, and reads nothing ambient: not AZURE_AUTHORITY_HOST,
+ * no proxy, no disk. It is for one try: MSAL keeps tokens and refusals in its memory, and would answer a second
+ * try from there (ThrottlingUtils). CAE stays off: with it a token lives up to a day.
+ */
+export function openCredential(
+  settings: AzureSettings,
+  authority: Authority,
+  assertion: IdToken,
+  wire: Wire,
+): ClientAssertionCredential {
+  // AZURE_LOG_LEVEL is for the child's SDK; ours would write to the same stderr.
+  setLogLevel();
+  return new ClientAssertionCredential(settings.tenantId, settings.clientId, async () => assertion.token.reveal(), {
+    authorityHost: authority.url,
+    disableInstanceDiscovery: authority.override !== undefined,
+    httpClient: toHttpClient(wire),
+    retryOptions: { maxRetries: 0 },
+    redirectOptions: { maxRetries: 0 },
+  });
+}
+
+function toHttpClient(wire: Wire): HttpClient {
+  return {
+    async sendRequest(request) {
+      const sent = Object.entries(request.headers.toJSON()).filter(([name]) => !NOT_SENT.includes(name.toLowerCase()));
+      const answer = await wire.send({
+        url: request.url,
+        method: request.method === "POST" ? "POST" : "GET",
+        headers: Object.fromEntries(sent),
+        ...(typeof request.body === "string" && { body: request.body }),
+      });
+      const received = Object.entries(answer.headers).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      );
+      return {
+        request,
+        status: answer.status,
+        headers: createHttpHeaders(Object.fromEntries(received)),
+        bodyAsText: answer.body,
+      };
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { formatInstant } from "../../core/durations.js";
+import type { Ending, Grant } from "../../core/lease.js";
+import type { Runtime } from "../../core/runtime.js";
+
+/** How the grant ended, or will: nothing takes a token back, whatever happens to the lease. */
+export function endAzureGrant(grant: Grant, runtime: Pick<Runtime, "now">): Ending {
+  const at = formatInstant(grant.expiresAt);
+  if (runtime.now() > grant.expiresAt) {
+    return { cloud: "azure", word: "expires", at, detail: "Azure ended the token by itself; nothing ended it earlier" };
+  }
+  const detail =
+    "Azure cannot take a token back: until then it can be used by whoever holds it, though the lease has ended";
+  return { cloud: "azure", word: "expires", at, detail };
+}

@@ -1,0 +1,16 @@
+import type { Cloud } from "../cloud.js";
+import { endAzureGrant } from "./ending.js";
+import { planAzureGrant } from "./plan.js";
+
+/** Azure: OIDC to an application's access tokens by Microsoft Entra. The SDK is loaded by `issue` alone. */
+export const azureCloud: Cloud<"azure"> = {
+  name: "azure",
+  plan: planAzureGrant,
+  async issue(settings, terms, context, runtime) {
+    const { issueAzureGrant } = await import("./issue.js");
+    return issueAzureGrant(settings, terms, context, runtime);
+  },
+  async end(grant, runtime) {
+    return endAzureGrant(grant, runtime);
+  },
+};

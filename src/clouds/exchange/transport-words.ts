@@ -1,0 +1,48 @@
+/** Why there was no answer, in plain words, and what to do about it. */
+export interface TransportWords {
+  readonly problem: string;
+  readonly hint: string;
+}
+
+const CHECK_NETWORK = "check the network, and the endpoint in use";
+const CHECK_ENDPOINT = "check the endpoint's scheme, host name and port";
+const NAME_CA =
+  "if a company proxy or the sandbox signed it, name its CA in NODE_EXTRA_CA_CERTS; never switch the check off";
+
+const WORDS: readonly (readonly [RegExp, TransportWords])[] = [
+  [/^ERR_TLS_CERT_ALTNAME/, { problem: "its certificate is for another host name", hint: CHECK_ENDPOINT }],
+  [
+    /^CERT_HAS_EXPIRED$/,
+    { problem: "its certificate has expired", hint: "check this machine's clock, then the endpoint" },
+  ],
+  [/^CERT_NOT_YET_VALID$/, { problem: "its certificate is not valid yet", hint: "check this machine's clock" }],
+  [
+    /CERT|^INVALID_CA$|^UNABLE_TO_/,
+    { problem: "its certificate is not signed by an authority that this machine trusts", hint: NAME_CA },
+  ],
+  [/^(EPROTO|ERR_SSL|ERR_TLS)/, { problem: "it does not speak TLS", hint: CHECK_ENDPOINT }],
+  [/^ENOTFOUND$/, { problem: "its host name is unknown", hint: CHECK_NETWORK }],
+  [/^EAI_AGAIN$/, { problem: "its host name could not be looked up", hint: CHECK_NETWORK }],
+  [/^ECONNREFUSED$/, { problem: "nothing listens there", hint: CHECK_NETWORK }],
+  [/^(ECONNRESET|EPIPE|ECONNABORTED)$/, { problem: "the connection was cut", hint: CHECK_NETWORK }],
+  [/^ETIMEDOUT$/, { problem: "no answer came in time", hint: CHECK_NETWORK }],
+  [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, { problem: "there is no route to it", hint: CHECK_NETWORK }],
+];
+
+/** The words for a Node system, TLS or OpenSSL error code. */
+export function transportWords(code: string): TransportWords {
+  const found = WORDS.find(([pattern]) => pattern.test(code));
+  return found?.[1] ?? { problem: code, hint: CHECK_NETWORK };
+}
+
+/** Trust and names do not change within seconds; the rest of transport's failures may. */
+const LASTING = /^(ENOTFOUND|EPROTO|EMSGSIZE|INVALID_CA|UNABLE_TO_\w+|\w*CERT\w*|ERR_(TLS|SSL)_\w+|HPE_\w+)$/;
+
+export function mayPass(code: string): boolean {
+  return !LASTING.test(code);
+}
+
+/** Whether something answered, though in no way that HTTP knows, or without end. */
+export function isNoHttpAnswer(code: string): boolean {
+  return code === "EMSGSIZE" || code.startsWith("HPE_");
+}

@@ -1,0 +1,16 @@
+import type { Cloud } from "../cloud.js";
+import { endGcpGrant } from "./ending.js";
+import { planGcpGrant } from "./plan.js";
+
+/** Google Cloud: OIDC to a federated or a service account's access token. The SDK is loaded by `issue` alone. */
+export const gcpCloud: Cloud<"gcp"> = {
+  name: "gcp",
+  plan: planGcpGrant,
+  async issue(settings, terms, context, runtime) {
+    const { issueGcpGrant } = await import("./issue.js");
+    return issueGcpGrant(settings, terms, context, runtime);
+  },
+  async end(grant, runtime) {
+    return endGcpGrant(grant, runtime);
+  },
+};

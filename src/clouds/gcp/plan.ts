@@ -1,0 +1,72 @@
+import { formatDuration } from "../../core/durations.js";
+import { AgentctlError } from "../../core/errors.js";
+import type { GrantPlan, LeaseTerms } from "../../core/lease.js";
+import type { GcpSettings } from "../../core/profile.js";
+import type { Runtime } from "../../core/runtime.js";
+import { type Endpoints, overridesOf, resolveEndpoints } from "./endpoints.js";
+import { principalOf, tokenAudienceOf } from "./provider.js";
+import { variableNames } from "./variables.js";
+
+/** A service account's token lasts an hour, or what the organization's policy allows, up to half a day. */
+export const USUAL_LIFETIME_SECONDS = 3_600;
+const LONGEST_LIFETIME_SECONDS = 43_200;
+
+/**
+ * Works out what Google will be asked for, asking nobody and loading no SDK.
+ * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID
+ */
+export function planGcpGrant(settings: GcpSettings, terms: LeaseTerms, runtime: Pick<Runtime, "env">): GrantPlan {
+  const endpoints = resolveEndpoints(runtime);
+  checkLifetime(settings, terms.ttlSeconds);
+  return {
+    cloud: "gcp",
+    principal: principalOf(settings),
+    audience: tokenAudienceOf(settings),
+    steps: describeSteps(settings, terms, endpoints),
+    narrowing: describeNarrowing(settings),
+    variables: variableNames(settings),
+    ending: { word: "expires", detail: describeEnding(settings) },
+    facts: {
+      ...(settings.serviceAccount !== undefined && { lifetimeSeconds: terms.ttlSeconds }),
+      scopes: settings.scopes,
+      boundaryRules: settings.accessBoundary.length,
+    },
+    endpoints: overridesOf(settings, endpoints),
+  };
+}
+
+function describeSteps(settings: GcpSettings, terms: LeaseTerms, { sts, iamCredentials }: Endpoints): string[] {
+  const { workloadIdentityProvider, serviceAccount, accessBoundary } = settings;
+  const at = (baseUrl: string) => new URL(baseUrl).host;
+  const steps = [
+    `trade the OIDC token (aud ${tokenAudienceOf(settings)}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
+  ];
+  if (serviceAccount !== undefined) {
+    const lasting = `for what is left of ${formatDuration(terms.ttlSeconds)}`;
+    steps.push(`then impersonate ${serviceAccount} at ${at(iamCredentials.baseUrl)}, ${lasting}`);
+  }
+  if (accessBoundary.length > 0) steps.push(`then trade that for one within the access boundary at ${at(sts.baseUrl)}`);
+  return steps;
+}
+
+function describeNarrowing(settings: GcpSettings): string[] {
+  const lines = settings.accessBoundary.map(({ availableResource, availablePermissions, availabilityCondition }) => {
+    const when = availabilityCondition === undefined ? "" : ` when ${availabilityCondition.expression}`;
+    return `only ${availablePermissions.join(", ")} on ${availableResource}${when}`;
+  });
+  const scopes = `scopes ${settings.scopes.join(" ")}`;
+  return lines.length > 0 ? [...lines, scopes] : [`no narrowing: all that the principal may do within ${scopes}`];
+}
+
+function describeEnding(settings: GcpSettings): string {
+  if (settings.serviceAccount !== undefined) {
+    return "Google cannot take the token back: it is asked for until the deadline, and can be used until then";
+  }
+  return "Google cannot take the token back: a federated one ends when Google says, usually within the hour";
+}
+
+function checkLifetime(settings: GcpSettings, ttlSeconds: number): void {
+  if (settings.serviceAccount === undefined || ttlSeconds <= LONGEST_LIFETIME_SECONDS) return;
+  const message = `the ttl is ${formatDuration(ttlSeconds)}, and a service account's token lasts 12h at most`;
+  throw new AgentctlError("CONFIG_INVALID", message, { hint: "lower the ttl to 12h or less" });
+}
