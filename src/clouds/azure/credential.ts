@@ -1,4 +1,4 @@
-import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import { createEmptyPipeline, createHttpHeaders } from "@azure/core-rest-pipeline";
 import { ClientAssertionCredential, type ClientAssertionCredentialOptions } from "@azure/identity";
 import { setLogLevel } from "@azure/logger";
 import type { IdToken } from "../../core/identity.js";
@@ -7,9 +7,6 @@ import type { Wire } from "../exchange/wire.js";
 import type { Authority } from "./authority.js";
 
 type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
-
-/** Sent by the library for an answer that its own transport would unpack. */
-const NOT_SENT: readonly string[] = ["accept-encoding", "content-length"];
 
 /**
  * A credential of Azure's own library that sends by our wire, and reads nothing ambient: not AZURE_AUTHORITY_HOST,
@@ -24,23 +21,29 @@ export function openCredential(
 ): ClientAssertionCredential {
   // AZURE_LOG_LEVEL is for the child's SDK; ours would write to the same stderr.
   setLogLevel();
-  return new ClientAssertionCredential(settings.tenantId, settings.clientId, async () => assertion.token.reveal(), {
+  const options = {
     authorityHost: authority.url,
     disableInstanceDiscovery: authority.override !== undefined,
     httpClient: toHttpClient(wire),
-    retryOptions: { maxRetries: 0 },
-    redirectOptions: { maxRetries: 0 },
-  });
+    // Handed on to the library's ServiceClient. Its own pipeline tries again, follows redirects, reads proxies, and
+    // loads Node's fetch, 30 ms, to see whether a body is a form.
+    pipeline: createEmptyPipeline(),
+  };
+  return new ClientAssertionCredential(
+    settings.tenantId,
+    settings.clientId,
+    async () => assertion.token.reveal(),
+    options,
+  );
 }
 
 function toHttpClient(wire: Wire): HttpClient {
   return {
     async sendRequest(request) {
-      const sent = Object.entries(request.headers.toJSON()).filter(([name]) => !NOT_SENT.includes(name.toLowerCase()));
       const answer = await wire.send({
         url: request.url,
         method: request.method === "POST" ? "POST" : "GET",
-        headers: Object.fromEntries(sent),
+        headers: request.headers.toJSON(),
         ...(typeof request.body === "string" && { body: request.body }),
       });
       const received = Object.entries(answer.headers).filter(

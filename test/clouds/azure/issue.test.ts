@@ -33,6 +33,7 @@ describe("a grant", () => {
       client_assertion: TOKEN,
       client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     });
+    expect(asked?.headers["content-type"]).toMatch(/^application\/x-www-form-urlencoded/);
     expect(asked?.form.has("claims")).toBe(false);
     expect((grant.variables["AZURE_ACCESS_TOKEN"] as Secret).reveal()).toMatch(/^access-canary/);
     expect(grant).toMatchObject({ cloud: "azure", principal: `application ${CLIENT} in tenant ${TENANT}` });

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { mayPass, transportWords } from "../../../src/clouds/exchange/transport-words.js";
+
+describe("a failure of transport", () => {
+  it.each([
+    { code: "ECONNREFUSED", want: /nothing listens/, passes: true },
+    { code: "ECONNRESET", want: /was cut/, passes: true },
+    { code: "ETIMEDOUT", want: /in time/, passes: true },
+    { code: "EAI_AGAIN", want: /looked up/, passes: true },
+    { code: "EHOSTUNREACH", want: /no route/, passes: true },
+    { code: "ENOTFOUND", want: /host name is unknown/, passes: false },
+    { code: "EPROTO", want: /does not speak TLS/, passes: false },
+    { code: "ERR_SSL_WRONG_VERSION_NUMBER", want: /does not speak TLS/, passes: false },
+    { code: "ERR_TLS_CERT_ALTNAME_INVALID", want: /another host name/, passes: false },
+    { code: "CERT_HAS_EXPIRED", want: /has expired/, passes: false },
+    { code: "CERT_NOT_YET_VALID", want: /not valid yet/, passes: false },
+    { code: "DEPTH_ZERO_SELF_SIGNED_CERT", want: /not signed by an authority/, passes: false },
+    { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", want: /not signed by an authority/, passes: false },
+    { code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", want: /not signed by an authority/, passes: false },
+    { code: "ENOVELTY", want: /^ENOVELTY$/, passes: true },
+  ])("$code is told in plain words", ({ code, want, passes }) => {
+    expect(transportWords(code).problem).toMatch(want);
+    expect(mayPass(code)).toBe(passes);
+  });
+});
