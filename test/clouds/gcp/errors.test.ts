@@ -13,7 +13,7 @@ import {
   speaksNoHttp,
   startFakeService,
 } from "../exchange/fake-service.js";
-import { failureOf, ISSUER, idToken, SUBJECT, TOKEN } from "../exchange/identity.js";
+import { failureOf, ISSUER, SUBJECT, TOKEN } from "../exchange/identity.js";
 import {
   ACCOUNT,
   against,
