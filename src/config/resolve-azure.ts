@@ -1,0 +1,22 @@
+import type { AzureSettings } from "../core/profile.js";
+import type { BlockContext } from "./block-context.js";
+import type { AzureBlock } from "./schema-azure.js";
+
+/** The audience that Microsoft's own guides set up a federated credential with. */
+const DEFAULT_AUDIENCE = "api://AzureADTokenExchange";
+const DEFAULT_SCOPES = ["https://management.azure.com/.default"];
+
+/** Defaults put in. Answers undefined when something was reported. */
+export function resolveAzure(block: AzureBlock, context: BlockContext): AzureSettings | undefined {
+  const { tenant_id: tenantId, client_id: clientId, subscription_id: subscriptionId } = block;
+  if (tenantId === undefined) context.report(["tenant_id"], "is missing: which tenant the application is in");
+  if (clientId === undefined) context.report(["client_id"], "is missing: which application to be");
+  if (tenantId === undefined || clientId === undefined) return undefined;
+  return {
+    tenantId,
+    clientId,
+    ...(subscriptionId !== undefined && { subscriptionId }),
+    scopes: block.scopes ?? DEFAULT_SCOPES,
+    audience: block.audience ?? DEFAULT_AUDIENCE,
+  };
+}
