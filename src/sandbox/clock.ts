@@ -12,7 +12,7 @@ export interface SandboxClock {
 }
 
 export function createClock(runtime: Pick<Runtime, "now">): SandboxClock {
-  const offsets: Record<ServiceName, number> = { oidc: 0, sts: 0, s3: 0 };
+  const offsets = Object.fromEntries(SERVICE_NAMES.map((name) => [name, 0])) as Record<ServiceName, number>;
   return {
     now: (service) => runtime.now() + offsets[service],
     setOffset: (offsetMs, service) => {

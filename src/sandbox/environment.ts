@@ -6,8 +6,11 @@ import type { Runtime } from "../core/runtime.js";
 export interface SandboxAddresses {
   readonly sts: string;
   readonly s3: string;
-  readonly tokenRequestUrl: string;
-  readonly requestToken: string;
+  /** Microsoft Entra, Resource Manager and Blob Storage share a port, and so do Google's services. */
+  readonly azure: string;
+  readonly gcp: string;
+  /** The storage account of the world, where it has one. */
+  readonly blobAccount: string | undefined;
   readonly control: string;
 }
 
@@ -62,8 +65,19 @@ export function sandboxEnvironment(
     AWS_REGION: "us-east-1",
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
-    ACTIONS_ID_TOKEN_REQUEST_URL: addresses.tokenRequestUrl,
-    ACTIONS_ID_TOKEN_REQUEST_TOKEN: addresses.requestToken,
+    AZURE_AUTHORITY_HOST: addresses.azure,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STS: `${addresses.gcp}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `${addresses.gcp}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${addresses.gcp}/storage/v1/`,
+    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: caFile,
+    // Azure's SDKs, and Google's but gcloud, read their services' addresses from no variable that leaves the
+    // sign-in on (STORAGE_EMULATOR_HOST turns it off): for a script to hand to them.
+    AGENTCTL_SANDBOX_ARM_URL: addresses.azure,
+    ...(addresses.blobAccount !== undefined && {
+      AGENTCTL_SANDBOX_BLOB_URL: `${addresses.azure}/${addresses.blobAccount}`,
+    }),
+    AGENTCTL_SANDBOX_GCS_URL: addresses.gcp,
+    AGENTCTL_SANDBOX_TOKENINFO_URL: `${addresses.gcp}/tokeninfo`,
     AGENTCTL_SANDBOX_CONTROL_URL: addresses.control,
     NO_PROXY: noProxy,
     no_proxy: noProxy,

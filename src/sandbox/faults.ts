@@ -1,4 +1,4 @@
-import type { ServiceName } from "./service.js";
+import type { FailureWords, ServiceName } from "./service.js";
 import { WireError } from "./wire-error.js";
 
 export const FAULT_KINDS = ["latency", "throttle", "error", "garbage", "cut", "deny"] as const;
@@ -56,9 +56,10 @@ export function createFaultBoard(): FaultBoard {
 }
 
 /** The error that a `throttle`, `error` or `deny` fault stands for, in the service's own words. */
-export function faultError(fault: Fault): WireError | undefined {
+export function faultError(fault: Fault, words?: FailureWords): WireError | undefined {
   const headers: Record<string, string> =
     fault.retryAfterSeconds === undefined ? {} : { "retry-after": String(fault.retryAfterSeconds) };
+  if (words !== undefined) return faultInWords(fault, words, headers);
   switch (fault.kind) {
     case "throttle":
       return throttleError(fault.service, headers);
@@ -74,6 +75,14 @@ export function faultError(fault: Fault): WireError | undefined {
     default:
       return undefined;
   }
+}
+
+function faultInWords(fault: Fault, words: FailureWords, headers: Record<string, string>): WireError | undefined {
+  const { kind } = fault;
+  if (kind !== "throttle" && kind !== "error" && kind !== "deny") return undefined;
+  const { status, code, message } = words[kind];
+  if (kind !== "error") return new WireError(status, code, message, headers);
+  return new WireError(fault.status ?? status, fault.code ?? code, message, headers);
 }
 
 function throttleError(service: ServiceName, headers: Record<string, string>): WireError {

@@ -17,6 +17,8 @@ export interface Sandbox {
   readonly world: WorldDefinition;
   /** An ID token as the issuer gives it, or, on demand, one that STS must refuse. */
   mintToken(request?: MintRequest): Promise<string>;
+  /** With the platform `kubernetes`: writes new tokens into the projected files, as the kubelet does. */
+  rotateTokens(): Promise<void>;
   readonly faults: FaultBoard;
   readonly clock: SandboxClock;
   /** What was asked of it so far, oldest first, without secrets. */

@@ -41,7 +41,7 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
       record(200);
       return send(response, { status: 200, headers: { "content-type": "text/html" }, body: GARBAGE });
     }
-    const struck = faults.map(faultError).find((error) => error !== undefined);
+    const struck = faults.map((fault) => faultError(fault, service.failures)).find((error) => error !== undefined);
     const note: TakeNotes = (more) => {
       notes = { ...notes, ...more };
     };
@@ -49,6 +49,11 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
     record(answer.status, code);
     send(response, request.method === "HEAD" ? { ...answer, body: "" } : answer);
   };
+}
+
+/** Like `serve`, for services that share a port. */
+export function serveByRoute(route: (request: ServiceRequest) => Service, context: ServeContext): RequestHandler {
+  return (request, response) => serve(route(request), context)(request, response);
 }
 
 async function answerOrRefuse(

@@ -1,6 +1,10 @@
 import type { WireError } from "./wire-error.js";
 
-export const SERVICE_NAMES = ["oidc", "sts", "s3"] as const;
+export const SERVICE_NAMES = [
+  ...(["oidc", "sts", "s3"] as const),
+  ...(["entra", "arm", "blob"] as const),
+  ...(["gcp-sts", "iamcredentials", "tokeninfo", "gcs"] as const),
+] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** One HTTP request as it came over the wire; header names in lower case. */
@@ -28,9 +32,14 @@ export interface RequestNotes {
 
 export type TakeNotes = (notes: RequestNotes) => void;
 
+/** How a service words what a fault makes it say. */
+export type FailureWords = Readonly<Record<"throttle" | "error" | "deny", WireError>>;
+
 /** One of the embedded services. What `answer` throws as a WireError is worded by `refuse`. */
 export interface Service {
   readonly name: ServiceName;
+  /** Absent: AWS's words. */
+  readonly failures?: FailureWords;
   /** The operation's name in the cloud's own words, such as `AssumeRole`; faults and the log use it. */
   nameOperation(request: ServiceRequest): string;
   /** Says to `note` what the log is to hold, as soon as it is known, so that a refusal has it too. */

@@ -1,24 +1,29 @@
 import { randomBytes } from "node:crypto";
+import { routeAzure } from "./azure/route.js";
 import { makeCertificates } from "./certificates.js";
 import { createClock } from "./clock.js";
 import { createControl } from "./control.js";
 import { makePrivateDir, sandboxEnvironment } from "./environment.js";
 import { createFaultBoard } from "./faults.js";
+import { routeGcp } from "./gcp/route.js";
 import { REAL_HOST, type SandboxHost } from "./host.js";
 import { createSessionStore } from "./iam/sessions.js";
 import { listen } from "./listener.js";
-import { createIssuer, githubClaims, makeIssuerKeys } from "./oidc/issuer.js";
-import { createOidcService, TOKEN_REQUEST_PATH, TOKEN_REQUEST_QUERY } from "./oidc/service.js";
+import { handOutIdentity } from "./oidc/hand-out.js";
+import { createIssuer, makeIssuerKeys } from "./oidc/issuer.js";
+import { PLATFORMS } from "./oidc/platforms.js";
+import { createOidcService } from "./oidc/service.js";
+import type { TrustedIssuer } from "./oidc/trusted-issuer.js";
 import { createRequestLog } from "./request-log.js";
 import { createS3Service } from "./s3/service.js";
 import { createS3Store } from "./s3/store.js";
 import type { Sandbox, SandboxOptions } from "./sandbox.js";
-import { serve } from "./serve.js";
+import { serve, serveByRoute } from "./serve.js";
 import { createStsService } from "./sts/service.js";
 import { defaultWorld, type WorldDefinition } from "./world.js";
 
 /**
- * Starts the embedded OIDC issuer, STS and S3 on free ports of 127.0.0.1, over TLS.
+ * Starts the embedded OIDC issuer and clouds on free ports of 127.0.0.1, over TLS.
  * @throws {AgentctlError} STATE_UNWRITABLE when there is no room for its private directory
  */
 export async function startSandbox(options: SandboxOptions = {}, host: SandboxHost = REAL_HOST): Promise<Sandbox> {
@@ -28,34 +33,43 @@ export async function startSandbox(options: SandboxOptions = {}, host: SandboxHo
   const [certificates, keys] = await Promise.all([makeCertificates(host.now()), makeIssuerKeys()]);
   const dir = makePrivateDir(certificates.caPem, host);
   const tls = { cert: certificates.serverPem, key: certificates.serverKeyPem };
-  const listeners = await Promise.all([listen(tls), listen(tls), listen(tls), listen()]);
-  const [oidc, sts, s3, control] = listeners;
+  const listeners = await Promise.all([listen(tls), listen(tls), listen(tls), listen(tls), listen(tls), listen()]);
+  const [oidc, sts, s3, azure, gcp, control] = listeners;
 
-  const issuer = await createIssuer(oidc.origin, keys, { ...githubClaims(), ...world.claims }, () => clock.now("oidc"));
-  const requestToken = randomBytes(32).toString("base64url");
-  oidc.handle(serve(createOidcService(issuer, requestToken), serving));
+  const platform = PLATFORMS[world.platform];
+  const claims = { ...platform.claims(), ...world.claims };
+  const minter = await createIssuer(oidc.origin, keys, claims, () => clock.now("oidc"));
+  const issuer: TrustedIssuer = { ...minter, standsFor: platform.standsFor };
+  const identity = await handOutIdentity(world, issuer, dir.path, host);
+  oidc.handle(serve(createOidcService(issuer, platform, identity.requestToken), serving));
 
   const sessions = createSessionStore();
   sts.handle(serve(createStsService({ world, issuer, sessions, now: () => clock.now("sts") }), serving));
   const store = createS3Store(world.buckets, host.now());
   s3.handle(serve(createS3Service({ world, store, sessions, now: () => clock.now("s3") }), serving));
 
+  const { now } = clock;
+  azure.handle(serveByRoute(routeAzure({ world: world.azure, issuer, origin: azure.origin, now }), serving));
+  gcp.handle(serveByRoute(routeGcp({ world: world.gcp, issuer, origin: gcp.origin, now }), serving));
+
   const secret = randomBytes(32).toString("base64url");
   control.handle(createControl({ secret, origin: control.origin, faults, clock, log }));
   const addresses = {
     sts: sts.origin,
     s3: s3.origin,
-    tokenRequestUrl: `${oidc.origin}${TOKEN_REQUEST_PATH}?${TOKEN_REQUEST_QUERY}`,
-    requestToken,
+    azure: azure.origin,
+    blobAccount: Object.keys(world.azure.storageAccounts)[0],
+    gcp: gcp.origin,
     control: `${control.origin}/${secret}`,
   };
   return {
-    env: sandboxEnvironment(addresses, dir.caFile, host),
+    env: { ...sandboxEnvironment(addresses, dir.caFile, host), ...identity.variables },
     issuer: issuer.issuer,
     dir: dir.path,
     caFile: dir.caFile,
     world,
     mintToken: issuer.mintToken,
+    rotateTokens: identity.rotateTokens,
     faults,
     clock,
     requests: log.entries,

@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import type { PolicyDocument } from "../core/profile.js";
+import { type AzureWorld, defaultAzure } from "./azure/world.js";
+import { defaultGcp, type GcpWorld } from "./gcp/world.js";
+import type { PlatformName } from "./oidc/platforms.js";
 
 export const DEFAULT_ACCOUNT = "111122223333";
-/** What trust policies are written for; the sandbox's own issuer stands in for it. */
-export const GITHUB_ISSUER_HOST = "token.actions.githubusercontent.com";
+const GITHUB_ISSUER_HOST = "token.actions.githubusercontent.com";
 
 export interface RoleDefinition {
   /** The role's permissions: any number of policy documents. */
   readonly policies: readonly PolicyDocument[];
   /**
-   * The trust policy. Its federated principal and condition keys may name GitHub's issuer
-   * (`token.actions.githubusercontent.com`) or the sandbox's own; both mean the sandbox's.
+   * The trust policy. Its federated principal and condition keys may name the platform's own issuer, such as
+   * `token.actions.githubusercontent.com`, or the sandbox's; both mean the sandbox's.
    */
   readonly trust: PolicyDocument;
   /** 3 600 to 43 200; default 3 600, as in AWS. */
@@ -28,8 +30,12 @@ export interface WorldDefinition {
   readonly managedPolicies: Readonly<Record<string, PolicyDocument>>;
   /** Bucket → key → content. */
   readonly buckets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Where the caller runs, which says what its tokens look like and how it finds them. */
+  readonly platform: PlatformName;
   /** Laid over the claims of the tokens handed out. */
   readonly claims: Readonly<Record<string, unknown>>;
+  readonly azure: AzureWorld;
+  readonly gcp: GcpWorld;
 }
 
 /** What the sandbox holds when it is told nothing else. */
@@ -45,7 +51,14 @@ export function defaultWorld(accountId: string = DEFAULT_ACCOUNT): WorldDefiniti
           allow(["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"], bucketAndObjects("demo")),
           allow(["sts:AssumeRole"], roleArn("agentctl-chained")),
         ],
-        trust: trustGithub(accountId, "repo:acme/site:ref:refs/heads/main"),
+        trust: {
+          Version: "2012-10-17",
+          Statement: [
+            trustStatement(accountId, GITHUB_ISSUER_HOST, "repo:acme/site:ref:refs/heads/main"),
+            trustStatement(accountId, "gitlab.com", "project_path:acme/site:ref_type:branch:ref:main"),
+            trustStatement(accountId, "kubernetes.default.svc.cluster.local", "system:serviceaccount:acme:deploy"),
+          ],
+        },
         maxSessionSeconds: 43_200,
       },
       [roleArn("agentctl-chained")]: {
@@ -64,25 +77,24 @@ export function defaultWorld(accountId: string = DEFAULT_ACCOUNT): WorldDefiniti
       demo: { "hello.txt": "Hello from the agentctl sandbox.\n", "reports/2026/q3.csv": "region,total\neu,42\n" },
       other: { "private.txt": "Not for the demo role.\n" },
     },
+    platform: "github",
     claims: {},
+    azure: defaultAzure(),
+    gcp: defaultGcp(),
   };
 }
 
 /** A trust policy as a team writes it for GitHub Actions. */
-export function trustGithub(accountId: string, subject: string, audience = "sts.amazonaws.com"): PolicyDocument {
+export function trustGithub(accountId: string, subject: string, audience?: string): PolicyDocument {
+  return { Version: "2012-10-17", Statement: [trustStatement(accountId, GITHUB_ISSUER_HOST, subject, audience)] };
+}
+
+function trustStatement(accountId: string, issuerHost: string, subject: string, audience = "sts.amazonaws.com") {
   return {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Federated: `arn:aws:iam::${accountId}:oidc-provider/${GITHUB_ISSUER_HOST}` },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: {
-          StringEquals: { [`${GITHUB_ISSUER_HOST}:aud`]: audience },
-          StringLike: { [`${GITHUB_ISSUER_HOST}:sub`]: subject },
-        },
-      },
-    ],
+    Effect: "Allow",
+    Principal: { Federated: `arn:aws:iam::${accountId}:oidc-provider/${issuerHost}` },
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition: { StringEquals: { [`${issuerHost}:aud`]: audience }, StringLike: { [`${issuerHost}:sub`]: subject } },
   };
 }
 

@@ -2,28 +2,31 @@ import { isSameSecret } from "../constant-time.js";
 import { queryValue, type Service, type ServiceAnswer, type ServiceRequest, type TakeNotes } from "../service.js";
 import { WireError } from "../wire-error.js";
 import type { OidcIssuer } from "./issuer.js";
+import type { Platform } from "./platforms.js";
 
 /** The path of GitHub's request URL; like GitHub's it comes with a query already. */
 export const TOKEN_REQUEST_PATH = "/idtoken/run/job";
 export const TOKEN_REQUEST_QUERY = "api-version=2.0";
 
-const OPERATIONS: Readonly<Record<string, string>> = {
-  "/.well-known/openid-configuration": "discovery",
-  "/.well-known/jwks": "jwks",
-  [TOKEN_REQUEST_PATH]: "token",
-};
-
-/** Discovery, JWKS, and GitHub's way of handing out tokens to whoever holds `requestToken`. */
-export function createOidcService(issuer: OidcIssuer, requestToken: string): Service {
+/**
+ * Discovery and JWKS, and with `requestToken` GitHub's way of handing out tokens, to whoever holds it: other
+ * platforms lay theirs out beforehand.
+ */
+export function createOidcService(issuer: OidcIssuer, platform: Platform, requestToken?: string): Service {
+  const operations: Readonly<Record<string, string>> = {
+    "/.well-known/openid-configuration": "discovery",
+    [platform.jwksPath]: "jwks",
+    ...(requestToken !== undefined && { [TOKEN_REQUEST_PATH]: "token" }),
+  };
   return {
     name: "oidc",
-    nameOperation: (request) => OPERATIONS[request.path] ?? "unknown",
+    nameOperation: (request) => operations[request.path] ?? "unknown",
     answer: async (request, operation, note) => {
       if (operation === "unknown") throw new WireError(404, "NotFound", "not found");
       if (request.method !== "GET") throw new WireError(405, "MethodNotAllowed", "use GET");
-      if (operation === "discovery") return json(discoveryOf(issuer.issuer));
+      if (operation === "discovery") return json(discoveryOf(issuer.issuer, platform.jwksPath));
       if (operation === "jwks") return json(issuer.jwks);
-      return handOut(issuer, requestToken, request, note);
+      return handOut(issuer, requestToken ?? "", request, note);
     },
     refuse: (error) => json({ message: error.message, typeKey: error.code }, error.status),
   };
@@ -48,10 +51,10 @@ async function handOut(
   return json({ count: value.length, value });
 }
 
-function discoveryOf(issuer: string): Record<string, unknown> {
+function discoveryOf(issuer: string, jwksPath: string): Record<string, unknown> {
   return {
     issuer,
-    jwks_uri: `${issuer}/.well-known/jwks`,
+    jwks_uri: `${issuer}${jwksPath}`,
     subject_types_supported: ["public", "pairwise"],
     response_types_supported: ["id_token"],
     claims_supported: ["sub", "aud", "exp", "iat", "iss", "jti", "nbf", "ref", "repository", "repository_id"],

@@ -1,3 +1,4 @@
+import { readByteRange } from "../byte-range.js";
 import type { ServiceAnswer, ServiceRequest } from "../service.js";
 import { WireError } from "../wire-error.js";
 import { readObjectBody } from "./body.js";
@@ -17,7 +18,8 @@ export function getObject(object: StoredObject, request: ServiceRequest): Servic
     "accept-ranges": "bytes",
   };
   if (request.headers["if-none-match"] === object.etag) return { status: 304, headers };
-  const range = readRange(request.headers["range"], object.body.length);
+  const range = readByteRange(request.headers["range"], object.body.length);
+  if (range === "unsatisfiable") throw new WireError(416, "InvalidRange", "The requested range is not satisfiable");
   if (range === undefined) {
     return { status: 200, headers: { ...headers, "content-length": String(object.body.length) }, body: object.body };
   }
@@ -44,17 +46,6 @@ export function putObject(objects: Objects, key: string, request: ServiceRequest
 export function deleteObject(objects: Objects, key: string): ServiceAnswer {
   objects.delete(key);
   return { status: 204 };
-}
-
-/** One `bytes=from-to` range; anything else asks for the whole. */
-function readRange(header: string | undefined, length: number): readonly [number, number] | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
-  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
-  const isSuffix = match[1] === "";
-  const from = isSuffix ? Math.max(0, length - Number(match[2])) : Number(match[1]);
-  const to = isSuffix || match[2] === "" ? length - 1 : Math.min(Number(match[2]), length - 1);
-  if (from > to) throw new WireError(416, "InvalidRange", "The requested range is not satisfiable");
-  return [from, to];
 }
 
 function preconditionFailed(): WireError {

@@ -1,11 +1,11 @@
 import type { SessionStore } from "../iam/sessions.js";
-import type { OidcIssuer } from "../oidc/issuer.js";
+import type { TrustedIssuer } from "../oidc/trusted-issuer.js";
 import type { WorldDefinition } from "../world.js";
 
 /** What the embedded STS works with. */
 export interface StsContext {
   readonly world: WorldDefinition;
-  readonly issuer: OidcIssuer;
+  readonly issuer: TrustedIssuer;
   readonly sessions: SessionStore;
   /** STS's own time, in milliseconds since the epoch. */
   now(): number;

@@ -3,7 +3,7 @@ import type { AuthorizationQuestion } from "../iam/evaluator.js";
 import { evaluateTrust } from "../iam/trust.js";
 import type { TakeNotes } from "../service.js";
 import { WireError } from "../wire-error.js";
-import { GITHUB_ISSUER_HOST, type RoleDefinition } from "../world.js";
+import type { RoleDefinition } from "../world.js";
 import type { StsContext } from "./context.js";
 import {
   assertRoleAllows,
@@ -52,7 +52,7 @@ function isTrusted(
   sessionName: string,
   context: StsContext,
 ): boolean {
-  const hosts = [issuerHost(context), GITHUB_ISSUER_HOST];
+  const hosts = [issuerHost(context), context.issuer.standsFor.replace("https://", "")];
   const names = hosts.map((host) => `arn:aws:iam::${context.world.accountId}:oidc-provider/${host}`);
   const question: AuthorizationQuestion = {
     principal: providerArn(context),
