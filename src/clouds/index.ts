@@ -9,8 +9,10 @@ type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
 /** The one list of clouds: a profile that does not name one never loads it. */
 const LOADERS: Loaders = {
   aws: async () => (await import("./aws/index.js")).awsCloud,
+  azure: async () => (await import("./azure/index.js")).azureCloud,
+  gcp: async () => (await import("./gcp/index.js")).gcpCloud,
 };
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS" };
+const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 
 export function loadCloud<Name extends CloudName>(name: Name): Promise<Cloud<Name>> {
   return LOADERS[name]();
