@@ -1,6 +1,6 @@
 import path from "node:path";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentctlError, firstLine } from "../core/errors.js";
 import { explainSystemError } from "../core/private-files.js";
 import type { PolicyDocument } from "../core/profile.js";
