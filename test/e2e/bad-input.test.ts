@@ -34,13 +34,21 @@ const longPolicy = JSON.stringify({
 
 const CONFIGURATION: readonly Row[] = [
   { name: "no profile named", args: [], code: 64, error: "USAGE", says: [/profile/, /demo/] },
-  { name: "an unknown profile", args: ["-p", "dmeo"], code: 78, error: "PROFILE_UNKNOWN", says: [/dmeo/, /demo/] },
+  {
+    name: "an unknown profile",
+    args: ["-p", "dmeo"],
+    code: 78,
+    error: "PROFILE_UNKNOWN",
+    says: [/dmeo/, /demo/],
+    recorded: "lease.failed",
+  },
   {
     name: "no configuration",
     args: ["-p", "demo", "--config", "nowhere.yaml"],
     code: 78,
     error: "CONFIG_NOT_FOUND",
     says: [/nowhere\.yaml/],
+    recorded: "lease.failed",
   },
   {
     name: "YAML that does not parse",
@@ -48,6 +56,7 @@ const CONFIGURATION: readonly Row[] = [
     code: 78,
     error: "CONFIG_SYNTAX",
     says: [/agentctl\.yaml:\d+:\d+/],
+    recorded: "lease.failed",
   },
   {
     name: "an unknown key",
@@ -55,6 +64,7 @@ const CONFIGURATION: readonly Row[] = [
     code: 78,
     error: "CONFIG_INVALID",
     says: [/:6:7/, /role_arm/, /role_arn/],
+    recorded: "lease.failed",
   },
   {
     name: "a malformed ARN",
@@ -62,21 +72,24 @@ const CONFIGURATION: readonly Row[] = [
     code: 78,
     error: "CONFIG_INVALID",
     says: [/account/],
+    recorded: "lease.failed",
   },
   {
     name: "a session policy that is missing",
     config: awsWith("      session_policy: nowhere.json\n"),
     code: 78,
-    error: "CONFIG_INVALID",
+    error: "POLICY_INVALID",
     says: [/nowhere\.json/],
+    recorded: "lease.failed",
   },
   {
     name: "a session policy that is not JSON",
     config: awsWith("      session_policy: broken.json\n"),
     files: { "broken.json": "{ nope" },
     code: 78,
-    error: "CONFIG_INVALID",
+    error: "POLICY_INVALID",
     says: [/broken\.json/, /JSON/],
+    recorded: "lease.failed",
   },
   {
     name: "a session policy that is too long",
@@ -93,6 +106,7 @@ const CONFIGURATION: readonly Row[] = [
     code: 78,
     error: "CONFIG_FORBIDDEN",
     says: [/PATH/],
+    recorded: "lease.failed",
   },
   {
     name: "a project file that passes a credential",
@@ -100,6 +114,7 @@ const CONFIGURATION: readonly Row[] = [
     code: 78,
     error: "CONFIG_FORBIDDEN",
     says: [/AWS_PROFILE/],
+    recorded: "lease.failed",
   },
   {
     name: "a longer ttl than the profile's",
@@ -239,7 +254,7 @@ const COMMANDS: readonly Row[] = [
     args: ["-p", "demo", "--actor", "robot"],
     code: 64,
     error: "USAGE",
-    says: [/robot/, /human/],
+    says: [/--actor/, /human/],
     recorded: "lease.failed",
   },
   {
