@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.js";
+import type { ErrorCode } from "./error-codes.js";
 
 /** agentctl's own exit codes (sysexits where one fits). A child's own code always wins over these. */
 export const EXIT = {

@@ -4,7 +4,7 @@ import { createClock } from "./clock.js";
 import { createControl } from "./control.js";
 import { makePrivateDir, sandboxEnvironment } from "./environment.js";
 import { createFaultBoard } from "./faults.js";
-import { REAL_HOST, type SandboxHost } from "./host.js";
+import type { SandboxHost } from "./host.js";
 import { createSessionStore } from "./iam/sessions.js";
 import { listen } from "./listener.js";
 import { createIssuer, githubClaims, makeIssuerKeys } from "./oidc/issuer.js";
@@ -21,7 +21,7 @@ import { defaultWorld, type WorldDefinition } from "./world.js";
  * Starts the embedded OIDC issuer, STS and S3 on free ports of 127.0.0.1, over TLS.
  * @throws {AgentctlError} STATE_UNWRITABLE when there is no room for its private directory
  */
-export async function startSandbox(options: SandboxOptions = {}, host: SandboxHost = REAL_HOST): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions, host: SandboxHost): Promise<Sandbox> {
   const world: WorldDefinition = { ...defaultWorld(options.accountId), ...options };
   const serving = { clock: createClock(host), faults: createFaultBoard(), log: createRequestLog(), runtime: host };
   const { clock, faults, log } = serving;

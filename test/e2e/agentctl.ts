@@ -3,7 +3,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
-import { type Sandbox, type SandboxOptions, startSandbox } from "../../src/sandbox/index.js";
+import type { Sandbox, SandboxOptions } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 
 const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
 /** The Node that agentctl is run with; another version's in the gate's own step. */

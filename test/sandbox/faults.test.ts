@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Fault, type Sandbox, startSandbox } from "../../src/sandbox/index.js";
+import type { Fault, Sandbox } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { assumeDemoRole, callS3, codeOf, type Keys, send, stsClient } from "./clients.js";
 
 let sandbox: Sandbox;

@@ -5,7 +5,8 @@ import {
   type STSClientConfig,
 } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RoleDefinition, type Sandbox, startSandbox, trustGithub } from "../../src/sandbox/index.js";
+import { type RoleDefinition, type Sandbox, trustGithub } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { assumeDemoRole, DEMO_ROLE, type Keys, keysOf, refusalOf, send, stsClient } from "./clients.js";
 
 const ACCOUNT = "111122223333";
