@@ -9,6 +9,7 @@ export type ErrorCode =
   | "AUDIT_UNWRITABLE"
   | "AUDIT_BROKEN"
   | "RECEIPT_UNWRITABLE"
+  | "OUTPUT_UNWRITABLE"
   | "LOCK_HELD"
   | "BAD_ANSWER"
   | "TOKEN_MALFORMED"
