@@ -13,7 +13,7 @@ const RULES = [
   },
   {
     what: "ambient state outside src/main.ts",
-    pattern: "process\\.(env|argv|exit)\\b|\\bDate\\.now\\(|\\bglobalThis\\.fetch",
+    pattern: "process\\.(env|argv|exit)\\b|\\bDate\\.now\\b|\\bglobalThis\\.fetch",
     paths: ["src", ":!src/main.ts"],
   },
   { what: "a default export", pattern: "^export default", paths: ["src", "test"] },

@@ -2,8 +2,12 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isatty } from "node:tty";
+import { renderError } from "./cli/error.js";
 import { runCli } from "./cli/index.js";
+import { AgentctlError, systemErrorCode, toAgentctlError } from "./core/errors.js";
+import { EXIT } from "./core/exit-codes.js";
 import { fetchOverHttp } from "./core/http.js";
+import { explainSystemError } from "./core/private-files.js";
 import type { Output, Runtime } from "./core/runtime.js";
 
 declare const AGENTCTL_VERSION: string;
@@ -11,14 +15,21 @@ declare const AGENTCTL_VERSION: string;
 /** The process: the only place that touches argv, the environment, the standard streams and the exit. */
 export function main(): void {
   silenceLibraries();
-  const runtime = createRuntime({ ...process.env });
-  runCli(process.argv.slice(2), runtime).then(
-    (code) => process.exit(code),
-    (error: unknown) => {
-      runtime.stderr.write(`agentctl: error[DEFECT]: ${error instanceof Error ? error.message : String(error)}\n`);
-      process.exit(70);
-    },
+  run().then(
+    // A write that failed is told in the next turn of the event loop.
+    (code) => setImmediate(() => process.exit(code)),
+    exitWithError,
   );
+}
+
+async function run(): Promise<number> {
+  return runCli(process.argv.slice(2), createRuntime({ ...process.env }));
+}
+
+function exitWithError(thrown: unknown): never {
+  const error = toAgentctlError(thrown);
+  process.stderr.write(renderError(error));
+  process.exit(error.exitCode);
 }
 
 /** Notices that libraries and Node address to developers are not the user's business. */
@@ -30,7 +41,7 @@ function silenceLibraries(): void {
 function createRuntime(env: Runtime["env"]): Runtime {
   return {
     env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     platform: process.platform,
     pid: process.pid,
     uid: process.getuid?.() ?? -1,
@@ -61,9 +72,8 @@ function createOutput(fd: 1 | 2, open: () => NodeJS.WriteStream): Output {
   const opened = (): NodeJS.WriteStream => {
     if (stream === undefined) {
       stream = open();
-      // A reader that has gone (`agentctl audit log | head`) is not an error of ours.
-      stream.on("error", (error: NodeJS.ErrnoException) => {
-        if (fd === 1 && error.code === "EPIPE") process.exit(0);
+      stream.on("error", (error) => {
+        if (fd === 1) exitWithoutOutput(error);
       });
     }
     return stream;
@@ -77,6 +87,26 @@ function createOutput(fd: 1 | 2, open: () => NodeJS.WriteStream): Output {
       opened().write(text);
     },
   };
+}
+
+/** A reader that has gone (`agentctl audit log | head`) is no error of ours; half a file is one. */
+function exitWithoutOutput(error: Error): never {
+  if (systemErrorCode(error) === "EPIPE") process.exit(EXIT.ok);
+  exitWithError(
+    new AgentctlError("OUTPUT_UNWRITABLE", `cannot write to stdout: ${explainSystemError(error)}`, { cause: error }),
+  );
+}
+
+/** @throws {AgentctlError} USAGE when it was removed: no path can be told from there, and no child started */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new AgentctlError("USAGE", "the working directory is gone", {
+      hint: "cd to a directory that exists",
+      cause: error,
+    });
+  }
 }
 
 function hasControllingTerminal(): boolean {

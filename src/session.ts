@@ -10,7 +10,7 @@ import type { Observe, RunRequest } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import { type DeliveryPreview, prepareDelivery, previewDelivery } from "./deliver/index.js";
 import { acquireIdentity, tokenVariables } from "./identity/index.js";
-import { openLease, privateDirOf, setTerms } from "./lease/index.js";
+import { type OpenLease, openLease, privateDirOf, setTerms } from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
 import { findOnPath, type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
 
@@ -101,18 +101,20 @@ async function holdLease(
   interruption.throwIfInterrupted();
   for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
   const lease = openLease({ terms, plans, actor: decision.actor, command }, runtime);
-  const delivered = { remove: (): void => {} };
+  const delivered = { remove: (): boolean => true };
   try {
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
     const context = { mintToken: identity.mintToken, signal: interruption.signal };
     const grants = await issueGrants(profile, terms, context, runtime);
     account.grants = grants;
     for (const grant of grants) observe({ kind: "granted", grant });
+    for (const { facts } of grants)
+      if (typeof facts["notice"] === "string") observe({ kind: "notice", text: facts["notice"] });
 
     const input = deliveryInput(prepared, account.request, runtime);
     const delivery = prepareDelivery({ ...input, grants }, runtime);
     delivered.remove = delivery.remove;
-    account.delivery = delivery;
+    account.delivery = { given: delivery.given, removed: delivery.removed };
     lease.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
@@ -130,10 +132,19 @@ async function holdLease(
     );
     return account.child;
   } finally {
-    delivered.remove();
+    if (!delivered.remove()) observe({ kind: "warning", text: "the lease's private files could not be removed" });
     account.endings = await endGrants(account.grants ?? [], runtime);
     for (const ending of account.endings) observe({ kind: "ended", ending });
+    closeEntry(lease, account);
+  }
+}
+
+/** An entry that stays in the ledger is told after the child's own failure, not instead of it. */
+function closeEntry(lease: OpenLease, account: Account): void {
+  try {
     lease.close();
+  } catch (thrown) {
+    account.unclosed = toAgentctlError(thrown);
   }
 }
 
@@ -161,6 +172,7 @@ async function recordEnd(
   try {
     const head = await appendAccount("lease.end", account, runtime);
     receipt.write(account, head);
+    if (account.unclosed !== undefined) throw account.unclosed;
   } catch (thrown) {
     const error = toAgentctlError(thrown);
     if (child.exitCode === 0) throw error;
@@ -177,6 +189,8 @@ async function recordFailure(
   runtime: Runtime,
 ): Promise<void> {
   account.error = error;
+  // Who names no profile has asked for nothing yet that could be granted or refused.
+  if (account.request.profileName === undefined) return;
   try {
     const head = await appendAccount("lease.failed", account, runtime);
     receipt.write(account, head);

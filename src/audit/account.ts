@@ -29,6 +29,8 @@ export interface Account {
   child?: ChildResult;
   endings?: readonly Ending[];
   error?: AgentctlError;
+  /** Why the lease could not be taken out of the ledger. */
+  unclosed?: AgentctlError;
 }
 
 /**

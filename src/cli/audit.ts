@@ -33,7 +33,12 @@ const SINCE = ["--since <time>", "from this time on: a duration ago (2h), RFC 33
 const UNTIL = ["--until <time>", "before this time; a date includes the whole day"] as const;
 
 export function registerAudit(program: Command, context: CliContext): void {
-  const audit = program.command("audit").description("Read, check and export the audit log.");
+  const audit = program
+    .command("audit")
+    .summary("read, check and export the audit log")
+    .description("Read, check and export the audit log.")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
   registerLog(audit, context);
   registerVerify(audit, context);
   registerExport(audit, context);
@@ -149,6 +154,12 @@ function parseHash(text: string): string {
     throw new InvalidArgumentError("Give the 64 hex digits of audit.head in a receipt.");
   return hash;
 }
+
+const EXAMPLES = `
+Examples:
+  agentctl audit log --since 2h
+  agentctl audit verify
+`;
 
 const LOG_EXAMPLES = `
 Examples:

@@ -42,6 +42,7 @@ export function createProgram(context: CliContext): Command {
     )
     .version(runtime.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
+    .helpCommand("help [command]", "print help for a command")
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
@@ -67,9 +68,12 @@ function assertPlatform(runtime: Runtime): void {
 /** commander's message without its own prefix; its help texts for a missing command are a usage error as well. */
 function usageError(error: CommanderError): AgentctlError {
   const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
-  const shown = error.code === "commander.help" ? "no command given" : message;
-  return new AgentctlError("USAGE", shown, {
-    hint: "agentctl --help lists the commands; agentctl COMMAND --help the options",
+  if (error.code === "commander.help") return new AgentctlError("USAGE", "no command given");
+  return new AgentctlError("USAGE", message, {
+    hint:
+      message === "missing required argument 'command'"
+        ? "put the command and its arguments after --: agentctl run -p NAME -- COMMAND"
+        : "agentctl --help lists the commands; agentctl COMMAND --help the options",
   });
 }
 

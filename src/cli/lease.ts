@@ -5,13 +5,18 @@ import type { CliContext } from "./context.js";
 import { renderTable } from "./table.js";
 
 export function registerLease(program: Command, context: CliContext): void {
-  const lease = program.command("lease").description("Show the leases that are open.");
+  const lease = program
+    .command("lease")
+    .summary("show the open leases")
+    .description("Show the leases that are open.")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
   lease
     .command("list")
     .summary("list the open leases")
     .description("List the leases that are open, and those whose agentctl process died before it could end them.")
     .option("--json", "print a JSON array")
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", `${STATES}${EXAMPLES}`)
     .action(async (options: { readonly json?: boolean }) => {
       const { listLeases } = await import("../lease/index.js");
       showLeases(listLeases(context.runtime), options.json === true, context);
@@ -74,10 +79,12 @@ function toJson(lease: ListedLease): object {
   };
 }
 
-const EXAMPLES = `
+const STATES = `
 States: issuing, running, ending; orphaned (its agentctl died: the credentials work until the time shown);
 unknown (it runs in another container or on another machine); unreadable.
+`;
 
+const EXAMPLES = `
 Examples:
   agentctl lease list
   agentctl lease list --json | jq -r '.[] | select(.state == "orphaned") | .id'

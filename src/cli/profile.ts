@@ -17,7 +17,9 @@ const CONFIG_OPTION = [
 export function registerProfile(program: Command, context: CliContext): void {
   const profile = program
     .command("profile")
+    .summary("show and check the profiles")
     .description("Show and check the profiles of the configuration.")
+    .helpCommand(false)
     .addHelpText("after", EXAMPLES);
   registerList(profile, context);
   registerShow(profile, context);

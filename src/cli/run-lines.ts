@@ -1,4 +1,5 @@
 import { formatDuration, formatInstant } from "../core/durations.js";
+import type { Ending } from "../core/lease.js";
 import type { Happening, Observe } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
 import { printable } from "./printable.js";
@@ -25,14 +26,18 @@ function describe(happening: Happening, runtime: Runtime): string {
       const { grant } = happening;
       return `${grant.cloud}: ${grant.principal}, usable until ${formatInstant(grant.usableUntil)}`;
     }
-    case "ended": {
-      const { ending } = happening;
-      const passed = Date.parse(ending.at) <= runtime.now();
-      return `${ending.cloud}: ${ending.word} ${passed ? "since" : "at"} ${ending.at}: ${ending.detail}`;
-    }
+    case "ended":
+      return describeEnding(happening.ending, runtime);
     case "notice":
       return happening.text;
     case "warning":
       return `warning: ${happening.text}`;
   }
+}
+
+/** The receipt holds the whole of it; only what failed is told in full. */
+function describeEnding({ cloud, word, at, until, detail }: Ending, runtime: Runtime): string {
+  const when = `${cloud}: ${word} ${Date.parse(at) <= runtime.now() ? "since" : "at"} ${at}`;
+  if (word === "failed") return `${when}: ${detail}`;
+  return until === undefined || until === at ? when : `${when}, some uses last until ${until}`;
 }

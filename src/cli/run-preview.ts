@@ -36,7 +36,7 @@ function renderPlan(plan: GrantPlan): [string, string][] {
       "  endpoint",
       plan.endpoints.map((endpoint) => `${endpoint.url} (${endpoint.variable})`),
     ),
-    ["  ends", `${plan.ending.word}: ${plan.ending.detail}`],
+    ...rows("  ends", `${plan.ending.word}: ${plan.ending.detail}`.split("; ")),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { tryParseDuration } from "../core/durations.js";
+import { AgentctlError } from "../core/errors.js";
 import type { DeliveryMode } from "../core/profile.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { CliContext } from "./context.js";
@@ -12,7 +13,7 @@ interface RunOptions {
   readonly deliver?: DeliveryMode;
   readonly intent?: string;
   readonly actor?: string;
-  readonly passEnv: readonly string[];
+  readonly passEnv?: readonly string[];
   readonly dryRun?: boolean;
   readonly receipt?: string;
   readonly quiet?: boolean;
@@ -28,15 +29,19 @@ export function registerRun(program: Command, context: CliContext): void {
     .usage("[-p NAME] [options] -- COMMAND [ARGS...]")
     .argument("<command...>", "the command and its arguments")
     .option("-p, --profile <name>", "the task profile in agentctl.yaml")
-    .option("--config <file>", "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)")
+    .option(
+      "--config <file>",
+      "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)",
+      parsePath,
+    )
     .option("--identity <source>", "where the OIDC identity comes from (default: detected)")
     .option("--ttl <duration>", "end the lease earlier than the profile does, such as 10m", parseTtl)
     .addOption(new Option("--deliver <mode>", "how the child is given the credentials").choices(["auto", "env"]))
     .option("--intent <text>", "why it is run, for the audit log")
     .option("--actor <kind[:name]>", "who runs it: human, automation or agent (default: detected)")
-    .option("--pass-env <name>", "keep a variable that would be removed; may be repeated", collect, [])
+    .option("--pass-env <name>", "keep a variable that would be removed; may be repeated", collectName)
     .option("--dry-run", "show what would be granted, and ask no cloud for anything")
-    .option("--receipt <file>", "write the JSON account of the lease to a file")
+    .option("--receipt <file>", "write the JSON account of the lease to a file", parsePath)
     .option("--quiet", "print nothing but errors")
     .addHelpText("after", EXAMPLES)
     .passThroughOptions()
@@ -57,7 +62,7 @@ export function registerRun(program: Command, context: CliContext): void {
 function toRequest(argv: [string, ...string[]], options: RunOptions): RunRequest {
   return {
     argv,
-    passEnv: options.passEnv,
+    passEnv: options.passEnv ?? [],
     ...(options.profile !== undefined && { profileName: options.profile }),
     ...(options.config !== undefined && { configPath: options.config }),
     ...(options.identity !== undefined && { identitySource: options.identity }),
@@ -75,8 +80,18 @@ function parseTtl(text: string): number {
   return seconds;
 }
 
-function collect(value: string, all: readonly string[]): readonly string[] {
-  return [...all, value];
+/** The argument is not repeated in the message: after a `=` stands what may be a secret. */
+function collectName(name: string, all: readonly string[] = []): readonly string[] {
+  if (/^[^=\s]+$/.test(name)) return [...all, name];
+  throw new AgentctlError("USAGE", "--pass-env takes the name of a variable, and nothing else", {
+    hint: "its value is the one that agentctl was started with; to set another: -- env NAME=VALUE COMMAND",
+  });
+}
+
+/** An unset variable in a script leaves an empty argument behind. */
+function parsePath(text: string): string {
+  if (text === "") throw new InvalidArgumentError("Give a file.");
+  return text;
 }
 
 const EXAMPLES = `

@@ -20,16 +20,15 @@ export interface Configuration {
  * @throws {AgentctlError} CONFIG_NOT_FOUND when there is neither; CONFIG_FORBIDDEN when one is not to be trusted
  */
 export function openConfiguration(selection: ConfigSelection, runtime: Runtime): Configuration {
-  const own = userConfigFile(runtime);
-  const hasOwn = runtime.fs.existsSync(own);
+  const own = findUserConfig(runtime);
   const found = findConfig(selection, runtime);
-  const isOwn = found !== undefined && hasOwn && isSameFile(found.file, own, runtime.fs);
-  if (!hasOwn && found === undefined) throw notFound(own, runtime);
-  if (hasOwn) assertPrivate(own, runtime);
+  if (own === undefined && found === undefined) throw notFound(runtime);
+  if (own !== undefined) assertPrivate(own, runtime);
+  const isOwn = found !== undefined && own !== undefined && isSameFile(found.file, own, runtime.fs);
 
   const project = found === undefined || isOwn ? undefined : readConfigFile(found.file, "project", runtime);
-  const user = hasOwn ? readConfigFile(own, "user", runtime) : undefined;
-  const files = [...(project === undefined ? [] : [found?.file ?? ""]), ...(hasOwn ? [own] : [])];
+  const user = own === undefined ? undefined : readConfigFile(own, "user", runtime);
+  const files = [...(project === undefined ? [] : [found?.file ?? ""]), ...(own === undefined ? [] : [own])];
   const opened = {
     ...(project?.config !== undefined && { project: project.config }),
     ...(user?.config !== undefined && { user: user.config }),
@@ -39,6 +38,11 @@ export function openConfiguration(selection: ConfigSelection, runtime: Runtime):
     files: files.map((file) => showFile(file, runtime)),
     problems: [...sortProblems(project?.problems ?? []), ...sortProblems(user?.problems ?? []), ...findClashes(opened)],
   };
+}
+
+function findUserConfig(runtime: Runtime): string | undefined {
+  const file = userConfigFile(runtime);
+  return file !== undefined && runtime.fs.existsSync(file) ? file : undefined;
 }
 
 /** A project must not put its own profile in the place of the user's, nor be overruled without a word. */
@@ -72,9 +76,9 @@ function isSameFile(a: string, b: string, fs: Runtime["fs"]): boolean {
   return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
 }
 
-function notFound(own: string, runtime: Runtime): AgentctlError {
+function notFound(runtime: Runtime): AgentctlError {
   return new AgentctlError("CONFIG_NOT_FOUND", `there is no ${CONFIG_NAME} here or up to the repository's root`, {
     hint: "write one in the root of the repository, or name a file with --config or AGENTCTL_CONFIG",
-    facts: { lookedFrom: runtime.cwd, userConfig: own },
+    facts: { lookedFrom: runtime.cwd, userConfig: userConfigFile(runtime) ?? "" },
   });
 }

@@ -1,38 +1,7 @@
+import type { ErrorCode } from "./error-codes.js";
 import { EXIT_BY_ERROR } from "./exit-codes.js";
 
-/** Every way agentctl itself can fail. Tests and callers match on these, never on messages. */
-export type ErrorCode =
-  | "USAGE"
-  | "UNREACHABLE"
-  | "THROTTLED"
-  | "SERVICE_FAILED"
-  | "DEFECT"
-  | "STATE_UNWRITABLE"
-  | "AUDIT_UNWRITABLE"
-  | "AUDIT_BROKEN"
-  | "RECEIPT_UNWRITABLE"
-  | "LOCK_HELD"
-  | "BAD_ANSWER"
-  | "TOKEN_MALFORMED"
-  | "TOKEN_EXPIRED"
-  | "TOKEN_AUDIENCE"
-  | "ACTOR_DENIED"
-  | "COMMAND_DENIED"
-  | "CLOUD_DENIED"
-  | "IDENTITY_DENIED"
-  | "CONFIG_NOT_FOUND"
-  | "CONFIG_SYNTAX"
-  | "CONFIG_INVALID"
-  | "CONFIG_FORBIDDEN"
-  | "PROFILE_UNKNOWN"
-  | "POLICY_INVALID"
-  | "POLICY_TOO_LONG"
-  | "NO_IDENTITY"
-  | "ENDPOINT_INVALID"
-  | "PLATFORM"
-  | "COMMAND_NOT_EXECUTABLE"
-  | "COMMAND_NOT_FOUND"
-  | "INTERRUPTED";
+export type { ErrorCode } from "./error-codes.js";
 
 export interface ErrorDetails {
   /** One line: what the user can do about it. */

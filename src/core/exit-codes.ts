@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.js";
+import type { ErrorCode } from "./error-codes.js";
 
 /** agentctl's own exit codes (sysexits where one fits). A child's own code always wins over these. */
 export const EXIT = {
@@ -31,6 +31,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   AUDIT_UNWRITABLE: EXIT.io,
   AUDIT_BROKEN: EXIT.protocol,
   RECEIPT_UNWRITABLE: EXIT.io,
+  OUTPUT_UNWRITABLE: EXIT.io,
   LOCK_HELD: EXIT.io,
 
   BAD_ANSWER: EXIT.protocol,

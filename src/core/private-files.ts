@@ -18,7 +18,7 @@ const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } = co
  */
 export function ensurePrivateDir(dir: string, runtime: Pick<Runtime, "fs" | "uid">): void {
   guardWrite(dir, () => {
-    runtime.fs.mkdirSync(dir, { recursive: true, mode: PRIVATE_DIR_MODE });
+    makeDirs(dir, runtime.fs);
     const stat = runtime.fs.lstatSync(dir);
     if (!stat.isDirectory()) throw new AgentctlError("STATE_UNWRITABLE", `${dir} is not a directory`);
     if (runtime.uid >= 0 && stat.uid !== runtime.uid) {
@@ -28,6 +28,18 @@ export function ensurePrivateDir(dir: string, runtime: Pick<Runtime, "fs" | "uid
     }
     if ((stat.mode & 0o077) !== 0) runtime.fs.chmodSync(dir, PRIVATE_DIR_MODE);
   });
+}
+
+/** Not mkdir's own `recursive`: Node's never returns where the parent is there and refuses with ENOENT, as /proc does. */
+function makeDirs(dir: string, fs: FileSystem): void {
+  if (fs.lstatSync(dir, { throwIfNoEntry: false }) !== undefined) return;
+  if (path.dirname(dir) !== dir) makeDirs(path.dirname(dir), fs);
+  try {
+    fs.mkdirSync(dir, { mode: PRIVATE_DIR_MODE });
+  } catch (error) {
+    // Another process may have been faster.
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+  }
 }
 
 /** Opens with 0600 and never through a symlink. Answers the file descriptor. */

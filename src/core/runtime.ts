@@ -34,7 +34,7 @@ export interface Output {
 }
 
 /**
- * Everything ambient, handed down from `main.ts`: no other file reads `process.env`, the clock,
+ * Everything ambient, handed down from `main.ts`: no other file reads the environment, the clock,
  * the network, the standard streams or the process's signals by itself.
  */
 export interface Runtime {

@@ -150,6 +150,10 @@ export const GOOGLE_VARIABLES: readonly VariableEntry[] = [
 export const MINTING_VARIABLES: readonly VariableEntry[] = [
   { source: "agentctl's own token sources", names: words("AGENTCTL_ID_TOKEN* AGENTCTL_TOKEN_FILE*") },
   {
+    source: "agentctl sandbox, src/sandbox/control.ts: it moves the clocks that a fence is measured by",
+    names: words("AGENTCTL_SANDBOX_CONTROL_URL"),
+  },
+  {
     source: "actions/runner src/Runner.Worker/Handlers: both tokens are the job's system connection token",
     names: words("ACTIONS_ID_TOKEN_REQUEST_* ACTIONS_RUNTIME_TOKEN ACTIONS_RUNTIME_URL"),
   },

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { AgentctlError, systemErrorCode } from "../core/errors.js";
 import { exitCodeOfSignal } from "../core/exit-codes.js";
+import { explainSystemError } from "../core/private-files.js";
 import type { Environment, Runtime } from "../core/runtime.js";
 
 const FORWARDED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
@@ -37,7 +38,12 @@ export function runCommand(
 
 function startError(command: string, error: Error): AgentctlError {
   if (systemErrorCode(error) === "ENOENT") {
-    return new AgentctlError("COMMAND_NOT_FOUND", `${command}: command not found`, { cause: error });
+    return new AgentctlError("COMMAND_NOT_FOUND", `cannot find ${command}: it is not on the PATH`, {
+      hint: "check the spelling and the PATH; aliases and functions of your shell are not known here",
+      cause: error,
+    });
   }
-  return new AgentctlError("COMMAND_NOT_EXECUTABLE", `${command}: cannot be executed`, { cause: error });
+  return new AgentctlError("COMMAND_NOT_EXECUTABLE", `cannot execute ${command}: ${explainSystemError(error)}`, {
+    cause: error,
+  });
 }

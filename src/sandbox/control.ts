@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 import type { SandboxClock } from "./clock.js";
 import { isSameSecret } from "./constant-time.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";

@@ -6,7 +6,7 @@ import { createControl } from "./control.js";
 import { makePrivateDir, sandboxEnvironment } from "./environment.js";
 import { createFaultBoard } from "./faults.js";
 import { routeGcp } from "./gcp/route.js";
-import { REAL_HOST, type SandboxHost } from "./host.js";
+import type { SandboxHost } from "./host.js";
 import { createSessionStore } from "./iam/sessions.js";
 import { listen } from "./listener.js";
 import { handOutIdentity } from "./oidc/hand-out.js";
@@ -26,7 +26,7 @@ import { defaultWorld, type WorldDefinition } from "./world.js";
  * Starts the embedded OIDC issuer and clouds on free ports of 127.0.0.1, over TLS.
  * @throws {AgentctlError} STATE_UNWRITABLE when there is no room for its private directory
  */
-export async function startSandbox(options: SandboxOptions = {}, host: SandboxHost = REAL_HOST): Promise<Sandbox> {
+export async function startSandbox(options: SandboxOptions, host: SandboxHost): Promise<Sandbox> {
   const world: WorldDefinition = { ...defaultWorld(options.accountId), ...options };
   const serving = { clock: createClock(host), faults: createFaultBoard(), log: createRequestLog(), runtime: host };
   const { clock, faults, log } = serving;

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { AgentctlError, firstLine } from "../core/errors.js";
 import { explainSystemError } from "../core/private-files.js";
 import type { PolicyDocument } from "../core/profile.js";
@@ -71,7 +71,10 @@ function readText(file: string, { fs }: FileSystem): string {
   try {
     return fs.readFileSync(file, "utf8");
   } catch (error) {
-    throw new AgentctlError("CONFIG_NOT_FOUND", `cannot read ${file}: ${explainSystemError(error)}`, { cause: error });
+    throw new AgentctlError("CONFIG_NOT_FOUND", `cannot read ${file}: ${explainSystemError(error)}`, {
+      hint: "a relative path starts from the working directory, and in a world file from the directory of that file",
+      cause: error,
+    });
   }
 }
 

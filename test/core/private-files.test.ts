@@ -38,14 +38,22 @@ describe("ensurePrivateDir", () => {
 
   const rows = [
     { name: "a symlink to a directory", make: () => fs.symlinkSync(os.tmpdir(), inDir("x")), says: "not a directory" },
-    { name: "a dangling symlink", make: () => fs.symlinkSync(inDir("none"), inDir("x")), says: "cannot write" },
-    { name: "a file", make: () => fs.writeFileSync(inDir("x"), ""), says: "cannot write" },
+    { name: "a dangling symlink", make: () => fs.symlinkSync(inDir("none"), inDir("x")), says: "not a directory" },
+    { name: "a file", make: () => fs.writeFileSync(inDir("x"), ""), says: "not a directory" },
   ];
   test.each(rows)("refuses $name", async ({ make, says }) => {
     make();
     const error = await thrownBy(() => ensurePrivateDir(inDir("x"), { fs, uid }));
     expect(error).toMatchObject({ code: "STATE_UNWRITABLE", exitCode: 74 });
     expect(error.message).toContain(says);
+  });
+
+  test("gives up where the parent is there and takes nothing, as /proc does", async () => {
+    const mkdirSync = (): never => {
+      throw Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
+    };
+    const error = await thrownBy(() => ensurePrivateDir(inDir("x/y"), { fs: { ...fs, mkdirSync } as typeof fs, uid }));
+    expect(error).toMatchObject({ code: "STATE_UNWRITABLE", exitCode: 74 });
   });
 
   test("refuses one of another user", async () => {

@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Fault as AnyFault, type Sandbox, startSandbox } from "../../src/sandbox/index.js";
+import type { Fault as AnyFault, Sandbox } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { assumeDemoRole, callS3, codeOf, type Keys, send, stsClient } from "./clients.js";
 
 /** A fault of one of AWS's services or of the issuer; the other clouds' words are tested with the clouds. */

@@ -5,7 +5,8 @@ import {
   type STSClientConfig,
 } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RoleDefinition, type Sandbox, startSandbox, trustGithub } from "../../src/sandbox/index.js";
+import { type RoleDefinition, type Sandbox, trustGithub } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { assumeDemoRole, DEMO_ROLE, type Keys, keysOf, refusalOf, send, stsClient } from "./clients.js";
 
 const ACCOUNT = "111122223333";
@@ -29,7 +30,15 @@ beforeAll(async () => {
   const trust = trustGithub(ACCOUNT, "repo:acme/*");
   sandbox = await startSandbox({
     roles: {
-      [DEMO_ROLE]: { policies: [policy(allow("sts:AssumeRole", target("by-*")))], trust },
+      [DEMO_ROLE]: {
+        policies: [
+          policy(allow("sts:AssumeRole", target("by-*"))),
+          policy({ Effect: "Deny", Action: "sts:AssumeRole", Resource: target("denied-to-demo") }),
+        ],
+        trust,
+      },
+      [target("denied-to-demo")]: trusting(DEMO_ROLE),
+      [target("by-long-sessions")]: { ...trusting(DEMO_ROLE), maxSessionSeconds: 43_200 },
       [target("by-account")]: trusting(`arn:aws:iam::${ACCOUNT}:root`),
       [target("by-role")]: trusting(DEMO_ROLE),
       [target("by-external-id")]: trusting(DEMO_ROLE, { StringEquals: { "sts:ExternalId": "agreed" } }),
@@ -71,7 +80,19 @@ describe("AssumeRole from a role session", () => {
       want: "AccessDenied",
     },
     { name: "an hour", role: target("by-role"), input: { DurationSeconds: 3600 }, want: undefined },
-    { name: "more than an hour", role: target("by-role"), input: { DurationSeconds: 3601 }, want: "ValidationError" },
+    {
+      name: "more than an hour, whatever the role allows",
+      role: target("by-long-sessions"),
+      input: { DurationSeconds: 3601 },
+      want: "ValidationError",
+      says: /exceeds the 1 hour session limit for roles assumed by role chaining/,
+    },
+    {
+      name: "trust in the role by name against a deny of one's own",
+      role: target("denied-to-demo"),
+      want: "AccessDenied",
+      says: /with an explicit deny in an identity-based policy$/,
+    },
     {
       name: "a session policy without an allow",
       role: target("by-role"),
@@ -141,6 +162,7 @@ describe("signatures", () => {
     readonly config?: STSClientConfig;
     readonly aheadMs?: number;
     readonly want: string | undefined;
+    readonly says?: RegExp;
   }[] = [
     { name: "its own keys", want: undefined },
     {
@@ -168,14 +190,17 @@ describe("signatures", () => {
       name: "another service's scope",
       config: { signingRegion: "us-east-1", signingName: "s3" } as STSClientConfig,
       want: "SignatureDoesNotMatch",
+      says: /scoped to correct service: 'sts'/,
     },
   ];
-  it.each(cases)("$name: $want", async ({ change, config, aheadMs, want }) => {
+  it.each(cases)("$name: $want", async ({ change, config, aheadMs, want, says }) => {
     const keys = await assumeDemoRole(sandbox);
     try {
       sandbox.clock.setOffset(aheadMs ?? 0, "sts");
       const client = stsClient(sandbox, change === undefined ? keys : change(keys), config);
-      expect((await refusalOf(client.send(new GetCallerIdentityCommand({}))))?.code).toBe(want);
+      const refusal = await refusalOf(client.send(new GetCallerIdentityCommand({})));
+      expect(refusal?.code).toBe(want);
+      if (says !== undefined) expect(refusal?.message).toMatch(says);
     } finally {
       sandbox.clock.setOffset(0);
     }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Sandbox, startSandbox, trustGithub } from "../../src/sandbox/index.js";
+import { type Sandbox, trustGithub } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { assumeDemoRole, type Call, callS3, codeOf, type Keys, send } from "./clients.js";
 
 const ALLOW_ALL = { Effect: "Allow", Action: "*", Resource: "*" };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Sandbox, startSandbox } from "../../src/sandbox/index.js";
+import type { Sandbox } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { type Answer, assumeDemoRole, type Call, callS3, codeOf, type Keys } from "./clients.js";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

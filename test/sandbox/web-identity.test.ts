@@ -1,6 +1,7 @@
 import { AssumeRoleWithWebIdentityCommand, type AssumeRoleWithWebIdentityCommandInput } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type MintRequest, type Sandbox, startSandbox, trustGithub } from "../../src/sandbox/index.js";
+import { type MintRequest, type Sandbox, trustGithub } from "../../src/sandbox/index.js";
+import { startSandbox } from "../start-sandbox.js";
 import { DEMO_ROLE, refusalOf, stsClient } from "./clients.js";
 
 const PROD_ROLE = "arn:aws:iam::111122223333:role/prod-only";

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { issueGrants } from "../../../src/clouds/index.js";
 import type { AwsHop, Profile } from "../../../src/core/profile.js";
-import { type Sandbox, startSandbox } from "../../../src/sandbox/index.js";
+import type { Sandbox } from "../../../src/sandbox/index.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { startSandbox } from "../../start-sandbox.js";
 import { failureOf, idToken } from "./issuing.js";
 import { awsSettings, leaseTerms } from "./settings.js";
 
