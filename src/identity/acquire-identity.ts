@@ -48,7 +48,7 @@ export async function acquireFrom(
 function tokenMinter(source: IdentitySource, request: IdentityRequest, runtime: Runtime): Identity["mintToken"] {
   const mintToken = async (audience: string): Promise<IdToken> => {
     const clouds = request.audiences.filter((wanted) => wanted.audience === audience).map(({ cloud }) => cloud);
-    return chooseToken(await source.obtainTokens({ audience, clouds }, runtime), audience, runtime);
+    return chooseToken(await source.obtainTokens({ audience, clouds }, runtime), audience, runtime, source.advice);
   };
   return source.mints ? keepTokens(mintToken, runtime) : mintToken;
 }
@@ -83,7 +83,7 @@ function pickNamed(sources: readonly IdentitySource[], name: string, runtime: Ru
 }
 
 const GENERAL_HINT =
-  "set AGENTCTL_ID_TOKEN or AGENTCTL_TOKEN_FILE to an OIDC token, or run in a GitHub Actions job with `permissions: id-token: write`";
+  "set AGENTCTL_ID_TOKEN or AGENTCTL_TOKEN_FILE to an OIDC token, or run in a GitHub Actions job with `permissions: id-token: write`, a GitLab job with `id_tokens`, or a pod with a projected token";
 
 function noIdentity(misses: readonly Detection[], name?: string): AgentctlError {
   const looked = misses.map((miss) => miss.reason);

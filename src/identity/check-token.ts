@@ -44,7 +44,11 @@ export function readToken({ token, origin }: TokenCandidate): ReadToken {
  * early is as often a wrong clock.
  * @throws {AgentctlError} TOKEN_EXPIRED, also for a token that is not valid yet
  */
-export function checkValidity({ origin, expiresAt, start }: ReadToken, now: number): void {
+export function checkValidity(
+  { origin, expiresAt, start }: ReadToken,
+  now: number,
+  hintWhenExpired = "get a new token; if that time is wrong, set this machine's clock",
+): void {
   const clock = `this machine's clock says ${showInstant(now)}`;
   if (expiresAt <= now) {
     const ago = formatDuration((now - expiresAt) / 1000);
@@ -52,7 +56,7 @@ export function checkValidity({ origin, expiresAt, start }: ReadToken, now: numb
       "TOKEN_EXPIRED",
       `${origin} expired ${ago} ago: it was valid until ${showInstant(expiresAt)}, and ${clock}`,
       {
-        hint: "get a new token; if that time is wrong, set this machine's clock",
+        hint: hintWhenExpired,
         facts: { expiredAt: showInstant(expiresAt) },
       },
     );

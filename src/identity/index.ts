@@ -3,6 +3,8 @@ import type { Runtime } from "../core/runtime.js";
 import { acquireFrom, type IdentityRequest, type SourceReport } from "./acquire-identity.js";
 import { envSource } from "./env.js";
 import { githubActionsSource } from "./github-actions.js";
+import { gitlabSource } from "./gitlab.js";
+import { kubernetesSource } from "./kubernetes.js";
 import type { IdentitySource } from "./source.js";
 import { tokenFileSource } from "./token-file.js";
 
@@ -10,9 +12,16 @@ export type { IdentityRequest, SourceReport } from "./acquire-identity.js";
 
 /**
  * All sources, in the order of detection. What somebody set for agentctl comes before what a platform
- * leaves lying about: who sets `AGENTCTL_ID_TOKEN` in a GitHub Actions job means that token.
+ * leaves lying about: who sets `AGENTCTL_ID_TOKEN` in a GitHub Actions job means that token. And a CI job comes
+ * before the pod that it may run in.
  */
-const SOURCES: readonly IdentitySource[] = [envSource, tokenFileSource, githubActionsSource];
+const SOURCES: readonly IdentitySource[] = [
+  envSource,
+  tokenFileSource,
+  githubActionsSource,
+  gitlabSource,
+  kubernetesSource,
+];
 
 /** What `--identity` takes besides `auto`. */
 export const IDENTITY_SOURCE_NAMES: readonly string[] = SOURCES.map((source) => source.name);

@@ -25,6 +25,12 @@ export interface TokenCandidate {
   readonly origin: string;
 }
 
+/** What to tell a user whose tokens do not do, in place of the general advice. */
+export interface SourceAdvice {
+  whenAudienceMissing(audience: string): string;
+  readonly whenExpired: string;
+}
+
 /** One way of coming by an OIDC ID token. A new source is a file with one of these, and a line in the list. */
 export interface IdentitySource {
   readonly name: string;
@@ -33,7 +39,8 @@ export interface IdentitySource {
    * when the token is only looked up, so that a rotated one is seen at once.
    */
   readonly mints: boolean;
-  /** Looks at the environment only: no file is opened, no service is asked. */
+  readonly advice?: SourceAdvice;
+  /** Looks at the environment and, at most, for files in well-known places; no service is asked. */
   detect(runtime: Runtime): Detection;
   /** The names of all variables by which a process could use this source, whether set or not. */
   variables(env: Environment): readonly string[];

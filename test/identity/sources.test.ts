@@ -26,8 +26,8 @@ function writeToken(name: string, text: string): string {
 }
 
 describe("detection", () => {
-  test("the order is env, token-file, github-actions", () => {
-    expect(IDENTITY_SOURCE_NAMES).toEqual(["env", "token-file", "github-actions"]);
+  test("the order is env, token-file, github-actions, gitlab, kubernetes", () => {
+    expect(IDENTITY_SOURCE_NAMES).toEqual(["env", "token-file", "github-actions", "gitlab", "kubernetes"]);
   });
 
   test("what was set for agentctl comes before what the platform offers", async () => {
@@ -49,7 +49,7 @@ describe("detection", () => {
       env: {},
       source: "auto",
       code: "NO_IDENTITY",
-      says: "AGENTCTL_ID_TOKEN is not set; AGENTCTL_TOKEN_FILE is not set; this is not a GitHub",
+      says: "not set; this is not a GitHub Actions job; this is not a GitLab CI job; this is not a Kubernetes pod",
       hint: "AGENTCTL_ID_TOKEN",
     },
     {
@@ -90,7 +90,7 @@ describe("detection", () => {
       source: "gitlub",
       code: "USAGE",
       says: '"gitlub"',
-      hint: "auto, or one of env, token-file, github-actions",
+      hint: "auto, or one of env, token-file, github-actions, gitlab, kubernetes",
     },
     {
       name: "only a token for another cloud",
@@ -114,6 +114,8 @@ describe("detection", () => {
       { name: "env", found: false, reason: "AGENTCTL_ID_TOKEN is not set" },
       { name: "token-file", found: true, reason: "AGENTCTL_TOKEN_FILE_GCP is set" },
       { name: "github-actions", found: false, hint: expect.stringContaining("id-token: write") },
+      { name: "gitlab", found: false, reason: "this is not a GitLab CI job" },
+      { name: "kubernetes", found: false, reason: "this is not a Kubernetes pod" },
     ]);
   });
 
