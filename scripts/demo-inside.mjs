@@ -23,15 +23,16 @@ try {
   title("1. What would be granted? Nothing is issued.");
   await run("run", "-p", "nightly-report", "--dry-run", "--", "node", "report.mjs");
 
-  title("2. Run the job. It may read reports/ and write one file.");
+  title("2. Run the job, with one lease on all three clouds. It may read and write reports/, and nothing else.");
   await run("run", "-p", "nightly-report", "--receipt", receiptFile, "--", "node", "report.mjs");
 
   title("3. The job is over. A process that kept its keys goes on using them.");
   const receipt = JSON.parse(fs.readFileSync(receiptFile, "utf8"));
-  const [ending] = receipt.endings;
-  show(`the receipt says: ${ending.word} at ${ending.at}`);
+  const ending = receipt.endings.find(({ cloud }) => cloud === "aws");
+  for (const { cloud, word, at } of receipt.endings) show(`the receipt says of ${cloud}: ${word} at ${at}`);
+  expect(receipt.endings.length === 3, "one lease held all three clouds");
   const theft = await readWhenWritten(thiefLog);
-  show(`the thief read S3 ${theft.worked} times, and was refused at ${theft.refusedAt}`);
+  show(`the thief of the AWS keys read S3 ${theft.worked} times, and was refused at ${theft.refusedAt}`);
   show(`${theft.error}: ${theft.message}`);
   expect(
     theft.error === "AccessDenied" && theft.message.includes("explicit deny in a session policy"),

@@ -41,7 +41,7 @@ export interface GcpWorld {
 
 export const DEFAULT_PROJECT = "agentctl-demo";
 export const DEFAULT_PROJECT_NUMBER = "123456789012";
-export const DEMO_POOL = `projects/${DEFAULT_PROJECT_NUMBER}/locations/global/workloadIdentityPools/ci`;
+export const DEMO_POOL = `projects/${DEFAULT_PROJECT_NUMBER}/locations/global/workloadIdentityPools/demo-pool`;
 export const DEMO_SERVICE_ACCOUNT = `demo@${DEFAULT_PROJECT}.iam.gserviceaccount.com`;
 
 export function defaultGcp(): GcpWorld {
