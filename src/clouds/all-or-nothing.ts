@@ -70,7 +70,8 @@ function inOrder(grants: readonly Grant[], issuings: readonly Issuing[]): Grant[
 }
 
 function nameCloud(error: AgentctlError, { cloud, title }: Issuing): AgentctlError {
-  const named = error.code === "INTERRUPTED" || error.message.includes(title);
+  // As one of the first words: further on, an audience or a subject may hold the name by chance.
+  const named = error.code === "INTERRUPTED" || new RegExp(`^(\\w+ ){0,2}${title}\\b`).test(error.message);
   const message = named ? error.message : `${title}: ${error.message}`;
   return copyOf(error, message, { cloud });
 }

@@ -3,6 +3,7 @@ import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud } from "./cloud.js";
+import { untilDeadline } from "./until-deadline.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
 
@@ -28,7 +29,7 @@ export async function planGrants(profile: Profile, terms: LeaseTerms, runtime: R
 
 /**
  * Issues the profile's grants side by side, all or nothing: on the first refusal the others are stopped and
- * what was issued is ended before the error is thrown.
+ * what was issued is ended before the error is thrown. Nobody is waited for beyond the lease's deadline.
  * @throws {AgentctlError} the worst of what `Cloud.issue` threw, with the cloud named
  */
 export async function issueGrants(
@@ -38,7 +39,9 @@ export async function issueGrants(
   runtime: Runtime,
 ): Promise<Grant[]> {
   const issuings = await Promise.all(namesOf(profile).map((name) => issuingOf(name, profile, terms, runtime)));
-  return issueAllOrNothing(issuings, context, (grants) => endGrants(grants, runtime));
+  return untilDeadline(terms, context.signal, runtime, (signal) =>
+    issueAllOrNothing(issuings, { ...context, signal }, (grants) => endGrants(grants, runtime)),
+  );
 }
 
 /** Ends grants side by side, in their order. Never throws for a cloud that could not. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Issuing, issueAllOrNothing } from "../../src/clouds/all-or-nothing.js";
 import { endGrants, planGrants } from "../../src/clouds/index.js";
+import { untilDeadline } from "../../src/clouds/until-deadline.js";
 import { AgentctlError, type ErrorCode } from "../../src/core/errors.js";
 import type { Ending, Grant, IssueContext } from "../../src/core/lease.js";
 import type { Profile } from "../../src/core/profile.js";
@@ -74,6 +75,11 @@ describe("issuing side by side", () => {
     },
     { name: "once", error: new AgentctlError("UNREACHABLE", "cannot reach AWS STS"), want: "cannot reach AWS STS" },
     {
+      name: "where only an audience has its name in it",
+      error: new AgentctlError("CLOUD_DENIED", "Entra refused; it saw aud api://AWSTokens, sub AWS"),
+      want: "AWS: Entra refused; it saw aud api://AWSTokens, sub AWS",
+    },
+    {
       name: "of a defect too",
       error: new TypeError("x is not a function"),
       want: "AWS: unexpected: x is not a function",
@@ -92,6 +98,36 @@ describe("issuing side by side", () => {
     );
     stop.abort();
     await expect(issuing).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 143, message: "interrupted" });
+  });
+});
+
+describe("the lease's deadline", () => {
+  const whenStopped = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+  const never = new AbortController().signal;
+
+  it("is as long as anybody is waited for", async () => {
+    const terms = { deadlineAt: Date.UTC(2026, 0, 1) };
+    const runtime = { now: () => terms.deadlineAt - 5 };
+    await expect(untilDeadline(terms, never, runtime, whenStopped)).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringContaining("2026-01-01T00:00:00Z"),
+    });
+  });
+
+  it("does not hide an interrupt, even one that came before", async () => {
+    const terms = { deadlineAt: Date.now() + 3_600_000 };
+    const stop = new AbortController();
+    const early = untilDeadline(terms, stop.signal, Date, whenStopped);
+    stop.abort(new AgentctlError("INTERRUPTED", "interrupted"));
+    await expect(early).rejects.toMatchObject({ code: "INTERRUPTED" });
+    const late = untilDeadline(terms, stop.signal, Date, async (signal) => signal.aborted);
+    expect(await late).toBe(true);
+  });
+
+  it("changes nothing of what comes in time", async () => {
+    const terms = { deadlineAt: Date.now() + 43_200_000 };
+    expect(await untilDeadline(terms, never, Date, async (signal) => signal.aborted)).toBe(false);
   });
 });
 
