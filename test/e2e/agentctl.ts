@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
-import type { Sandbox, SandboxOptions } from "../../src/sandbox/index.js";
+import type { Sandbox, SandboxHost, SandboxOptions } from "../../src/sandbox/index.js";
 import { startSandbox } from "../start-sandbox.js";
 
 const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
@@ -46,11 +46,11 @@ profiles:
       region: us-east-1
 `;
 
-export async function openStage(options: SandboxOptions = {}): Promise<Stage> {
+export async function openStage(options: SandboxOptions = {}, host: Partial<SandboxHost> = {}): Promise<Stage> {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-e2e-")));
   const home = path.join(dir, "home");
   fs.mkdirSync(home);
-  const sandbox = await startSandbox(options);
+  const sandbox = await startSandbox(options, host);
   const stateDir = path.join(dir, "state");
   const env = {
     PATH: process.env["PATH"] ?? "",

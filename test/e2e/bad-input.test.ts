@@ -1,7 +1,6 @@
-import fs from "node:fs";
-import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEMO_PROFILE, eventually, type Outcome, openStage, type RunOptions, type Stage } from "./agentctl.js";
+import { DEMO_PROFILE, eventually, openStage, type RunOptions, type Stage } from "./agentctl.js";
+import { countRequests, expectNothingLeft, expectRefusal, neverRun } from "./refusal.js";
 
 let stage: Stage;
 beforeAll(async () => {
@@ -299,7 +298,7 @@ describe.each([
     const before = stage.auditRecords().length;
     const env = await row.env?.();
     const outcome = await stage.run(
-      ["run", ...(row.args ?? ["-p", "demo"]), "--", ...(row.command ?? ["touch", path.join(stage.dir, "ran")])],
+      ["run", ...(row.args ?? ["-p", "demo"]), "--", ...(row.command ?? neverRun(stage))],
       env === undefined ? {} : { env },
     );
     expectRefusal(outcome, row);
@@ -307,7 +306,7 @@ describe.each([
     expect(recorded.map(({ kind, error }) => [kind, (error as { code: string }).code])).toEqual(
       row.recorded === undefined ? [] : [[row.recorded, row.error]],
     );
-    expectNothingLeft();
+    expectNothingLeft(stage);
   });
 });
 
@@ -378,15 +377,15 @@ describe("bad input: faults of the services", () => {
   test.each(rows)("$name", async (row) => {
     stage.writeConfig(DEMO_PROFILE);
     const before = stage.auditRecords().length;
-    const asked = countRequests(row.fault.service);
+    const asked = countRequests(stage, row.fault.service);
     stage.sandbox.faults.add(row.fault);
-    const outcome = await stage.run(["run", "-p", "demo", "--", "touch", path.join(stage.dir, "ran")]);
+    const outcome = await stage.run(["run", "-p", "demo", "--", ...neverRun(stage)]);
     stage.sandbox.faults.clear();
     expectRefusal(outcome, row);
-    expect(countRequests(row.fault.service) - asked).toBe(row.tries);
+    expect(countRequests(stage, row.fault.service) - asked).toBe(row.tries);
     const kind = row.code === 77 ? "lease.refused" : "lease.failed";
     expect(stage.auditRecords().slice(before)).toMatchObject([{ kind, error: { code: row.error } }]);
-    expectNothingLeft();
+    expectNothingLeft(stage);
   });
 
   test("what passes after a retry or two is not told", async () => {
@@ -405,7 +404,7 @@ describe("bad input: faults of the services", () => {
     });
     expect(outcome).toMatchObject({ code: 69 });
     expect(outcome.stderr).toMatch(/error\[UNREACHABLE\]: .*127\.0\.0\.1:1/);
-    expectNothingLeft();
+    expectNothingLeft(stage);
   });
 
   test("a certificate that nobody vouches for is named, not retried into silence", async () => {
@@ -424,9 +423,9 @@ describe("bad input: faults of the services", () => {
   test("Ctrl-C while STS is slow: nothing was started, nothing is left, and it is on record", async () => {
     stage.writeConfig(DEMO_PROFILE);
     const before = stage.auditRecords().length;
-    const asked = countRequests("sts");
+    const asked = countRequests(stage, "sts");
     stage.sandbox.faults.add({ service: "sts", kind: "latency", latencyMs: 60_000 });
-    const child = stage.start(["run", "-p", "demo", "--", "touch", path.join(stage.dir, "ran")]);
+    const child = stage.start(["run", "-p", "demo", "--", ...neverRun(stage)]);
     let stderr = "";
     child.stderr?.on("data", (text) => {
       stderr += String(text);
@@ -436,35 +435,11 @@ describe("bad input: faults of the services", () => {
     child.kill("SIGINT");
     expect(await exited).toBe(130);
     stage.sandbox.faults.clear();
-    expect(countRequests("sts") - asked).toBeLessThanOrEqual(1);
+    expect(countRequests(stage, "sts") - asked).toBeLessThanOrEqual(1);
     expect(stderr).toMatch(/error\[INTERRUPTED\]/);
     expect(stage.auditRecords().slice(before)).toMatchObject([
       { kind: "lease.failed", error: { code: "INTERRUPTED" } },
     ]);
-    expectNothingLeft();
+    expectNothingLeft(stage);
   });
 });
-
-/** One error line, one hint, no child, no Node stack. */
-function expectRefusal(outcome: Outcome, row: Pick<Row, "code" | "error" | "says">): void {
-  const lines = outcome.stderr.trimEnd().split("\n");
-  const errors = lines.filter((line) => line.startsWith("agentctl: error["));
-  expect(outcome, outcome.stderr).toMatchObject({ code: row.code, stdout: "" });
-  expect(errors, outcome.stderr).toHaveLength(1);
-  expect(errors[0]).toMatch(new RegExp(`^agentctl: error\\[${row.error}\\]: `));
-  for (const pattern of row.says) expect(outcome.stderr).toMatch(pattern);
-  for (const line of lines) expect(line).toMatch(/^agentctl: /);
-  expect(outcome.stderr).not.toMatch(/eyJ|hunter2/);
-}
-
-function expectNothingLeft(): void {
-  expect(fs.existsSync(path.join(stage.dir, "ran"))).toBe(false);
-  for (const dir of ["leases", "run"]) {
-    const full = path.join(stage.stateDir, dir);
-    expect(fs.existsSync(full) ? fs.readdirSync(full) : []).toEqual([]);
-  }
-}
-
-function countRequests(service: string): number {
-  return stage.sandbox.requests().filter((request) => request.service === service).length;
-}
