@@ -24,6 +24,7 @@ export function describeFile(bucket: string, name: string, file: StoredFile, ori
     storageClass: "STANDARD",
     size: String(file.body.length),
     md5Hash: file.md5,
+    crc32c: file.crc32c,
     etag: Buffer.from(file.generation).toString("base64"),
     timeCreated: time,
     updated: time,
@@ -40,7 +41,7 @@ export function sendFile(file: StoredFile, request: ServiceRequest): ServiceAnsw
     etag: `"${Buffer.from(file.generation).toString("base64")}"`,
     "x-goog-generation": file.generation,
     "x-goog-metageneration": "1",
-    "x-goog-hash": `md5=${file.md5}`,
+    "x-goog-hash": `crc32c=${file.crc32c},md5=${file.md5}`,
     "x-goog-storage-class": "STANDARD",
     "x-goog-stored-content-length": String(file.body.length),
   };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { GcpWorld } from "../world.js";
+import { checksumCrc32c } from "./crc32c.js";
 
 export interface StoredFile {
   readonly body: Buffer;
@@ -8,8 +9,9 @@ export interface StoredFile {
   /** Microseconds since the epoch, one more where two writes fall together: a number as text. */
   readonly generation: string;
   readonly createdAt: number;
-  /** Base64. */
+  /** Both in base64. */
   readonly md5: string;
+  readonly crc32c: string;
 }
 
 /** Bucket → name → object, in memory. */
@@ -43,6 +45,7 @@ export function putFile(files: Map<string, StoredFile>, name: string, content: F
     generation: String(fresh > before ? fresh : before + 1n),
     createdAt: now,
     md5: createHash("md5").update(content.body).digest("base64"),
+    crc32c: checksumCrc32c(content.body),
   };
   files.set(name, file);
   return file;
