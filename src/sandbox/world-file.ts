@@ -1,33 +1,39 @@
 import path from "node:path";
 import { parse } from "yaml";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { AgentctlError, firstLine } from "../core/errors.js";
 import { explainSystemError } from "../core/private-files.js";
 import type { PolicyDocument } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import { azureWorldSchema, resolveAzureWorld } from "./azure/world-block.js";
+import { gcpWorldSchema, resolveGcpWorld } from "./gcp/world-block.js";
+import { mapValues } from "./map-values.js";
+import { PLATFORM_NAMES } from "./oidc/platforms.js";
+import { IN_ENGLISH } from "./schema-words.js";
 import type { RoleDefinition, WorldDefinition } from "./world.js";
 
 /** A policy is written out, or named by the path of its JSON file, relative to the world file. */
 const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
+const roleArn = z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN"));
 const worldSchema = z.strictObject({
-  account: z
-    .string()
-    .regex(/^\d{12}$/, "an account is twelve digits")
-    .optional(),
-  audiences: z.array(z.string()).optional(),
-  claims: z.record(z.string(), z.unknown()).optional(),
-  roles: z
-    .record(
-      z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN"),
+  account: z.optional(z.string().check(z.regex(/^\d{12}$/, "an account is twelve digits"))),
+  audiences: z.optional(z.array(z.string())),
+  platform: z.optional(z.enum(PLATFORM_NAMES)),
+  claims: z.optional(z.record(z.string(), z.unknown())),
+  roles: z.optional(
+    z.record(
+      roleArn,
       z.strictObject({
         policies: z.array(policy),
         trust: policy,
-        max_session_duration: z.number().int().min(3600).max(43_200).optional(),
+        max_session_duration: z.optional(z.int().check(z.minimum(3600), z.maximum(43_200))),
       }),
-    )
-    .optional(),
-  managed_policies: z.record(z.string(), policy).optional(),
-  buckets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+    ),
+  ),
+  managed_policies: z.optional(z.record(z.string(), policy)),
+  buckets: z.optional(z.record(z.string(), z.record(z.string(), z.string()))),
+  azure: z.optional(azureWorldSchema),
+  gcp: z.optional(gcpWorldSchema),
 });
 
 type FileSystem = Pick<Runtime, "fs">;
@@ -37,7 +43,7 @@ type FileSystem = Pick<Runtime, "fs">;
  * @throws {AgentctlError} CONFIG_NOT_FOUND, CONFIG_SYNTAX, CONFIG_INVALID
  */
 export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldDefinition> {
-  const parsed = worldSchema.safeParse(parseAs("YAML", file, readText(file, runtime), parse));
+  const parsed = worldSchema.safeParse(parseAs("YAML", file, readText(file, runtime), parse), IN_ENGLISH);
   if (!parsed.success) {
     throw new AgentctlError("CONFIG_INVALID", `${file}: ${describe(parsed.error)}`, {
       hint: "agentctl sandbox --help shows what a world file may hold",
@@ -48,6 +54,7 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
   return definedOnly({
     accountId: world.account,
     audiences: world.audiences,
+    platform: world.platform,
     claims: world.claims,
     buckets: world.buckets,
     managedPolicies: world.managed_policies && mapValues(world.managed_policies, load),
@@ -58,6 +65,8 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
         const sessions = limit === undefined ? {} : { maxSessionSeconds: limit };
         return { policies: role.policies.map(load), trust: load(role.trust), ...sessions };
       }),
+    azure: world.azure && resolveAzureWorld(world.azure),
+    gcp: world.gcp && resolveGcpWorld(world.gcp),
   });
 }
 
@@ -87,13 +96,12 @@ function parseAs(language: string, file: string, text: string, read: (text: stri
   }
 }
 
-function describe(error: z.ZodError): string {
+function describe(error: z.core.$ZodError): string {
   const issue = error.issues[0];
-  return issue === undefined ? "not a world" : `${issue.path.join(".") || "the file"}: ${issue.message}`;
-}
-
-function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+  if (issue === undefined) return "not a world";
+  // What is wrong with a key is one level further down.
+  const { message } = (issue.code === "invalid_key" ? issue.issues[0] : undefined) ?? issue;
+  return `${issue.path.join(".") || "the file"}: ${message}`;
 }
 
 function definedOnly<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

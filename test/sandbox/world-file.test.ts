@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { defaultWorld } from "../../src/sandbox/world.js";
 import { readWorldFile } from "../../src/sandbox/world-file.js";
 
 let dir: string;
@@ -39,6 +40,90 @@ buckets: { site: { index.html: hello } }
       roles: { [ROLE]: { policies: [empty, empty], trust: empty, maxSessionSeconds: 7200 } },
       buckets: { site: { "index.html": "hello" } },
     });
+  });
+
+  it("lays its azure and gcp blocks over the default ones, part by part", () => {
+    const world = read(`
+platform: gitlab
+azure:
+  domain: contoso.onmicrosoft.com
+  apps:
+    00000000-0000-0000-0000-000000000001:
+      federated_credentials: [{ issuer: "https://gitlab.com", subject: "project_path:a/b:ref_type:branch:ref:main" }]
+      roles: [{ role: Storage Blob Data Reader, scope: /subscriptions/x }]
+  storage_accounts: { ours: { resource_group: rg, containers: { site: { index.html: hello } } } }
+gcp:
+  providers:
+    projects/1/locations/global/workloadIdentityPools/pool/providers/gitlab:
+      issuer: https://gitlab.com
+      attribute_condition: assertion.ref == "main"
+  service_accounts: { a@p.iam.gserviceaccount.com: {} }
+  buckets: { site: { objects: { index.html: hello }, bindings: [{ role: roles/storage.objectViewer, members: [allUsers] }] } }
+`);
+    const { azure, gcp } = defaultWorld();
+    const subject = "project_path:a/b:ref_type:branch:ref:main";
+    expect(world).toEqual({
+      platform: "gitlab",
+      azure: {
+        ...azure,
+        domain: "contoso.onmicrosoft.com",
+        apps: {
+          "00000000-0000-0000-0000-000000000001": {
+            federatedCredentials: [{ issuer: "https://gitlab.com", subject, audience: "api://AzureADTokenExchange" }],
+            roles: [{ role: "Storage Blob Data Reader", scope: "/subscriptions/x" }],
+          },
+        },
+        storageAccounts: { ours: { resourceGroup: "rg", containers: { site: { "index.html": "hello" } } } },
+      },
+      gcp: {
+        ...gcp,
+        providers: {
+          "projects/1/locations/global/workloadIdentityPools/pool/providers/gitlab": {
+            issuer: "https://gitlab.com",
+            attributeMapping: { "google.subject": "assertion.sub" },
+            attributeCondition: 'assertion.ref == "main"',
+          },
+        },
+        serviceAccounts: { "a@p.iam.gserviceaccount.com": [] },
+        buckets: {
+          site: {
+            objects: { "index.html": "hello" },
+            bindings: [{ role: "roles/storage.objectViewer", members: ["allUsers"] }],
+          },
+        },
+      },
+    });
+  });
+
+  it.each([
+    {
+      name: "an unknown platform",
+      text: "platform: jenkins",
+      says: 'platform: Invalid option: expected one of "github"',
+    },
+    { name: "an unknown key", text: "azure: { tenant: x }", says: 'azure: Unrecognized key: "tenant"' },
+    {
+      name: "a role of Azure that grants nothing here",
+      text: "azure: { apps: { 00000000-0000-0000-0000-000000000001: { federated_credentials: [], roles: [{ role: King, scope: /subscriptions/x }] } } }",
+      says: "roles.0.role: the sandbox does not know this role",
+    },
+    {
+      name: "a role of Google's that grants nothing here",
+      text: "gcp: { bindings: [{ role: roles/king, members: [] }] }",
+      says: "gcp.bindings.0.role: the sandbox does not know this role",
+    },
+    {
+      name: "a condition that is no expression",
+      text: "gcp: { bindings: [{ role: roles/storage.admin, members: [], condition: 'a ==' }] }",
+      says: "condition: this is not a CEL expression",
+    },
+    {
+      name: "a provider by its short name",
+      text: "gcp: { providers: { github: { issuer: x } } }",
+      says: "resource name",
+    },
+  ])("is refused for $name", ({ text, says }) => {
+    expect(() => read(text)).toThrow(says);
   });
 
   it.each([

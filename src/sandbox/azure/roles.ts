@@ -21,6 +21,10 @@ const ROLES: Readonly<Record<string, RolePermissions>> = {
   "Storage Blob Data Owner": { actions: [`${CONTAINERS}/*`], dataActions: [`${BLOBS}/*`] },
 };
 
+export function isBuiltInRole(name: string): boolean {
+  return Object.hasOwn(ROLES, name);
+}
+
 export interface AzureAccess {
   readonly action: string;
   /** A data action is granted by data roles alone: a subscription's owner does not read its blobs. */
