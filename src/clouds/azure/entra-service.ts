@@ -60,9 +60,13 @@ function codeOf(json: unknown, description: string): string | undefined {
   return typeof first === "number" ? `AADSTS${first}` : undefined;
 }
 
+/** Links to Microsoft's documentation; an issuer or a resource that is named is a URL as well, and stays. */
+const LINK = "https:\\/\\/(?:(?:learn|docs|go)\\.microsoft\\.com|aka\\.ms)\\/";
+const END = new RegExp(`\\s*(?:[\\r\\n]|Trace ID:|${LINK})`);
+
 /** Without the code before, and the ids and links after. */
 function wordsOf(description: string): string | undefined {
-  const words = description.replace(/^AADSTS\d+:\s*/, "").split(/\s*(?:[\r\n]|Trace ID:|https:\/\/)/, 1)[0];
+  const words = description.replace(/^AADSTS\d+:\s*/, "").split(END, 1)[0];
   return words === undefined || words === "" ? undefined : words;
 }
 

@@ -17,6 +17,7 @@ export function refusalHint(code: string, settings: AzureSettings, scope: string
       return `give the federated credential of application ${clientId} the audience ${aud}, or set azure.audience to the one it has`;
     case "AADSTS700213":
     case "AADSTS7002131":
+    case "AADSTS7002138":
       return `give application ${clientId} a federated credential for ${iss} whose subject is ${sub}, letter for letter`;
     case "AADSTS700016":
     case "AADSTS700011":
@@ -49,11 +50,13 @@ export function refusalHint(code: string, settings: AzureSettings, scope: string
     case "AADSTS50105":
     case "AADSTS501051":
       return `assign application ${clientId} to the resource, which is for assigned applications only`;
-    case "AADSTS700024":
     case "AADSTS50013":
+      return `the token's signature or its times are not valid for Azure: the keys that ${iss} publishes must be reachable from the internet, and this machine's clock right`;
+    case "AADSTS700024":
     case "AADSTS500133":
       return "the token had expired, or was not valid yet, when it reached Azure: get a new one, or check this machine's clock";
     case "AADSTS700027":
+    case "AADSTS7000272":
     case "AADSTS900384":
     case "AADSTS50012":
       return `Azure could not verify the token's signature: the keys that ${iss} publishes must be reachable from the internet`;

@@ -55,6 +55,13 @@ describe("a refusal", () => {
     expect((await failureOf(issue())).message).toContain("invalid_request (invalid_request)");
   });
 
+  it("that names a URL names it whole, and only the link to the documentation is left out", async () => {
+    const text = `No matching record found for issuer '${ISSUER}'. See https://learn.microsoft.com/entra/workload-id`;
+    const { issue } = await against([refuses(401, 700211, text)]);
+    const { message } = await failureOf(issue());
+    expect(message).toContain(`found for issuer '${ISSUER}'. See (AADSTS700211); it saw`);
+  });
+
   it("that repeats the assertion does not repeat it to the user", async () => {
     const { issue } = await against([refuses(400, 50027, `Invalid JWT token ${TOKEN}\u001b[31m is not a token.`)]);
     const error = await failureOf(issue());
