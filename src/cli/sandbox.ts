@@ -19,10 +19,10 @@ export function registerSandbox(program: Command, context: CliContext): void {
     .command("sandbox")
     .summary("try agentctl with no account: embedded clouds on loopback")
     .description(
-      "Serves an OIDC issuer, AWS STS and a little S3 on this machine, as strict as the real ones, and runs COMMAND against them; without COMMAND, serves until Ctrl-C.",
+      "Serves an OIDC issuer and a little of AWS, Azure and Google Cloud on this machine, as strict as the real ones, and runs COMMAND against them; without COMMAND, serves until Ctrl-C.",
     )
     .argument("[command...]", "what to run with SDKs pointed at the sandbox")
-    .option("--world <file>", "YAML or JSON of the roles, policies, buckets and claims that it holds")
+    .option("--world <file>", "YAML or JSON of what it holds and of the claims that it makes")
     .option("--quiet", "say nothing but errors")
     .passThroughOptions()
     .addHelpText("after", HELP)
@@ -99,15 +99,18 @@ function hasProjectConfig({ cwd, fs }: Pick<Runtime, "cwd" | "fs">): boolean {
 }
 
 const HELP = `
-By default it holds account 111122223333 with
+By default it holds an AWS account (111122223333) with
   role agentctl-demo      reads and writes bucket demo; trusts repo:acme/site:ref:refs/heads/main
   role agentctl-chained   reads and writes bucket demo; trusts agentctl-demo
   buckets demo and other
+a tenant of Microsoft Entra with an application that lists resource groups and reads and writes container demo of
+storage account agentctldemo; a Google Cloud project with a service account that reads and writes bucket demo;
 and, where you have no agentctl.yaml, a sample one with the profiles demo and demo-readonly.
 
 A world file replaces any of these parts; a policy is written out or named by its JSON file:
   account: "123456789012"
   audiences: [sts.amazonaws.com]
+  platform: github                   # or gitlab or kubernetes: how COMMAND finds its identity, and what it says
   claims: { sub: "repo:acme/site:environment:prod", environment: prod }
   roles:
     arn:aws:iam::123456789012:role/deploy:
@@ -116,10 +119,29 @@ A world file replaces any of these parts; a policy is written out or named by it
       max_session_duration: 3600
   managed_policies: { "arn:aws:iam::aws:policy/ReadOnlyAccess": readonly.json }
   buckets: { site: { index.html: "<h1>hello</h1>" } }
-In a trust policy, token.actions.githubusercontent.com stands for the sandbox's issuer.
+  azure:
+    tenant_id: …                     # likewise domain, subscription_id, resource_groups, token_lifetime (seconds)
+    apps:
+      00001111-aaaa-2222-bbbb-3333cccc4444:
+        federated_credentials: [{ issuer: "https://token.actions.githubusercontent.com", subject: "repo:acme/site:environment:prod" }]
+        roles: [{ role: Storage Blob Data Reader, scope: /subscriptions/…/resourceGroups/web }]
+    storage_accounts: { acmesite: { resource_group: web, containers: { site: { index.html: "<h1>hello</h1>" } } } }
+  gcp:
+    project_id: acme                 # likewise project_number, bindings
+    providers:
+      projects/123456789012/locations/global/workloadIdentityPools/ci-pool/providers/github:
+        issuer: https://token.actions.githubusercontent.com
+        attribute_mapping: { google.subject: assertion.sub }
+        attribute_condition: assertion.repository_owner_id == "600000001"
+    service_accounts: { deploy@acme.iam.gserviceaccount.com: { bindings: [{ role: roles/iam.workloadIdentityUser, members: ["principal://…"] }] } }
+    buckets: { site: { objects: { index.html: hello }, bindings: [{ role: roles/storage.objectViewer, members: ["serviceAccount:…"] }] } }
+Where trust names the issuer of GitHub (https://token.actions.githubusercontent.com), of GitLab (https://gitlab.com) or
+of a cluster (https://kubernetes.default.svc.cluster.local), the sandbox's own stands in for it on that platform.
 
-COMMAND finds AGENTCTL_SANDBOX_CONTROL_URL, which misbehaves on demand:
+COMMAND finds, besides what the clouds' SDKs read, AGENTCTL_SANDBOX_BLOB_URL, …_ARM_URL, …_GCS_URL and
+…_TOKENINFO_URL, and AGENTCTL_SANDBOX_CONTROL_URL, which misbehaves on demand:
   curl -d '{"service":"sts","kind":"throttle","times":2}' $AGENTCTL_SANDBOX_CONTROL_URL/faults
+  services: oidc, sts, s3; entra, arm, blob; gcp-sts, iamcredentials, tokeninfo, gcs
   kinds: latency (latencyMs), throttle, error (status, code), garbage, cut, deny; also operation, after, times
   curl -X DELETE $AGENTCTL_SANDBOX_CONTROL_URL/faults; curl $AGENTCTL_SANDBOX_CONTROL_URL/requests
   curl -d '{"offsetMs":3600000}' $AGENTCTL_SANDBOX_CONTROL_URL/clock

@@ -2,6 +2,7 @@ import path from "node:path";
 import { AgentctlError } from "../core/errors.js";
 import { explainSystemError, writePrivateFile } from "../core/private-files.js";
 import type { Runtime } from "../core/runtime.js";
+import { trustVariables } from "./trust.js";
 
 export interface SandboxAddresses {
   readonly sts: string;
@@ -45,12 +46,12 @@ function makeTemporaryDir({ env, fs }: Pick<Runtime, "env" | "fs">): string {
 /**
  * What points SDKs at the sandbox. `AWS_ENDPOINT_URL` as well, so that a call to any other service fails
  * here and does not leave the machine. All are IP addresses, so the AWS tools use path-style for S3 by
- * themselves. `SSL_CERT_FILE` is left alone: it would replace the system's roots for everything else.
+ * themselves.
  */
 export function sandboxEnvironment(
   addresses: SandboxAddresses,
   caFile: string,
-  host: Pick<Runtime, "env">,
+  host: Pick<Runtime, "env" | "fs">,
 ): Readonly<Record<string, string>> {
   const noProxy = [host.env["NO_PROXY"] ?? host.env["no_proxy"] ?? "", "127.0.0.1", "localhost"]
     .filter(Boolean)
@@ -60,8 +61,7 @@ export function sandboxEnvironment(
     AWS_ENDPOINT_URL_STS: addresses.sts,
     AWS_ENDPOINT_URL_S3: addresses.s3,
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
-    AWS_CA_BUNDLE: caFile,
-    NODE_EXTRA_CA_CERTS: caFile,
+    ...trustVariables(caFile, host),
     AWS_REGION: "us-east-1",
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
@@ -69,7 +69,6 @@ export function sandboxEnvironment(
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STS: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${addresses.gcp}/storage/v1/`,
-    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: caFile,
     // Azure's SDKs, and Google's but gcloud, read their services' addresses from no variable that leaves the
     // sign-in on (STORAGE_EMULATOR_HOST turns it off): for a script to hand to them.
     AGENTCTL_SANDBOX_ARM_URL: addresses.azure,

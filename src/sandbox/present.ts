@@ -1,3 +1,4 @@
+import { PLATFORMS } from "./oidc/platforms.js";
 import type { Sandbox } from "./sandbox.js";
 
 /** What the sandbox holds, for a reader; the request token and the control address stay in the environment file. */
@@ -5,15 +6,23 @@ export function presentSandbox(sandbox: Sandbox, envFile: string): string {
   const { env, world } = sandbox;
   const rows: readonly (readonly [string, string])[] = [
     ["issuer", sandbox.issuer],
-    ["subject", String(world.claims["sub"] ?? "repo:acme/site:ref:refs/heads/main")],
-    ["AWS STS", env["AWS_ENDPOINT_URL_STS"] ?? ""],
-    ["AWS S3", env["AWS_ENDPOINT_URL_S3"] ?? ""],
+    ["subject", String({ ...PLATFORMS[world.platform].claims(), ...world.claims }["sub"])],
     ["CA", sandbox.caFile],
+    ["AWS", `STS ${env["AWS_ENDPOINT_URL_STS"]}, S3 ${env["AWS_ENDPOINT_URL_S3"]}`],
     ["account", world.accountId],
-    ...Object.keys(world.roles).map((arn) => ["role", arn] as const),
-    ...Object.keys(world.buckets).map((bucket) => ["bucket", bucket] as const),
+    ...rowsOf("role", world.roles),
+    ...rowsOf("bucket", world.buckets),
+    ["Azure", `Entra, Resource Manager and Blob Storage ${env["AZURE_AUTHORITY_HOST"]}`],
+    ["tenant", `${world.azure.tenantId}, subscription ${world.azure.subscriptionId}`],
+    ...rowsOf("application", world.azure.apps),
+    ...rowsOf("storage", world.azure.storageAccounts),
+    ["Google Cloud", `STS, IAM Credentials and Cloud Storage ${env["AGENTCTL_SANDBOX_GCS_URL"]}`],
+    ["project", `${world.gcp.projectId}, number ${world.gcp.projectNumber}`],
+    ...rowsOf("provider", world.gcp.providers),
+    ...rowsOf("account", world.gcp.serviceAccounts),
+    ...rowsOf("bucket", world.gcp.buckets),
   ];
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}`);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
   return `The sandbox is open, on this machine only:
 ${lines.join("\n")}
 In another shell of yours:
@@ -22,11 +31,24 @@ Ctrl-C closes it.
 `;
 }
 
+function rowsOf(name: string, held: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
+  return Object.keys(held).map((key) => [name, key] as const);
+}
+
 /** One line for stderr when a command follows. */
 export function summarizeSandbox(sandbox: Sandbox): string {
-  const { roles, buckets } = sandbox.world;
-  const held = `${Object.keys(roles).length} roles, buckets ${Object.keys(buckets).join(", ")}`;
-  return `agentctl: sandbox: OIDC issuer ${sandbox.issuer}, AWS STS and S3 (${held})\n`;
+  const { roles, azure, gcp } = sandbox.world;
+  const clouds = [
+    `AWS (${count(roles, "role")})`,
+    `Azure (${count(azure.apps, "application")})`,
+    `Google Cloud (${count(gcp.serviceAccounts, "service account")})`,
+  ];
+  return `agentctl: sandbox: OIDC issuer ${sandbox.issuer}; ${clouds.join(", ")}\n`;
+}
+
+function count(held: Readonly<Record<string, unknown>>, noun: string): string {
+  const { length } = Object.keys(held);
+  return `${length} ${noun}${length === 1 ? "" : "s"}`;
 }
 
 /** Lines for a POSIX shell to source. */

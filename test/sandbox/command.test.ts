@@ -83,7 +83,9 @@ describe("agentctl sandbox -- COMMAND", () => {
     const [loud, quiet] = [makeRuntime().runtime, makeRuntime().runtime];
     await runSandbox(loud, "--", "true");
     await runSandbox(quiet, "--quiet", "--", "true");
-    expect(loud.stderr.text()).toMatch(/^agentctl: sandbox: .* buckets demo, other\)\n$/);
+    expect(loud.stderr.text()).toMatch(
+      /^agentctl: sandbox: .*; AWS \(2 roles\), Azure \(1 application\), Google Cloud \(1 service account\)\n$/,
+    );
     expect(quiet.stderr.text()).toBe("");
   });
 
@@ -101,10 +103,10 @@ describe("agentctl sandbox -- COMMAND", () => {
   });
 
   it("holds what a world file says", async () => {
-    fs.writeFileSync(path.join(dir, "work/world.yaml"), "buckets: { site: {} }");
+    fs.writeFileSync(path.join(dir, "work/world.yaml"), "roles: {}");
     const { runtime } = makeRuntime();
     await runSandbox(runtime, "--world", "world.yaml", "--", "true");
-    expect(runtime.stderr.text()).toContain("buckets site)");
+    expect(runtime.stderr.text()).toContain("; AWS (0 roles)");
   });
 
   it("offers a sample profile where there is no configuration", async () => {

@@ -73,7 +73,7 @@ function readBody(request: ServiceRequest): GenerateRequest {
   const body = parseObject(request.body.toString("utf8"));
   const scopes = [body["scope"] ?? []].flat();
   if (scopes.length === 0) throw invalidArgument("Scope required.");
-  const unknown = scopes.find((scope) => typeof scope !== "string" || !scope.startsWith(SCOPE_PREFIX));
+  const unknown = scopes.find((scope) => !isScope(scope));
   if (unknown !== undefined) throw invalidArgument(`Some requested scopes were invalid: ${String(unknown)}`);
   const lifetime = body["lifetime"] ?? `${LONGEST_LIFE_SECONDS}s`;
   const seconds = typeof lifetime === "string" ? /^(\d+(?:\.\d{1,9})?)s$/.exec(lifetime)?.[1] : undefined;
@@ -107,4 +107,9 @@ function decode(path: string): string {
   } catch {
     return path;
   }
+}
+
+/** Google's own, and OpenID Connect's, which gcloud asks for. */
+function isScope(scope: unknown): boolean {
+  return typeof scope === "string" && (scope.startsWith(SCOPE_PREFIX) || scope === "openid" || scope === "email");
 }
