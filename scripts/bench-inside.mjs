@@ -5,6 +5,10 @@ import os from "node:os";
 import path from "node:path";
 
 const rounds = Number(process.argv[2] ?? 15);
+const ROLE = "arn:aws:iam::111122223333:role/agentctl-demo";
+const PROVIDER = "projects/123456789012/locations/global/workloadIdentityPools/demo-pool/providers/github";
+const SERVICE_ACCOUNT = "demo@agentctl-demo.iam.gserviceaccount.com";
+
 const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-bench-"));
 const env = {
@@ -15,20 +19,25 @@ const env = {
 };
 
 try {
-  const token = await mintToken("sts.amazonaws.com");
-  const tokenFile = path.join(home, "token");
-  fs.writeFileSync(tokenFile, token, { mode: 0o600 });
-  const run = (...command) => [process.execPath, agentctl, "run", "-p", "demo", "--quiet", "--", ...command];
+  fs.writeFileSync(path.join(home, "agentctl.yaml"), profiles(), { mode: 0o600 });
+  env.AGENTCTL_CONFIG = path.join(home, "agentctl.yaml");
+  const run = (profile, ...command) => [process.execPath, agentctl, "run", "-p", profile, "--quiet", "--", ...command];
+  const aws = await awsCli();
+  const gcloud = await gcloudCli();
   const contenders = [
-    { name: "node -e 0", argv: [process.execPath, "-e", "0"] },
-    { name: "agentctl --version", argv: [process.execPath, agentctl, "--version"] },
-    { name: "agentctl run -- true (AWS)", argv: run("true") },
-    ...awsCli(tokenFile),
+    { name: "node -e 0", commands: [[process.execPath, "-e", "0"]] },
+    { name: "agentctl --version", commands: [[process.execPath, agentctl, "--version"]] },
+    { name: "agentctl run -- true, AWS", commands: [run("aws", "true")] },
+    { name: "agentctl run -- true, three clouds", commands: [run("all", "true")] },
+    ...(aws.length > 0 ? [{ name: "the AWS exchange by aws", commands: aws }] : []),
+    ...(aws.length > 0 && gcloud.length > 0
+      ? [{ name: "AWS and Google Cloud by aws, then gcloud", commands: [...aws, ...gcloud] }]
+      : []),
   ];
   const times = new Map(contenders.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round += 1) {
-    for (const { name, argv } of contenders) {
-      const elapsed = time(argv);
+    for (const { name, commands } of contenders) {
+      const elapsed = commands.reduce((total, argv) => total + time(argv), 0);
       if (round >= 0) times.get(name).push(elapsed);
     }
   }
@@ -43,11 +52,13 @@ try {
     "-e",
     `require("child_process").spawnSync("sh", ["-c", ${JSON.stringify(residentSize())}], { stdio: "inherit" })`,
   ]);
-  const runMemory = memoryMb(run("sh", "-c", residentSize()));
+  const runMemory = memoryMb(run("aws", "sh", "-c", residentSize()));
+  const allMemory = memoryMb(run("all", "sh", "-c", residentSize()));
   process.stdout.write("\n");
   print(["", "resident MB", "over bare node", ""]);
   print(["node, with a child", bareMemory.toFixed(1), "", ""]);
-  print(["agentctl run, with a child", runMemory.toFixed(1), `+${(runMemory - bareMemory).toFixed(1)}`, ""]);
+  print(["agentctl run, AWS", runMemory.toFixed(1), `+${(runMemory - bareMemory).toFixed(1)}`, ""]);
+  print(["agentctl run, three clouds", allMemory.toFixed(1), `+${(allMemory - bareMemory).toFixed(1)}`, ""]);
   process.stdout.write(
     `\n${rounds} rounds after one warm-up; Node ${process.version}, ${os.cpus().length} cores (${os.cpus()[0]?.model.trim()})\n`,
   );
@@ -63,20 +74,60 @@ function time(argv) {
   return elapsed;
 }
 
+/** The sandbox's demo role alone, and with its application and service account. */
+function profiles() {
+  return `version: 1
+profiles:
+  aws:
+    aws: { role_arn: "${ROLE}", region: us-east-1 }
+  all:
+    extends: aws
+    azure: { tenant_id: aaaabbbb-0000-cccc-1111-dddd2222eeee, client_id: 00001111-aaaa-2222-bbbb-3333cccc4444 }
+    gcp: { workload_identity_provider: ${PROVIDER}, service_account: ${SERVICE_ACCOUNT} }
+`;
+}
+
 /** The same exchange by the AWS CLI, where it is installed. */
-function awsCli(tokenFile) {
-  if (spawnSync("aws", ["--version"], { stdio: "ignore" }).status !== 0) {
-    process.stderr.write("aws is not on PATH: left out\n");
-    return [];
-  }
-  const role = "arn:aws:iam::111122223333:role/agentctl-demo";
-  const exchange = ["aws", "sts", "assume-role-with-web-identity", "--role-arn", role, "--role-session-name", "bench"];
+async function awsCli() {
+  if (!isInstalled("aws")) return [];
+  const tokenFile = await writeToken("aws-token", "sts.amazonaws.com");
+  const exchange = ["aws", "sts", "assume-role-with-web-identity", "--role-arn", ROLE, "--role-session-name", "bench"];
+  return [[...exchange, "--web-identity-token", `file://${tokenFile}`]];
+}
+
+/** Signing in and asking for a token, as a script does with gcloud, where it is installed. */
+async function gcloudCli() {
+  if (!isInstalled("gcloud")) return [];
+  const google = env.AGENTCTL_SANDBOX_GCS_URL;
+  const config = {
+    type: "external_account",
+    audience: `//iam.googleapis.com/${PROVIDER}`,
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    token_url: `${google}/v1/token`,
+    service_account_impersonation_url: `${google}/v1/projects/-/serviceAccounts/${SERVICE_ACCOUNT}:generateAccessToken`,
+    credential_source: { file: await writeToken("google-token", `https://iam.googleapis.com/${PROVIDER}`) },
+  };
+  const configFile = path.join(home, "google.json");
+  fs.writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
+  env.CLOUDSDK_CONFIG = path.join(home, "gcloud");
+  // google-auth, which gcloud uses for this, reads no CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE.
+  env.REQUESTS_CA_BUNDLE = env.AWS_CA_BUNDLE;
   return [
-    {
-      name: "aws sts assume-role-with-web-identity",
-      argv: [...exchange, "--web-identity-token", `file://${tokenFile}`],
-    },
+    ["gcloud", "auth", "login", `--cred-file=${configFile}`, "--quiet"],
+    ["gcloud", "auth", "print-access-token"],
   ];
+}
+
+function isInstalled(command) {
+  const found = spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
+  if (!found) process.stderr.write(`${command} is not on PATH: left out\n`);
+  return found;
+}
+
+async function writeToken(name, audience) {
+  const file = path.join(home, name);
+  fs.writeFileSync(file, await mintToken(audience), { mode: 0o600 });
+  return file;
 }
 
 async function mintToken(audience) {
