@@ -177,10 +177,7 @@ export const MINTING_VARIABLES: readonly VariableEntry[] = [
   { source: "Vercel OIDC documentation; `vercel env pull` mints", names: words("VERCEL_OIDC_TOKEN VERCEL_TOKEN") },
   { source: "Fly.io OpenID Connect documentation", names: words("FLY_API_TOKEN") },
   { source: "Cursor cloud agent documentation", names: words("CURSOR_AGENT_SOCKET") },
-  {
-    source: "Nomad job specification, identity block: a named identity is a JWT for whom the job says",
-    names: words("NOMAD_TOKEN_*"),
-  },
+  { source: "Nomad job specification, identity block: the named ones", names: words("NOMAD_TOKEN_*") },
   { source: "SPIFFE Workload Endpoint specification, section 4", names: words("SPIFFE_ENDPOINT_SOCKET") },
   {
     source: "the OpenID Connect pages of Semaphore, Spacelift, env0, Cirrus CI and Modal",
