@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import type { Sandbox, SandboxOptions } from "../../src/sandbox/index.js";
 import { startSandbox } from "../start-sandbox.js";
 
-const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
+export const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
 /** The Node that agentctl is run with; another version's in the gate's own step. */
 export const NODE = process.env["AGENTCTL_TEST_NODE"] ?? process.execPath;
 
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly input?: string;
+  /** In a session of its own, so that the terminal of whoever runs the tests is out of reach. */
+  readonly detached?: boolean;
 }
 
 /** A home of its own, the sandbox, and agentctl run against both; all of it is removed by `close`. */
@@ -67,7 +69,11 @@ export async function openStage(options: SandboxOptions = {}): Promise<Stage> {
     return file;
   };
   const start = (args: readonly string[], run: RunOptions = {}): ChildProcess =>
-    spawn(NODE, [BIN, ...args], { cwd: run.cwd ?? dir, env: definedOnly({ ...env, ...run.env }) });
+    spawn(NODE, [BIN, ...args], {
+      cwd: run.cwd ?? dir,
+      env: definedOnly({ ...env, ...run.env }),
+      detached: run.detached === true,
+    });
   return {
     dir,
     stateDir,
