@@ -33,6 +33,12 @@ async function bundle() {
     mainFields: ["module", "main"],
     // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
     // theirs alone. Only `sandbox` and `profile lint` load them.
+    alias: {
+      // agentctl hands the SDK its credentials: what would look for others is neither bundled nor loaded.
+      "@aws-sdk/credential-provider-node": path.join(root, "src/clouds/aws/no-ambient-credentials.ts"),
+      // The same library as ES modules: what is not used of it is left out.
+      yaml: path.join(root, "node_modules/yaml/browser/dist/index.js"),
+    },
     external: ["@cloud-copilot/*"],
     minify: true,
     legalComments: "none",

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { check } from "./check.js";
 import type { SandboxClock } from "./clock.js";
 import { isSameSecret } from "./constant-time.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";
@@ -16,20 +17,20 @@ export interface ControlContext {
   readonly log: RequestLog;
 }
 
-const count = z.number().int().min(0).optional();
+const count = z.optional(z.int().check(z.minimum(0)));
 const faultSchema = z.strictObject({
   service: z.enum(SERVICE_NAMES),
-  operation: z.string().optional(),
+  operation: z.optional(z.string()),
   kind: z.enum(FAULT_KINDS),
   times: count,
   after: count,
   latencyMs: count,
   retryAfterSeconds: count,
-  status: z.number().int().min(400).max(599).optional(),
-  code: z.string().optional(),
+  status: z.optional(z.int().check(z.minimum(400), z.maximum(599))),
+  code: z.optional(z.string()),
 });
-const faultsSchema = z.preprocess((body) => [body].flat(), z.array(faultSchema));
-const clockSchema = z.strictObject({ offsetMs: z.number().int(), service: z.enum(SERVICE_NAMES).optional() });
+const faultsSchema = z.array(faultSchema);
+const clockSchema = z.strictObject({ offsetMs: z.int(), service: z.optional(z.enum(SERVICE_NAMES)) });
 
 /**
  * The remote control, for tests that start the sandbox by its command:
@@ -38,11 +39,11 @@ const clockSchema = z.strictObject({ offsetMs: z.number().int(), service: z.enum
 export function createControl(context: ControlContext): RequestHandler {
   const routes: Readonly<Record<string, (body: unknown) => unknown>> = {
     "POST faults": (body) => {
-      for (const fault of faultsSchema.parse(body)) context.faults.add(fault as Fault);
+      for (const fault of read(faultsSchema, [body].flat())) context.faults.add(fault as Fault);
     },
     "DELETE faults": () => context.faults.clear(),
     "POST clock": (body) => {
-      const { offsetMs, service } = clockSchema.parse(body);
+      const { offsetMs, service } = read(clockSchema, body);
       context.clock.setOffset(offsetMs, service);
     },
     "GET requests": () => context.log.entries(),
@@ -57,12 +58,20 @@ export function createControl(context: ControlContext): RequestHandler {
   };
 }
 
+class UnfitBody extends Error {}
+
+function read<Schema extends z.core.$ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const checked = check(schema, body);
+  if ("data" in checked) return checked.data;
+  throw new UnfitBody(`${checked.wrong.path || "the body"}: ${checked.wrong.message}`);
+}
+
 function answer(route: (body: unknown) => unknown, request: ServiceRequest): readonly [number, unknown?] {
   try {
     const result = route(request.body.length === 0 ? undefined : JSON.parse(request.body.toString("utf8")));
     return result === undefined ? [204] : [200, result];
   } catch (error) {
-    return [400, { message: error instanceof z.ZodError ? z.prettifyError(error) : "the body is not JSON" }];
+    return [400, { message: error instanceof UnfitBody ? error.message : "the body is not JSON" }];
   }
 }
 

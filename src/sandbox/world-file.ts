@@ -1,33 +1,31 @@
 import path from "node:path";
 import { parse } from "yaml";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { AgentctlError, firstLine } from "../core/errors.js";
 import { explainSystemError } from "../core/private-files.js";
 import type { PolicyDocument } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import { check } from "./check.js";
 import type { RoleDefinition, WorldDefinition } from "./world.js";
 
 /** A policy is written out, or named by the path of its JSON file, relative to the world file. */
 const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
 const worldSchema = z.strictObject({
-  account: z
-    .string()
-    .regex(/^\d{12}$/, "an account is twelve digits")
-    .optional(),
-  audiences: z.array(z.string()).optional(),
-  claims: z.record(z.string(), z.unknown()).optional(),
-  roles: z
-    .record(
-      z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN"),
+  account: z.optional(z.string().check(z.regex(/^\d{12}$/, "an account is twelve digits"))),
+  audiences: z.optional(z.array(z.string())),
+  claims: z.optional(z.record(z.string(), z.unknown())),
+  roles: z.optional(
+    z.record(
+      z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN")),
       z.strictObject({
         policies: z.array(policy),
         trust: policy,
-        max_session_duration: z.number().int().min(3600).max(43_200).optional(),
+        max_session_duration: z.optional(z.int().check(z.minimum(3600), z.maximum(43_200))),
       }),
-    )
-    .optional(),
-  managed_policies: z.record(z.string(), policy).optional(),
-  buckets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+    ),
+  ),
+  managed_policies: z.optional(z.record(z.string(), policy)),
+  buckets: z.optional(z.record(z.string(), z.record(z.string(), z.string()))),
 });
 
 type FileSystem = Pick<Runtime, "fs">;
@@ -37,13 +35,7 @@ type FileSystem = Pick<Runtime, "fs">;
  * @throws {AgentctlError} CONFIG_NOT_FOUND, CONFIG_SYNTAX, CONFIG_INVALID
  */
 export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldDefinition> {
-  const parsed = worldSchema.safeParse(parseAs("YAML", file, readText(file, runtime), parse));
-  if (!parsed.success) {
-    throw new AgentctlError("CONFIG_INVALID", `${file}: ${describe(parsed.error)}`, {
-      hint: "agentctl sandbox --help shows what a world file may hold",
-    });
-  }
-  const world = parsed.data;
+  const world = readWorld(file, runtime);
   const load = (given: z.infer<typeof policy>): PolicyDocument => loadPolicy(given, path.dirname(file), runtime);
   return definedOnly({
     accountId: world.account,
@@ -58,6 +50,15 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
         const sessions = limit === undefined ? {} : { maxSessionSeconds: limit };
         return { policies: role.policies.map(load), trust: load(role.trust), ...sessions };
       }),
+  });
+}
+
+function readWorld(file: string, runtime: FileSystem): z.infer<typeof worldSchema> {
+  const checked = check(worldSchema, parseAs("YAML", file, readText(file, runtime), parse));
+  if ("data" in checked) return checked.data;
+  const { path: where, message } = checked.wrong;
+  throw new AgentctlError("CONFIG_INVALID", `${file}: ${where || "the file"}: ${message}`, {
+    hint: "agentctl sandbox --help shows what a world file may hold",
   });
 }
 
@@ -85,11 +86,6 @@ function parseAs(language: string, file: string, text: string, read: (text: stri
     const detail = firstLine(error instanceof Error ? error.message : String(error));
     throw new AgentctlError("CONFIG_SYNTAX", `${file} is not ${language}: ${detail}`, { cause: error });
   }
-}
-
-function describe(error: z.ZodError): string {
-  const issue = error.issues[0];
-  return issue === undefined ? "not a world" : `${issue.path.join(".") || "the file"}: ${issue.message}`;
 }
 
 function mapValues<In, Out>(record: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> {
