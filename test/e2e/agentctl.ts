@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly input?: string;
   /** In a session of its own, so that the terminal of whoever runs the tests is out of reach. */
   readonly detached?: boolean;
+  /** A file descriptor in the place of the pipe. */
+  readonly stdout?: number;
 }
 
 /** A home of its own, the sandbox, and agentctl run against both; all of it is removed by `close`. */
@@ -35,6 +37,8 @@ export interface Stage {
   writeFile(name: string, text: string, mode?: number): string;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   start(args: readonly string[], options?: RunOptions): ChildProcess;
+  /** Another program, such as a shell, with the environment that agentctl is given. */
+  runIn(file: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
   auditRecords(): Record<string, unknown>[];
   close(): Promise<void>;
 }
@@ -68,12 +72,20 @@ export async function openStage(options: SandboxOptions = {}): Promise<Stage> {
     fs.writeFileSync(file, text, { mode });
     return file;
   };
-  const start = (args: readonly string[], run: RunOptions = {}): ChildProcess =>
-    spawn(NODE, [BIN, ...args], {
+  const startProgram = (file: string, args: readonly string[], run: RunOptions): ChildProcess =>
+    spawn(file, args, {
       cwd: run.cwd ?? dir,
       env: definedOnly({ ...env, ...run.env }),
       detached: run.detached === true,
+      stdio: ["pipe", run.stdout ?? "pipe", "pipe"],
     });
+  const runIn = (file: string, args: readonly string[], run: RunOptions = {}): Promise<Outcome> => {
+    const child = startProgram(file, args, run);
+    child.stdin?.end(run.input ?? "");
+    return outcomeOf(child);
+  };
+  const start = (args: readonly string[], run: RunOptions = {}): ChildProcess =>
+    startProgram(NODE, [BIN, ...args], run);
   return {
     dir,
     stateDir,
@@ -82,11 +94,8 @@ export async function openStage(options: SandboxOptions = {}): Promise<Stage> {
     writeFile,
     writeConfig: (yaml) => writeFile("agentctl.yaml", yaml),
     start,
-    run: async (args, run = {}) => {
-      const child = start(args, run);
-      child.stdin?.end(run.input ?? "");
-      return outcomeOf(child);
-    },
+    runIn,
+    run: (args, run) => runIn(NODE, [BIN, ...args], run),
     auditRecords: () => readJsonLines(path.join(stateDir, "audit/audit.jsonl")),
     close: async () => {
       await sandbox.close();
