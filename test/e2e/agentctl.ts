@@ -81,6 +81,8 @@ export async function openStage(options: SandboxOptions = {}): Promise<Stage> {
     });
   const runIn = (file: string, args: readonly string[], run: RunOptions = {}): Promise<Outcome> => {
     const child = startProgram(file, args, run);
+    // A program that reads nothing may be gone before it is given its input.
+    child.stdin?.on("error", () => {});
     child.stdin?.end(run.input ?? "");
     return outcomeOf(child);
   };
