@@ -30,6 +30,7 @@ function step(what, command, args) {
 function run(command, args) {
   const result = spawnSync(command, args, { cwd: root, encoding: "utf8" });
   if (result.status === 0) return;
-  process.stderr.write(`failed\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}\n`);
+  const output = `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`;
+  process.stderr.write(`failed\n${output}\n${command} ${args.join(" ")} could not be run: the reason is above\n`);
   process.exit(1);
 }
