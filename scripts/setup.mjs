@@ -8,7 +8,7 @@ export const root = path.resolve(import.meta.dirname, "..");
 export function ensureSetup() {
   if (!isInstalled())
     step("installing packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  const built = fs.existsSync(path.join(root, "dist/entry.cjs"));
+  const built = fs.existsSync(path.join(root, "dist/bundle.json"));
   const args = [path.join(root, "scripts/build.mjs"), "--if-stale"];
   if (built) run(process.execPath, args);
   else step("building dist/", process.execPath, args);
