@@ -25,25 +25,19 @@ export const awsSchema = z
         .register(z.globalRegistry, { description: "Managed policies that narrow the session, beside session_policy" }),
     ),
     chain: z.optional(
-      z
-        .array(z.strictObject({ role_arn: roleArn, external_id: z.optional(externalId) }))
-        .register(z.globalRegistry, {
-          description: "Roles to assume one after the other from role_arn; the narrowing is on the last",
-        }),
+      z.array(z.strictObject({ role_arn: roleArn, external_id: z.optional(externalId) })).register(z.globalRegistry, {
+        description: "Roles to assume one after the other from role_arn; the narrowing is on the last",
+      }),
     ),
     allow_derived_sessions: z.optional(
-      z
-        .union([z.boolean(), filledList("Roles that the child may assume", roleArn)])
-        .register(z.globalRegistry, {
-          description: "Whether the child may assume further roles: true, or the roles. Default false",
-        }),
+      z.union([z.boolean(), filledList("Roles that the child may assume", roleArn)]).register(z.globalRegistry, {
+        description: "Whether the child may assume further roles: true, or the roles. Default false",
+      }),
     ),
     fence_forwarded: z.optional(
-      z
-        .boolean()
-        .register(z.globalRegistry, {
-          description: "Also stop, at the deadline, what AWS does on the session's behalf. Default false",
-        }),
+      z.boolean().register(z.globalRegistry, {
+        description: "Also stop, at the deadline, what AWS does on the session's behalf. Default false",
+      }),
     ),
     audience: z.optional(plainText("The audience of the identity token. Default sts.amazonaws.com", 255)),
   })

@@ -37,11 +37,9 @@ const defaults = z
   })
   .register(z.globalRegistry, { description: "For the profiles that do not say otherwise" });
 
-const pass = z
-  .array(variableName)
-  .register(z.globalRegistry, {
-    description: "Variables that the child keeps although they would be removed; no credential in a project's file",
-  });
+const pass = z.array(variableName).register(z.globalRegistry, {
+  description: "Variables that the child keeps although they would be removed; no credential in a project's file",
+});
 
 const set = z
   .record(
@@ -56,11 +54,9 @@ const set = z
 const env = z
   .strictObject({
     mode: z.optional(
-      z
-        .enum(["cloud", "strict"])
-        .register(z.globalRegistry, {
-          description: "cloud removes credentials; strict keeps an allowlist. Default cloud, strict for an agent",
-        }),
+      z.enum(["cloud", "strict"]).register(z.globalRegistry, {
+        description: "cloud removes credentials; strict keeps an allowlist. Default cloud, strict for an agent",
+      }),
     ),
     pass: z.optional(pass),
     set: z.optional(set),
@@ -95,12 +91,10 @@ const profile = z
   })
   .register(z.globalRegistry, { description: "A named task scope" });
 
-const auditArgv = z
-  .enum(["first", "full"])
-  .register(z.globalRegistry, {
-    description:
-      "How much of the command is on record: its name (first, the default) or every argument, secrets included (full)",
-  });
+const auditArgv = z.enum(["first", "full"]).register(z.globalRegistry, {
+  description:
+    "How much of the command is on record: its name (first, the default) or every argument, secrets included (full)",
+});
 
 const shared = {
   version: z.literal(1).register(z.globalRegistry, { description: "The version of this format" }),
