@@ -1,47 +1,44 @@
 "use strict";
 
-// Loads the bundle's chunks with V8's code cache, on every Node from 20 on (`module.enableCompileCache`
-// came with 22.1). Compiled code is trusted as code, so it lives where only this user can write,
-// and is used only when the folder and the file are this user's own.
+// V8's code cache, on every Node from 20 on (`module.enableCompileCache` came with 22.1). Compiled code is trusted as
+// code, so it lives where only this user can write, and is used only when the folder and the file are this user's
+// own. V8 takes the content as it is, and crashes where it is damaged: hence the digest in front of it.
 
+const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
-const vm = require("node:vm");
 
 const DAYS_KEPT = 30;
+const DIGEST_BYTES = 32;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
+const NO_CACHE = { read: () => undefined, note: () => {} };
 
-/** Requires `entry` from `dist`; its chunks require each other through the same cache. */
-exports.loadWithCodeCache = (dist, entry) => {
-  const cacheDir = openCacheDir(entry);
-  const loaded = new Map();
-  const uncached = [];
-  if (cacheDir !== undefined) process.on("exit", () => writeCaches(cacheDir, uncached));
-
-  const load = (name) => {
-    const known = loaded.get(name);
-    if (known !== undefined) return known.exports;
-    const file = path.join(dist, name);
-    const source = `(function (exports, require, module) {${fs.readFileSync(file, "latin1")}\n})`;
-    const cachedData = cacheDir === undefined ? undefined : readOwnFile(path.join(cacheDir, name));
-    const script = new vm.Script(source, { filename: file, cachedData });
-    if (cachedData === undefined || script.cachedDataRejected) uncached.push({ name, script });
-    const module = { exports: {} };
-    loaded.set(name, module);
-    script.runInThisContext().call(module.exports, module.exports, requireFrom, module);
-    return module.exports;
+/** The cache of one build on this Node; one that holds nothing where no folder can be trusted. */
+exports.openCodeCache = (build) => {
+  const dir = openCacheDir(build);
+  if (dir === undefined) return NO_CACHE;
+  const scripts = new Map();
+  let isComplete = true;
+  // At the end, when the functions that were called are compiled. What had to be compiled anew is a sign that this
+  // run went further than those before it, so all that it loaded is written again.
+  process.on("exit", () => {
+    if (!isComplete) for (const [name, script] of scripts) writeCache(path.join(dir, name), script.createCachedData());
+  });
+  return {
+    read: (name) => readCache(path.join(dir, name)),
+    note: (name, script) => {
+      scripts.set(name, script);
+      isComplete &&= script.cachedDataRejected === false;
+    },
   };
-  const requireFrom = (id) => (id.startsWith("./") && id.endsWith(".cjs") ? load(id.slice(2)) : require(id));
-  return load(entry);
 };
 
-/** The folder for this build on this Node, or undefined when there is none that can be trusted. */
-function openCacheDir(entry) {
+function openCacheDir(build) {
   if (process.env.AGENTCTL_CODE_CACHE === "off" || process.getuid === undefined) return undefined;
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, ".cache"));
   if (!base || !path.isAbsolute(base)) return undefined;
   const own = path.join(base, "agentctl");
-  const dir = path.join(own, `${entry.replace(/\.cjs$/, "")}-${process.version}-${process.arch}`);
+  const dir = path.join(own, `${build}-${process.version}-${process.arch}`);
   try {
     if (!isOwnDir(dir)) {
       fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -59,12 +56,15 @@ function isOwnDir(dir) {
   return stat?.isDirectory() === true && stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
 }
 
-function readOwnFile(file) {
+function readCache(file) {
   let fd;
   try {
     fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW);
     const stat = fs.fstatSync(fd);
-    return stat.uid === process.getuid() && (stat.mode & 0o022) === 0 ? fs.readFileSync(fd) : undefined;
+    if (stat.uid !== process.getuid() || (stat.mode & 0o022) !== 0) return undefined;
+    const bytes = fs.readFileSync(fd);
+    const data = bytes.subarray(DIGEST_BYTES);
+    return digest(data).equals(bytes.subarray(0, DIGEST_BYTES)) ? data : undefined;
   } catch {
     return undefined;
   } finally {
@@ -72,22 +72,24 @@ function readOwnFile(file) {
   }
 }
 
-/** At exit, when the functions that this run used are compiled. A cache that can't be written is done without. */
-function writeCaches(cacheDir, uncached) {
-  for (const { name, script } of uncached) {
-    const temporary = path.join(cacheDir, `${name}.${process.pid}.tmp`);
+/** What can't be written is done without. */
+function writeCache(file, data) {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const fd = fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
-      const fd = fs.openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-      try {
-        fs.writeFileSync(fd, script.createCachedData());
-      } finally {
-        fs.closeSync(fd);
-      }
-      fs.renameSync(temporary, path.join(cacheDir, name));
-    } catch {
-      fs.rmSync(temporary, { force: true });
+      fs.writeFileSync(fd, Buffer.concat([digest(data), data]));
+    } finally {
+      fs.closeSync(fd);
     }
+    fs.renameSync(temporary, file);
+  } catch {
+    fs.rmSync(temporary, { force: true });
   }
+}
+
+function digest(data) {
+  return createHash("sha256").update(data).digest();
 }
 
 function removeOldBuilds(own, current) {

@@ -1,11 +1,14 @@
 // Bundles src/main.ts into dist/: CommonJS chunks, split at every dynamic import, so that a command
-// loads only what it uses and each chunk has its own code cache (bin/code-cache.js).
+// loads only what it uses, packed into the files that bin/load-bundle.js reads with V8's code cache.
 //   node scripts/build.mjs [--if-stale]
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { build, transform } from "esbuild";
 import { collectLicenses } from "./licenses.mjs";
+
+/** Opening a file and its cache costs more than a chunk of this size. */
+const SMALL_CHUNK_BYTES = 10_000;
 
 const root = path.resolve(import.meta.dirname, "..");
 const dist = path.join(root, "dist");
@@ -31,9 +34,19 @@ async function bundle() {
     platform: "node",
     target: "node20",
     mainFields: ["module", "main"],
-    // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
-    // theirs alone. Only `sandbox` and `profile lint` load them.
-    external: ["@cloud-copilot/*"],
+    alias: {
+      // agentctl hands the SDK its credentials: what would look for others is neither bundled nor loaded.
+      "@aws-sdk/credential-provider-node": path.join(root, "src/clouds/aws/no-ambient-credentials.ts"),
+      // The same library as ES modules: what is not used of it is left out.
+      yaml: path.join(root, "node_modules/yaml/browser/dist/index.js"),
+    },
+    external: [
+      // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
+      // theirs alone. Only `sandbox` and `profile lint` load them.
+      "@cloud-copilot/*",
+      // STS has none; what the SDK would load for them shares chunks with what it does load.
+      "@smithy/core/event-streams",
+    ],
     minify: true,
     legalComments: "none",
     entryNames: "[name]-[hash]",
@@ -49,10 +62,8 @@ async function bundle() {
   const fresh = `${dist}.${process.pid}.tmp`;
   fs.mkdirSync(fresh);
   try {
-    const outputs = await Promise.all(result.outputFiles.map(toCommonJs));
-    for (const { name, code } of outputs) fs.writeFileSync(path.join(fresh, name), code);
-    const entry = outputs.find(({ name }) => name.startsWith("main-")).name;
-    fs.writeFileSync(path.join(fresh, "entry.cjs"), `module.exports = ${JSON.stringify(entry)};\n`);
+    const chunks = await Promise.all(result.outputFiles.map(toCommonJs));
+    for (const [name, text] of Object.entries(packChunks(chunks))) fs.writeFileSync(path.join(fresh, name), text);
     fs.writeFileSync(
       path.join(fresh, "THIRD_PARTY_LICENSES"),
       collectLicenses(root, Object.keys(result.metafile.inputs)),
@@ -65,9 +76,9 @@ async function bundle() {
   }
 }
 
-/** esbuild splits only ES modules; each chunk is then turned into CommonJS, which vm.Script can cache. */
+/** esbuild splits only ES modules; each chunk is then turned into the body of a CommonJS module. */
 async function toCommonJs(file) {
-  const name = path.basename(file.path).replace(/\.js$/, ".cjs");
+  const name = path.basename(file.path, ".js");
   const { code } = await transform(file.text, {
     format: "cjs",
     platform: "node",
@@ -75,7 +86,23 @@ async function toCommonJs(file) {
     minify: true,
     supported: { "dynamic-import": false },
   });
-  return { name, code: code.replace(/(["'])\.\/([\w-]+)\.js\1/g, "$1./$2.cjs$1") };
+  return { name, code: code.replace(/(["'])\.\/([\w-]+)\.js\1/g, '"./$2"') };
+}
+
+/** The files of the bundle: the entry with all small chunks, every other chunk alone, and what they are. */
+function packChunks(chunks) {
+  const entry = chunks.find(({ name }) => name.startsWith("main-")).name;
+  const isFirst = ({ name, code }) => name === entry || code.length < SMALL_CHUNK_BYTES;
+  const files = { "first.js": tableOf(chunks.filter(isFirst)) };
+  for (const chunk of chunks) if (!isFirst(chunk)) files[`${chunk.name}.js`] = tableOf([chunk]);
+  const build = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
+  return { ...files, "bundle.json": `${JSON.stringify({ build, first: "first", entry })}\n` };
+}
+
+/** A script whose value is an object of functions, one a chunk. */
+function tableOf(chunks) {
+  const functions = chunks.map(({ name, code }) => `"${name}"(exports, require, module) {${code}\n}`);
+  return `({\n${functions.join(",\n")}\n})\n`;
 }
 
 function hashInputs(names) {

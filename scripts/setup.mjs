@@ -8,7 +8,7 @@ export const root = path.resolve(import.meta.dirname, "..");
 export function ensureSetup() {
   if (!isInstalled())
     step("installing packages (npm ci)", "npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  const built = fs.existsSync(path.join(root, "dist/entry.cjs"));
+  const built = fs.existsSync(path.join(root, "dist/bundle.json"));
   const args = [path.join(root, "scripts/build.mjs"), "--if-stale"];
   if (built) run(process.execPath, args);
   else step("building dist/", process.execPath, args);
@@ -30,6 +30,7 @@ function step(what, command, args) {
 function run(command, args) {
   const result = spawnSync(command, args, { cwd: root, encoding: "utf8" });
   if (result.status === 0) return;
-  process.stderr.write(`failed\n${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}\n`);
+  const output = `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`;
+  process.stderr.write(`failed\n${output}\n${command} ${args.join(" ")} could not be run: the reason is above\n`);
   process.exit(1);
 }

@@ -114,7 +114,8 @@ async function holdLease(
     const input = deliveryInput(prepared, account.request, runtime);
     const delivery = prepareDelivery({ ...input, grants }, runtime);
     delivered.remove = delivery.remove;
-    account.delivery = { given: delivery.given, removed: delivery.removed };
+    account.delivery = { given: delivery.given, removed: delivery.removed, passed: delivery.passed };
+    if (delivery.passed.length > 0) observe({ kind: "warning", text: describePassed(delivery.passed) });
     lease.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
@@ -137,6 +138,10 @@ async function holdLease(
     for (const ending of account.endings) observe({ kind: "ended", ending });
     closeEntry(lease, account);
   }
+}
+
+function describePassed(names: readonly string[]): string {
+  return `the command keeps ${names.join(", ")}, as you asked: with that it may be more than the profile`;
 }
 
 /** An entry that stays in the ledger is told after the child's own failure, not instead of it. */

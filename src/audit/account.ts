@@ -25,7 +25,11 @@ export interface Account {
   identity?: Identity;
   decision?: Decision;
   grants?: readonly Grant[];
-  delivery?: { readonly given: readonly string[]; readonly removed: readonly string[] };
+  delivery?: {
+    readonly given: readonly string[];
+    readonly removed: readonly string[];
+    readonly passed: readonly string[];
+  };
   child?: ChildResult;
   endings?: readonly Ending[];
   error?: AgentctlError;
@@ -54,7 +58,8 @@ function recordedKind(kind: EventKind, account: Account): EventKind {
 }
 
 function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEvent {
-  const { request, profile, actor, terms, plans, command, identity, decision, grants, child, endings, error } = account;
+  const { request, profile, actor, terms, plans, command, identity, decision, grants } = account;
+  const { delivery, child, endings, error } = account;
   const profileName = profile?.name ?? request.profileName;
   return {
     kind,
@@ -68,6 +73,7 @@ function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEven
     ...((decision || error) && { decision: describeDecision(account) }),
     ...(error && { error: describeError(error) }),
     ...(grants && { grants: grants.map(describeGrant) }),
+    ...(delivery && delivery.passed.length > 0 && { passed: delivery.passed }),
     ...(child && { child: describeChild(child) }),
     ...(endings && { endings }),
     ...(plans?.some((plan) => plan.endpoints.length > 0) && { endpoints: plans.flatMap((plan) => plan.endpoints) }),

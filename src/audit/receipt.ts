@@ -98,7 +98,7 @@ function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object 
     ...(request.intent !== undefined && { intent: request.intent }),
     ...((decision || error) && { decision: describeDecision(account) }),
     ...(plans && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
-    ...(delivery && { delivery: { mode: terms?.deliver, given: delivery.given, removed: delivery.removed } }),
+    ...(delivery && { delivery: { mode: terms?.deliver, ...delivery } }),
     grants: (grants ?? []).map((grant) => ({ ...describeGrant(grant), issuedAt: formatInstant(grant.issuedAt) })),
     ...(child && {
       child: {

@@ -67,7 +67,7 @@ async function showLog(options: LogOptions, { runtime }: CliContext): Promise<vo
   const { followEvents, readEvents, readLastEvents } = await import("../audit/index.js");
   const { last, json, follow, since, until, ...filters } = options;
   const filter: EventFilter = { ...filters, ...parseTimeRange(options, runtime.now()) };
-  let unreadable = 0;
+  let [shown, unreadable] = [0, 0];
   const countUnreadable = (): void => {
     unreadable += 1;
   };
@@ -79,7 +79,9 @@ async function showLog(options: LogOptions, { runtime }: CliContext): Promise<vo
         : await readLastEvents(last, filter, runtime, countUnreadable);
   for await (const { record, line } of entries) {
     runtime.stdout.write(json === true ? `${escapeControlCharacters(line)}\n` : renderAuditLine(record));
+    shown += 1;
   }
+  if (shown === 0 && json !== true) runtime.stderr.write("agentctl: no such records\n");
   warnUnreadable(unreadable, runtime);
 }
 

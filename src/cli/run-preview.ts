@@ -21,6 +21,7 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
     ...plans.flatMap(renderPlan),
     ...rows("child finds", wrapNames(delivery.given)),
     ...rows("child loses", wrapNames(delivery.removed)),
+    ...(delivery.passed.length > 0 ? rows("child keeps", wrapNames(delivery.passed)) : []),
   ];
   const body = lines.map(([label, text]) => `${label.padEnd(12)}${printable(text)}`.trimEnd()).join("\n");
   const end = "Nothing was issued: no cloud was asked for anything.";

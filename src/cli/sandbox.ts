@@ -80,22 +80,17 @@ async function announce(
   runtime.stdout.write(options.quiet === true ? `. ${envFile}\n` : presentSandbox(sandbox, envFile));
 }
 
-/** A profile to start with, unless the user or the project has a configuration. */
+/** A profile to start with, unless `run` would find a configuration of the user or the project. */
 async function offerSampleProfile(sandbox: Sandbox, runtime: Runtime): Promise<Record<string, string>> {
-  const { sampleProfile } = await import("../sandbox/index.js");
+  const [{ sampleProfile }, { findConfig }] = await Promise.all([
+    import("../sandbox/index.js"),
+    import("../config/index.js"),
+  ]);
   const yaml = sampleProfile(sandbox.world);
-  if (yaml === undefined || runtime.env["AGENTCTL_CONFIG"] || hasProjectConfig(runtime)) return {};
+  if (yaml === undefined || runtime.env["AGENTCTL_CONFIG"] || findConfig({}, runtime) !== undefined) return {};
   const file = path.join(sandbox.dir, "agentctl.yaml");
   writePrivateFile(file, yaml, runtime.fs);
   return { AGENTCTL_CONFIG: file };
-}
-
-/** Looks where `run` would: from the working directory up to the repository's root. */
-function hasProjectConfig({ cwd, fs }: Pick<Runtime, "cwd" | "fs">): boolean {
-  for (let dir = path.resolve(cwd); ; dir = path.dirname(dir)) {
-    if (fs.existsSync(path.join(dir, "agentctl.yaml"))) return true;
-    if (fs.existsSync(path.join(dir, ".git")) || dir === path.dirname(dir)) return false;
-  }
 }
 
 const HELP = `
@@ -105,7 +100,7 @@ By default it holds an AWS account (111122223333) with
   buckets demo and other
 a tenant of Microsoft Entra with an application that lists resource groups and reads and writes container demo of
 storage account agentctldemo; a Google Cloud project with a service account that reads and writes bucket demo;
-and, where you have no agentctl.yaml, a sample one with the profiles demo and demo-readonly.
+and, where run would find no agentctl.yaml, a sample one with the profiles demo and demo-readonly.
 
 A world file replaces any of these parts; a policy is written out or named by its JSON file:
   account: "123456789012"

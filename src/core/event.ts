@@ -41,6 +41,8 @@ export interface AuditEvent {
     readonly expiresAt: string;
     readonly facts: Facts;
   }[];
+  /** Names of credentials or means to mint an identity that the child was given on request. */
+  readonly passed?: readonly string[];
   readonly endings?: readonly Ending[];
   readonly child?: { readonly exitCode: number; readonly signal?: string; readonly stoppedAtExpiry?: boolean };
   readonly endpoints?: readonly { readonly variable: string; readonly url: string }[];

@@ -96,6 +96,11 @@ export const AZURE_VARIABLES: readonly VariableEntry[] = [
   { source: "terraform-provider-azuredevops documentation", names: words("AZDO_PERSONAL_ACCESS_TOKEN") },
   { source: "Azure kubelogin documentation", names: words("AAD_SERVICE_PRINCIPAL_* AAD_USER_PRINCIPAL_*") },
   {
+    source:
+      "go-autorest autorest/azure/auth and azure-common (Python) client_factory: the auth file, and its era's names",
+    names: words("AZURE_AUTH_LOCATION AZURE_CERTIFICATE_PATH AZURE_CERTIFICATE_PASSWORD"),
+  },
+  {
     source: "Ansible azure.azcollection, plugins/doc_fragments/azure.py",
     names: words("AZURE_SECRET AZURE_AD_USER AZURE_PROFILE AZURE_X509_CERTIFICATE_PATH AZURE_THUMBPRINT"),
   },
@@ -172,6 +177,7 @@ export const MINTING_VARIABLES: readonly VariableEntry[] = [
   { source: "Vercel OIDC documentation; `vercel env pull` mints", names: words("VERCEL_OIDC_TOKEN VERCEL_TOKEN") },
   { source: "Fly.io OpenID Connect documentation", names: words("FLY_API_TOKEN") },
   { source: "Cursor cloud agent documentation", names: words("CURSOR_AGENT_SOCKET") },
+  { source: "Nomad job specification, identity block: the named ones", names: words("NOMAD_TOKEN_*") },
   { source: "SPIFFE Workload Endpoint specification, section 4", names: words("SPIFFE_ENDPOINT_SOCKET") },
   {
     source: "the OpenID Connect pages of Semaphore, Spacelift, env0, Cirrus CI and Modal",

@@ -3,6 +3,7 @@ import type { Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
 import type { ActorKind, Profile } from "../core/profile.js";
 import type { Environment, Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
+import { isCredentialVariable, isMintingVariable } from "../core/sensitive-variables.js";
 import { type CleanedEnvironment, cleanEnvironment } from "./clean-environment.js";
 import { joinNoProxy } from "./no-proxy.js";
 import { makeTombstones, planTombstones, removePrivateDir } from "./tombstones.js";
@@ -24,6 +25,8 @@ export interface DeliveryInput {
 export interface DeliveryPreview {
   readonly given: readonly string[];
   readonly removed: readonly string[];
+  /** What would have been removed as a credential, an identity or the means to mint one, but was asked for by name. */
+  readonly passed: readonly string[];
 }
 
 export interface Delivery extends DeliveryPreview {
@@ -36,8 +39,8 @@ export interface Delivery extends DeliveryPreview {
 /** What `--dry-run` shows; makes nothing. */
 export function previewDelivery(input: DeliveryInput, runtime: Pick<Runtime, "env">): DeliveryPreview {
   const granted = input.plans.flatMap((plan) => plan.variables).map((name) => [name, ""] as const);
-  const { given, removed } = composeEnvironment(input, Object.fromEntries(granted), runtime.env);
-  return { given, removed };
+  const { given, removed, passed } = composeEnvironment(input, Object.fromEntries(granted), runtime.env);
+  return { given, removed, passed };
 }
 
 /**
@@ -79,7 +82,12 @@ function composeEnvironment(
     env,
     given: Object.keys(added).sort(),
     removed: cleaned.removed.filter((name) => env[name] !== parent[name]),
+    passed: pass.filter((name) => parent[name] !== undefined && isSensitive(name, input.alsoRemove)).sort(),
   };
+}
+
+function isSensitive(name: string, alsoRemove: readonly string[]): boolean {
+  return isCredentialVariable(name) || isMintingVariable(name) || alsoRemove.includes(name);
 }
 
 /** A variable that the caller passes on purpose keeps the caller's value. */

@@ -5,6 +5,7 @@ import type { Runtime } from "../core/runtime.js";
 export interface ProcessEntry {
   readonly pid: number;
   readonly parentPid: number;
+  readonly group: number;
   readonly startedAt: string;
 }
 
@@ -31,9 +32,9 @@ function listFromProc({ fs }: Pick<Runtime, "fs">): ProcessEntry[] {
   for (const name of fs.readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const fields = readStat(name, fs);
-    const [state, parentPid, startedAt] = [fields?.[0], fields?.[1], fields?.[19]];
-    if (state === undefined || parentPid === undefined || startedAt === undefined || /[ZX]/.test(state)) continue;
-    entries.push({ pid: Number(name), parentPid: Number(parentPid), startedAt });
+    const [state, parentPid, group, startedAt] = [fields?.[0], fields?.[1], fields?.[2], fields?.[19]];
+    if (state === undefined || startedAt === undefined || /[ZX]/.test(state)) continue;
+    entries.push({ pid: Number(name), parentPid: Number(parentPid), group: Number(group), startedAt });
   }
   return entries;
 }
@@ -49,14 +50,14 @@ export function readStat(pid: string, fs: Runtime["fs"]): string[] | undefined {
 }
 
 function listFromPs(): ProcessEntry[] {
-  const ps = spawnSync("/bin/ps", ["-A", "-o", "pid=,ppid=,stat=,lstart="], {
+  const ps = spawnSync("/bin/ps", ["-A", "-o", "pid=,ppid=,pgid=,stat=,lstart="], {
     encoding: "utf8",
     env: { LC_ALL: "C", TZ: "UTC" },
     timeout: 5_000,
   });
   return (ps.stdout ?? "").split("\n").flatMap((line) => {
-    const [, pid, parentPid, stat, startedAt] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+)$/.exec(line) ?? [];
+    const [, pid, parentPid, group, stat, startedAt] = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+)$/.exec(line) ?? [];
     if (stat === undefined || startedAt === undefined || stat.startsWith("Z")) return [];
-    return [{ pid: Number(pid), parentPid: Number(parentPid), startedAt }];
+    return [{ pid: Number(pid), parentPid: Number(parentPid), group: Number(group), startedAt }];
   });
 }

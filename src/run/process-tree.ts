@@ -8,13 +8,16 @@ export interface ProcessTree {
   isAlive(): boolean;
 }
 
-/** The tree of a child that leads its own process group: the group. */
-export function ownGroup(childPid: number, runtime: Pick<Runtime, "kill">): ProcessTree {
+/**
+ * The tree of a child that leads its own process group: the group. One that has ended and that nobody reaps (in a
+ * container whose first process is no init) still counts for kill(2), and is therefore looked at in the list.
+ */
+export function ownGroup(childPid: number, runtime: Pick<Runtime, "kill" | "fs" | "platform">): ProcessTree {
   return {
     signal: (signal) => {
       runtime.kill(-childPid, signal);
     },
-    isAlive: () => runtime.kill(-childPid, 0),
+    isAlive: () => runtime.kill(-childPid, 0) && listProcesses(runtime).some(({ group }) => group === childPid),
   };
 }
 

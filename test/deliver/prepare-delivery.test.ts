@@ -183,13 +183,21 @@ describe("prepareDelivery", () => {
   });
 });
 
+describe("what is passed on purpose", () => {
+  it("names credentials and the means to mint one, and nothing harmless or absent", () => {
+    const passEnv = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_PROFILE", "NPM_TOKEN", "AZURE_CLIENT_SECRET"];
+    const parent = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t", AWS_PROFILE: "dev", NPM_TOKEN: "n" };
+    expect(prepare({ passEnv }, parent).passed).toEqual(["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_PROFILE"]);
+  });
+});
+
 describe("previewDelivery", () => {
   it("names what prepareDelivery would give and remove, and makes nothing", () => {
     const env = { PATH: "/bin", AWS_PROFILE: "dev", AWS_EC2_METADATA_DISABLED: "true" };
     const preview = previewDelivery(input(), fakeRuntime({ env }));
     expect(fs.existsSync(privateDir)).toBe(false);
-    const { given, removed } = prepare({}, env);
-    expect(preview).toEqual({ given, removed });
+    const { given, removed, passed } = prepare({}, env);
+    expect(preview).toEqual({ given, removed, passed });
     expect(removed).toEqual(["AWS_PROFILE"]);
   });
 });

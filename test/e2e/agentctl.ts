@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import type { Sandbox, SandboxHost, SandboxOptions } from "../../src/sandbox/index.js";
 import { startSandbox } from "../start-sandbox.js";
 
-const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
+export const BIN = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
 /** The Node that agentctl is run with; another version's in the gate's own step. */
 export const NODE = process.env["AGENTCTL_TEST_NODE"] ?? process.execPath;
 
@@ -21,6 +21,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly input?: string;
+  /** In a session of its own, so that the terminal of whoever runs the tests is out of reach. */
+  readonly detached?: boolean;
+  /** A file descriptor in the place of the pipe. */
+  readonly stdout?: number;
 }
 
 /** A home of its own, the sandbox, and agentctl run against both; all of it is removed by `close`. */
@@ -33,6 +37,8 @@ export interface Stage {
   writeFile(name: string, text: string, mode?: number): string;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   start(args: readonly string[], options?: RunOptions): ChildProcess;
+  /** Another program, such as a shell, with the environment that agentctl is given. */
+  runIn(file: string, args: readonly string[], options?: RunOptions): Promise<Outcome>;
   auditRecords(): Record<string, unknown>[];
   close(): Promise<void>;
 }
@@ -66,8 +72,22 @@ export async function openStage(options: SandboxOptions = {}, host: Partial<Sand
     fs.writeFileSync(file, text, { mode });
     return file;
   };
+  const startProgram = (file: string, args: readonly string[], run: RunOptions): ChildProcess =>
+    spawn(file, args, {
+      cwd: run.cwd ?? dir,
+      env: definedOnly({ ...env, ...run.env }),
+      detached: run.detached === true,
+      stdio: ["pipe", run.stdout ?? "pipe", "pipe"],
+    });
+  const runIn = (file: string, args: readonly string[], run: RunOptions = {}): Promise<Outcome> => {
+    const child = startProgram(file, args, run);
+    // A program that reads nothing may be gone before it is given its input.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(run.input ?? "");
+    return outcomeOf(child);
+  };
   const start = (args: readonly string[], run: RunOptions = {}): ChildProcess =>
-    spawn(NODE, [BIN, ...args], { cwd: run.cwd ?? dir, env: definedOnly({ ...env, ...run.env }) });
+    startProgram(NODE, [BIN, ...args], run);
   return {
     dir,
     stateDir,
@@ -76,11 +96,8 @@ export async function openStage(options: SandboxOptions = {}, host: Partial<Sand
     writeFile,
     writeConfig: (yaml) => writeFile("agentctl.yaml", yaml),
     start,
-    run: async (args, run = {}) => {
-      const child = start(args, run);
-      child.stdin?.end(run.input ?? "");
-      return outcomeOf(child);
-    },
+    runIn,
+    run: (args, run) => runIn(NODE, [BIN, ...args], run),
     auditRecords: () => readJsonLines(path.join(stateDir, "audit/audit.jsonl")),
     close: async () => {
       await sandbox.close();

@@ -38,9 +38,15 @@ describe("STS that repeats what it was sent", () => {
       want: "CONFIG_INVALID",
     },
     { name: "in a refusal", echo: ({ secret }) => stsError(403, "AccessDenied", `no ${secret}`), want: "CLOUD_DENIED" },
+    { name: "in an error code", echo: ({ secret }) => stsError(400, secret, "no"), want: "CLOUD_DENIED" },
     {
       name: "cut short",
       echo: ({ secret }) => stsError(400, "InvalidIdentityToken", secret.slice(0, 250)),
+      want: "CLOUD_DENIED",
+    },
+    {
+      name: "without its beginning",
+      echo: ({ secret }) => stsError(400, "InvalidIdentityToken", secret.slice(-120)),
       want: "CLOUD_DENIED",
     },
     {
@@ -79,6 +85,7 @@ describe("STS that repeats what it was sent", () => {
     { name: "without an expiry", change: () => ({ expiration: "" }) },
     { name: "whose expiry jumps about", change: jumpingExpiry },
     { name: "with a session of nobody's", change: () => ({ arn: "" }) },
+    { name: "with a token for a name", change: ({ secret }) => ({ arn: secret }) },
   ];
   test.each(senseless)("keys $name are dropped in silence", async ({ change }) => {
     const keys = {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { Runtime } from "../../src/core/runtime.js";
 import { descendantsOf, listProcesses, type ProcessEntry } from "../../src/run/process-list.js";
-import { descendantTree } from "../../src/run/process-tree.js";
+import { descendantTree, ownGroup } from "../../src/run/process-tree.js";
 import { fakeRuntime } from "../fake-runtime.js";
 import { Bench, poll } from "./harness.js";
 
@@ -17,7 +18,7 @@ describe("listProcesses", () => {
 });
 
 describe("descendantsOf", () => {
-  const entry = (pid: number, parentPid: number): ProcessEntry => ({ pid, parentPid, startedAt: "1" });
+  const entry = (pid: number, parentPid: number): ProcessEntry => ({ pid, parentPid, group: 1, startedAt: "1" });
   const list = [entry(1, 0), entry(2, 1), entry(3, 2), entry(4, 3), entry(5, 1), entry(6, 6)];
   const cases = [
     { name: "children and theirs", roots: [2], want: [3, 4] },
@@ -28,6 +29,22 @@ describe("descendantsOf", () => {
   it.each(cases)("finds $name", ({ roots, want }) => {
     const rootEntries = list.filter((each) => roots.includes(each.pid));
     expect(descendantsOf(rootEntries, list).map((each) => each.pid)).toEqual(want);
+  });
+});
+
+describe("ownGroup", () => {
+  const rows = [
+    { name: "one that runs", states: ["Z", "S"], want: true },
+    { name: "only what has ended and is not reaped", states: ["Z", "Z"], want: false },
+  ];
+  it.each(rows)("lives with $name: $want", ({ states, want }) => {
+    const stat = (index: number): string => `${7 + index} (a b) ${states[index]} 1 7 7 0 -1 ${"0 ".repeat(13)}99 0`;
+    const fs = {
+      readdirSync: () => ["7", "8", "self"],
+      readFileSync: (file: string) => stat(file === "/proc/7/stat" ? 0 : 1),
+    } as unknown as Runtime["fs"];
+    const runtime = fakeRuntime({ fs, platform: "linux", kill: (pid) => pid === -7 });
+    expect(ownGroup(7, runtime).isAlive()).toBe(want);
   });
 });
 

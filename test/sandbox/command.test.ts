@@ -120,11 +120,14 @@ describe("agentctl sandbox -- COMMAND", () => {
     expect(env["AGENTCTL_CONFIG"]).toBe("/mine.yaml");
   });
 
-  it("leaves the project's configuration alone, found upwards", async () => {
+  it("leaves the project's configuration alone, found upwards as run does", async () => {
     fs.mkdirSync(path.join(dir, "work/deep/er"), { recursive: true });
     fs.writeFileSync(path.join(dir, "work/agentctl.yaml"), "version: 1\n");
-    const env = await environmentOfCommand({ cwd: path.join(dir, "work/deep/er") });
-    expect(env["AGENTCTL_CONFIG"]).toBeUndefined();
+    const cwd = path.join(dir, "work/deep/er");
+    expect((await environmentOfCommand({ cwd }))["AGENTCTL_CONFIG"]).toBeUndefined();
+    // Outside a repository `run` looks no further than here, so that the sample is of use.
+    fs.rmdirSync(path.join(dir, "work/.git"));
+    expect((await environmentOfCommand({ cwd }))["AGENTCTL_CONFIG"]).toMatch(/agentctl-sandbox-\w+\/agentctl\.yaml$/);
   });
 
   it.each([

@@ -8,6 +8,9 @@ export interface SessionKeys {
   readonly sessionToken: Secret;
 }
 
+const SESSION_ARN = /^arn:aws[\w-]*:sts::\d{12}:assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
+const SESSION_ID = /^\w{4,64}:[\w+=,.@-]{2,64}$/;
+
 /** What STS gave for one hop. */
 export interface AssumedSession {
   /** `arn:aws:sts::…:assumed-role/ROLE/SESSION`. */
@@ -34,11 +37,16 @@ export function readAssumedSession(
     if (typeof value === "string" && value !== "") return value;
     throw badAnswer(roleArn, `without ${field}`);
   };
+  // Both go on record, so they have to be what they should be.
+  const match = (pattern: RegExp, field: string, value: unknown): string => {
+    if (pattern.test(text(field, value))) return String(value);
+    throw badAnswer(roleArn, `with an ${field} that is none`);
+  };
   const expiresAtSts = credentials?.Expiration?.getTime() ?? Number.NaN;
   if (!Number.isFinite(expiresAtSts)) throw badAnswer(roleArn, "without a readable Expiration");
   return {
-    arn: text("AssumedRoleUser.Arn", user?.Arn),
-    assumedRoleId: text("AssumedRoleUser.AssumedRoleId", user?.AssumedRoleId),
+    arn: match(SESSION_ARN, "AssumedRoleUser.Arn", user?.Arn),
+    assumedRoleId: match(SESSION_ID, "AssumedRoleUser.AssumedRoleId", user?.AssumedRoleId),
     keys: {
       accessKeyId: new Secret(text("AccessKeyId", credentials?.AccessKeyId)),
       secretAccessKey: new Secret(text("SecretAccessKey", credentials?.SecretAccessKey)),

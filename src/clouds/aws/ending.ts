@@ -26,11 +26,12 @@ export function planEnding(settings: AwsSettings): GrantPlan["ending"] {
 
 /**
  * How the grant ended, or will: nothing takes a session back here, so its word is `fenced`, or `expires`
- * where AWS's own expiry comes no later than the fence.
+ * where AWS's own expiry comes before the fence.
  */
 export function endAwsGrant(grant: Grant, runtime: Pick<Runtime, "now">): Ending {
   const at = formatInstant(grant.usableUntil);
-  if (grant.expiresAt <= grant.usableUntil) {
+  const fencedAt = Date.parse(String(grant.facts["fencedAt"]));
+  if (grant.expiresAt < fencedAt) {
     const verb = runtime.now() > grant.expiresAt ? "AWS ended" : "AWS ends";
     return { cloud: "aws", word: "expires", at, detail: `${verb} the session by itself; nothing ends it earlier` };
   }

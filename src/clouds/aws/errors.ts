@@ -24,7 +24,7 @@ export function explainStsFailure(thrown: unknown, attempt: Attempt): AgentctlEr
     case "transport":
       return transportError(failure.code, attempt);
     case "answer":
-      return answerError(failure, attempt);
+      return answerError(withoutSecrets(failure, attempt), attempt);
     case "unknown": {
       const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
       return toAgentctlError(new Error(`the AWS SDK failed: ${scrub(text, attempt.secrets)}`));
@@ -33,6 +33,11 @@ export function explainStsFailure(thrown: unknown, attempt: Attempt): AgentctlEr
 }
 
 type Answer = Extract<StsFailure, { kind: "answer" }>;
+
+/** The code as well: whatever answers in STS's place may put anything there. */
+function withoutSecrets({ code, text, ...rest }: Answer, { secrets }: Attempt): Answer {
+  return { ...rest, code: code === undefined ? undefined : scrub(code, secrets), text: scrub(text, secrets) };
+}
 
 function answerError(answer: Answer, attempt: Attempt): AgentctlError {
   const { status, code } = answer;
@@ -63,7 +68,7 @@ function answerError(answer: Answer, attempt: Attempt): AgentctlError {
 }
 
 function refusal(answer: Answer, code: string, attempt: Attempt, details: ErrorDetails): AgentctlError {
-  const text = scrub(answer.text, attempt.secrets);
+  const { text } = answer;
   const said = `${attempt.roleArn}: ${text} (${code})`;
   switch (plainCode(code)) {
     case "MalformedPolicyDocument":

@@ -1,3 +1,4 @@
+import { formatInstant } from "../../core/durations.js";
 import type { Facts, Grant, IssueContext, LeaseTerms } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
@@ -80,7 +81,11 @@ function grantOf(
     usableUntil,
     expiresAt,
     variables: grantVariables(settings, last.session.keys, usableUntil),
-    facts: { ...grantFacts(settings, taken, last), ...(endpointUrl !== undefined && { stsEndpoint: endpointUrl }) },
+    facts: {
+      fencedAt: formatInstant(fenceOf(terms)),
+      ...grantFacts(settings, taken, last),
+      ...(endpointUrl !== undefined && { stsEndpoint: endpointUrl }),
+    },
   };
 }
 

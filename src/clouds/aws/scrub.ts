@@ -3,6 +3,10 @@ import { firstLine } from "../../core/errors.js";
 import type { Secret } from "../../core/secret.js";
 
 const REDACTED = "[redacted]";
+/** So many characters in a row that stand in a secret too are a piece of it. */
+const PIECE = 16;
+/** More than one line of it is never shown. */
+const LONGEST = 4_096;
 /** A JWT or the beginning of one: STS repeats a malformed value, and may cut it. */
 const TOKEN_LIKE = /eyJ[\w-]{8,}[\w.-]*/g;
 
@@ -11,8 +15,27 @@ const TOKEN_LIKE = /eyJ[\w-]{8,}[\w.-]*/g;
  * that were sent. STS does repeat them: ValidationError the token, SignatureDoesNotMatch the session token.
  */
 export function scrub(text: string, secrets: readonly Secret[]): string {
-  const bare = secrets.reduce((rest, secret) => rest.replaceAll(secret.reveal(), REDACTED), text);
+  const bare = secrets.reduce((rest, secret) => redactPieces(rest, secret.reveal()), text.slice(0, LONGEST));
   return printable(bare.replace(TOKEN_LIKE, REDACTED).trim());
+}
+
+/** A service may repeat a secret from its middle or its end only. */
+function redactPieces(text: string, secret: string): string {
+  const length = Math.min(PIECE, secret.length);
+  if (length === 0) return text;
+  let bare = "";
+  for (let at = 0; at < text.length; ) {
+    let end = at + length;
+    if (end > text.length || !secret.includes(text.slice(at, end))) {
+      bare += text[at];
+      at += 1;
+      continue;
+    }
+    while (end < text.length && secret.includes(text.slice(end - length + 1, end + 1))) end += 1;
+    bare += REDACTED;
+    at = end;
+  }
+  return bare;
 }
 
 /** Text from elsewhere, such as a claim of the token, as one line that can steer no terminal. */

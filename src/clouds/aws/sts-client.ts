@@ -4,6 +4,7 @@ import type { Runtime } from "../../core/runtime.js";
 import type { SessionKeys } from "./assumed-session.js";
 import { readCaBundle } from "./ca-bundle.js";
 import type { StsEndpoint } from "./endpoint.js";
+import { defaultProvider } from "./no-ambient-credentials.js";
 
 /** How long STS is waited for, and how often it is asked. */
 export interface StsLimits {
@@ -44,7 +45,7 @@ export function openStsClient(
     useFipsEndpoint: endpoint.useFips,
     useDualstackEndpoint: endpoint.useDualstack,
     ...(options.keys !== undefined && { credentials: credentialsOf(options.keys) }),
-    credentialDefaultProvider: () => refuseAmbientCredentials,
+    credentialDefaultProvider: defaultProvider,
     systemClockOffset: options.clockAheadMs,
     defaultsMode: "standard",
     retryMode: "standard",
@@ -68,10 +69,6 @@ function credentialsOf(keys: SessionKeys) {
     secretAccessKey: keys.secretAccessKey.reveal(),
     sessionToken: keys.sessionToken.reveal(),
   };
-}
-
-async function refuseAmbientCredentials(): Promise<never> {
-  throw new Error("agentctl looks for no ambient AWS credentials");
 }
 
 /** Reads an answer's body, but no endless one. */

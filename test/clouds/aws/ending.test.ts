@@ -14,7 +14,7 @@ function end(grant: Partial<Grant>, now: number, facts: Facts = {}) {
     usableUntil: DEADLINE,
     expiresAt: EXPIRY,
     variables: {},
-    facts: { derivedSessions: "denied", fenceForwarded: false, ...facts },
+    facts: { fencedAt: "2026-11-22T12:05:00Z", derivedSessions: "denied", fenceForwarded: false, ...facts },
     ...grant,
   };
   return awsCloud.end(whole, fakeRuntime({ now: () => now }));
@@ -41,12 +41,15 @@ describe("the ending of an AWS grant", () => {
     expect((await end({}, DEADLINE, { fenceForwarded: true })).detail).not.toContain("behalf");
   });
 
-  it.each([
-    { name: "at the fence", expiresAt: DEADLINE },
-    { name: "before it", expiresAt: DEADLINE - 20_000 },
-  ])("expires where AWS ends the keys $name", async ({ expiresAt }) => {
-    const ending = await end({ expiresAt, usableUntil: Math.min(expiresAt, DEADLINE) }, DEADLINE - 60_000);
-    expect(ending).toMatchObject({ word: "expires", at: new Date(expiresAt).toISOString().replace(".000", "") });
+  it("is fenced where the fence and AWS's own expiry fall together", async () => {
+    const ending = await end({ expiresAt: DEADLINE }, DEADLINE - 60_000);
+    expect(ending).toMatchObject({ word: "fenced", at: "2026-11-22T12:05:00Z", until: "2026-11-22T12:05:00Z" });
+  });
+
+  it("expires where AWS ends the keys before the fence", async () => {
+    const expiresAt = DEADLINE - 20_000;
+    const ending = await end({ expiresAt, usableUntil: expiresAt }, DEADLINE - 60_000);
+    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:04:40Z" });
     expect(ending).not.toHaveProperty("until");
   });
 

@@ -50,10 +50,13 @@ export async function openLeakStage(): Promise<LeakStage> {
   };
   search.add("the request token", stage.env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] ?? "");
   fs.mkdirSync(path.join(stage.dir, "tmp"));
+  const token = await mintToken();
   const env = {
     ...ambient.env,
     ...pick(stage.env, ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]),
-    AGENTCTL_ID_TOKEN: await mintToken(),
+    AGENTCTL_ID_TOKEN: token,
+    // GitLab lets a job give its tokens names of its own.
+    DEPLOY_JOB_TOKEN: token,
     AGENTCTL_DEBUG: "1",
     TMPDIR: path.join(stage.dir, "tmp"),
     XDG_CACHE_HOME: path.join(stage.dir, "cache"),
