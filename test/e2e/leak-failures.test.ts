@@ -2,14 +2,14 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/core/errors.js";
-import type { Fault } from "../../src/sandbox/index.js";
+import type { FaultKind } from "../../src/sandbox/index.js";
 import { DEMO_PROFILE } from "./agentctl.js";
-import { type FailingRun, type LeakStage, openLeakStage } from "./leak/leak-stage.js";
+import { type FailingRun, type LeakStage, openLeakStage, THREE_PROFILE } from "./leak/leak-stage.js";
 
 let leak: LeakStage;
 beforeAll(async () => {
   leak = await openLeakStage();
-  leak.stage.writeConfig(`${DEMO_PROFILE}  listed: { extends: demo, commands: ["true", "env"] }\n`);
+  leak.stage.writeConfig(`${DEMO_PROFILE}  listed: { extends: demo, commands: ["true", "env"] }\n${THREE_PROFILE}`);
 });
 afterEach(() => {
   leak.stage.sandbox.faults.clear();
@@ -56,18 +56,34 @@ function jwtOf(header: object, payload: object): string {
 }
 
 describe("everything else that goes wrong", () => {
-  const faults: readonly (Fault & { want: ErrorCode })[] = [
-    { service: "sts", kind: "error", want: "SERVICE_FAILED" },
-    { service: "sts", kind: "cut", want: "UNREACHABLE" },
-    { service: "sts", kind: "garbage", want: "BAD_ANSWER" },
-    { service: "sts", kind: "throttle", want: "THROTTLED" },
+  const kinds: readonly { kind: FaultKind; want: ErrorCode }[] = [
+    { kind: "error", want: "SERVICE_FAILED" },
+    { kind: "cut", want: "UNREACHABLE" },
+    { kind: "garbage", want: "BAD_ANSWER" },
+    { kind: "throttle", want: "THROTTLED" },
+    { kind: "deny", want: "CLOUD_DENIED" },
   ];
-  test.each(faults)("STS's $kind", async ({ want, ...fault }) => {
-    leak.stage.sandbox.faults.add(fault);
-    expect(await leak.leaksOfFailure(want, {})).toEqual([]);
+  const faults = (["sts", "entra", "gcp-sts", "iamcredentials"] as const).flatMap((service) =>
+    kinds.map((row) => ({ service, ...row })),
+  );
+  test.each(faults)("$service: $kind", async ({ want, service, kind }) => {
+    leak.stage.sandbox.faults.add({ service, kind });
+    expect(await leak.leaksOfFailure(want, { args: ["-p", "three"] })).toEqual([]);
   });
 
   const failures: readonly (FailingRun & { name: string; want: ErrorCode })[] = [
+    {
+      name: "an Azure that nobody runs",
+      args: ["-p", "three"],
+      env: { AZURE_AUTHORITY_HOST: "https://127.0.0.1:1" },
+      want: "UNREACHABLE",
+    },
+    {
+      name: "a Google that nobody vouches for",
+      args: ["-p", "three"],
+      env: { NODE_EXTRA_CA_CERTS: undefined },
+      want: "UNREACHABLE",
+    },
     { name: "an STS that nobody runs", env: { AWS_ENDPOINT_URL_STS: "https://127.0.0.1:1" }, want: "UNREACHABLE" },
     { name: "an unknown profile", args: ["-p", "deploy"], want: "PROFILE_UNKNOWN" },
     { name: "a command that is not there", command: ["no-such-command"], want: "COMMAND_NOT_FOUND" },

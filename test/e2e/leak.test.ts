@@ -5,12 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DEMO_PROFILE, eventually, type Outcome, outcomeOf } from "./agentctl.js";
 import { CanarySearch } from "./leak/canary-search.js";
 import { DUMPERS } from "./leak/dumpers.js";
-import { type LeakStage, openLeakStage } from "./leak/leak-stage.js";
+import { type LeakStage, openLeakStage, THREE_PROFILE } from "./leak/leak-stage.js";
 
 const PROFILES = `${DEMO_PROFILE}    env: { mode: cloud }
   strict: { extends: demo, env: { mode: strict } }
   chained: { extends: demo, aws: { chain: [{ role_arn: "arn:aws:iam::111122223333:role/agentctl-chained" }] } }
-`;
+${THREE_PROFILE}`;
 
 let leak: LeakStage;
 const started: ChildProcess[] = [];
@@ -69,13 +69,15 @@ describe("the child", () => {
         console.info(`skipped: ${command.missing}`);
         return skip(command.missing);
       }
-      for (const profile of ["demo", "strict", "chained"]) {
+      for (const profile of ["demo", "strict", "chained", "three"]) {
         const dump = path.join(leak.outside, `${name}-${profile}`);
         const outcome = await run("run", "-p", profile, ...receipt(profile), "--", ...command, dump);
         expect(outcome, outcome.stderr).toMatchObject({ code: 0, stdout: "" });
-        const found = leak.search.find("the child", fs.readFileSync(dump, "latin1"));
+        const found = leak.search.find("the child", withoutPayloads(fs.readFileSync(dump, "latin1")));
         expect(found).toEqual([]);
-        expect(leak.readDump(dump)).toMatch(/^AWS_SESSION_TOKEN=/m);
+        const dumped = leak.readDump(dump);
+        expect(dumped).toMatch(/^AWS_SESSION_TOKEN=/m);
+        expect(/^(AZURE|CLOUDSDK_AUTH)_ACCESS_TOKEN=/m.test(dumped)).toBe(profile === "three");
         expect(leak.findLeaks(outcome)).toEqual([]);
       }
     },
@@ -99,11 +101,16 @@ describe("the child", () => {
   });
 });
 
+/** Azure's tokens without what tells no secret: the claims of two issuers have pieces in common. */
+function withoutPayloads(environment: string): string {
+  return environment.replace(/^(AZURE_ACCESS_TOKEN\w*=)[\w-]+\.[\w-]+\./gm, "$1");
+}
+
 /** A child that has written down what it found, and waits until its stdin ends. */
 async function startWaiting(name: string): Promise<{ agentctl: ChildProcess; ended: Promise<Outcome> }> {
   const dump = path.join(leak.outside, name);
   const script = 'env > "$1"; echo ready; cat';
-  const args = ["run", "-p", "demo", ...receipt(name), "--", "sh", "-c", script, "sh", dump];
+  const args = ["run", "-p", "three", ...receipt(name), "--", "sh", "-c", script, "sh", dump];
   const agentctl = leak.stage.start(args, { env: leak.env });
   started.push(agentctl);
   const ended = outcomeOf(agentctl);
@@ -132,9 +139,9 @@ describe("while the child runs", () => {
   test.each(ends)("nothing lies about, and neither once it $name", async ({ name, end, want }) => {
     const { agentctl, ended } = await startWaiting(name.replaceAll(" ", "-"));
     const leases = await run("lease", "list", "--json");
-    expect(JSON.parse(leases.stdout)).toEqual([expect.objectContaining({ profile: "demo" })]);
+    expect(JSON.parse(leases.stdout)).toEqual([expect.objectContaining({ profile: "three" })]);
     expect(leak.findLeaks(leases)).toEqual([]);
-    expect(leak.search.findInCommandLines()).toEqual([]);
+    expect(leak.findInCommandLines()).toEqual([]);
     end(agentctl);
     const outcome = await ended;
     expect(outcome, outcome.stderr).toMatchObject(want);
@@ -145,9 +152,9 @@ describe("while the child runs", () => {
 
 describe("what is shown afterwards", () => {
   const shown = [
-    { name: "a dry run", args: ["run", "-p", "chained", "--dry-run", "--", "env"] },
+    { name: "a dry run", args: ["run", "-p", "three", "--dry-run", "--", "env"] },
     { name: "profile list", args: ["profile", "list", "--json"] },
-    { name: "profile show", args: ["profile", "show", "chained"] },
+    { name: "profile show", args: ["profile", "show", "three"] },
     { name: "profile lint", args: ["profile", "lint"] },
     { name: "audit log", args: ["audit", "log"] },
     { name: "audit log --json", args: ["audit", "log", "--json"] },

@@ -90,8 +90,13 @@ function explainAnswer(answer: WireAnswer, service: Service): FailedTry {
 function readScrubbed(answer: WireAnswer, service: Service): Refusal | undefined {
   const refusal = service.readRefusal(answer);
   if (refusal === undefined) return undefined;
-  const [code, text] = [scrub(refusal.code, service.secrets), scrub(refusal.text, service.secrets)];
-  return { ...refusal, code, text };
+  const clean = (text: string) => scrub(text, service.secrets);
+  const facts = Object.entries(refusal.facts).map(([name, fact]) => [name, isText(fact) ? clean(fact) : fact] as const);
+  return { ...refusal, code: clean(refusal.code), text: clean(refusal.text), facts: Object.fromEntries(facts) };
+}
+
+function isText(fact: unknown): fact is string {
+  return typeof fact === "string";
 }
 
 function noAnswerOf(service: Service): string {

@@ -9,6 +9,12 @@ const PIECE = 12;
 /** Looks for secrets, whole or a piece of them, as they are and in the encodings in which a secret hides. */
 export class CanarySearch {
   readonly #names = new Map<string, string>();
+  readonly #wider: CanarySearch | undefined;
+
+  /** What this search looks for, `wider` looks for as well. */
+  constructor(wider?: CanarySearch) {
+    this.#wider = wider;
+  }
 
   /** A new secret that is looked for from now on. */
   plant(name: string): string {
@@ -18,6 +24,7 @@ export class CanarySearch {
   }
 
   add(name: string, value: string): void {
+    this.#wider?.add(name, value);
     if (value.length < PIECE) throw new Error(`${name} is too short to be looked for`);
     for (const [encoding, text] of encodingsOf(value)) {
       for (const piece of piecesOf(text)) this.#names.set(piece, encoding === "" ? name : `${name} (${encoding})`);

@@ -1,12 +1,16 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** What a question held that nobody else may see. */
 export interface Asked {
   readonly operation: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly form: URLSearchParams;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
-  /** The OIDC token, or for a further hop the session token of the hop before; for a token service its bearer. */
+  /** The OIDC token, or for a further step the session or access token of the step before; for a token service its bearer. */
   readonly secret: string;
 }
 
@@ -26,10 +30,10 @@ export interface EchoService {
   close(): Promise<void>;
 }
 
-/** A service on loopback that repeats what it was told in confidence, as a broken or hostile one would. */
-export async function startEchoService(): Promise<EchoService> {
+/** A service on loopback, with `tls` over TLS, that repeats what it was told in confidence, as a broken or hostile one would. */
+export async function startEchoService(tls?: { readonly cert: string; readonly key: string }): Promise<EchoService> {
   let echo: Echo = () => ({ status: 404, body: "" });
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     let body = "";
     for await (const chunk of request.setEncoding("utf8")) body += String(chunk);
     const {
@@ -37,13 +41,14 @@ export async function startEchoService(): Promise<EchoService> {
       reason = "Answer",
       headers = { "content-type": "text/xml" },
       body: text,
-    } = echo(readAsked(request.headers, body));
+    } = echo(readAsked((request.url ?? "").replace(/\?.*/, ""), request.headers, body));
     response.writeHead(status, reason, { ...headers });
     response.end(text);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer({ ...tls }, listener);
   await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answer: (next) => {
       echo = next;
     },
@@ -55,11 +60,14 @@ export async function startEchoService(): Promise<EchoService> {
   };
 }
 
-function readAsked(headers: IncomingHttpHeaders, body: string): Asked {
+const SECRET_PARAMETERS = ["WebIdentityToken", "client_assertion", "subject_token"] as const;
+
+function readAsked(path: string, headers: IncomingHttpHeaders, body: string): Asked {
   const form = new URLSearchParams(body);
   const bearer = /^bearer (.*)$/i.exec(headers.authorization ?? "")?.[1];
-  const secret = form.get("WebIdentityToken") ?? headers["x-amz-security-token"] ?? bearer ?? "";
-  return { operation: form.get("Action") ?? "", body, headers, secret: String(secret) };
+  const sent = SECRET_PARAMETERS.map((name) => form.get(name)).find((value) => value !== null);
+  const secret = sent ?? headers["x-amz-security-token"] ?? bearer ?? "";
+  return { operation: form.get("Action") ?? "", path, form, body, headers, secret: String(secret) };
 }
 
 /** An error as STS writes it. */
