@@ -1,5 +1,5 @@
 import { type Account, appendAccount, checkAuditWritable, type Receipt, reserveReceipt } from "./audit/index.js";
-import { endGrants, issueGrants, planGrants } from "./clouds/index.js";
+import { endGrants, issueGrants, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
 import type { Decision, ResolvedCommand } from "./core/decision.js";
 import { type AgentctlError, toAgentctlError } from "./core/errors.js";
@@ -39,7 +39,10 @@ export async function runSession(request: RunRequest, observe: Observe, runtime:
   const account: Account = { request };
   const receipt = reserveReceipt(request.receiptPath, runtime);
   try {
-    const prepared = await prepare(request, account, runtime, () => checkAuditWritable(runtime));
+    const prepared = await prepare(request, account, runtime, (profile) => {
+      checkAuditWritable(runtime);
+      warmClouds(profile);
+    });
     const child = await holdLease(prepared, account, observe, interruption, runtime);
     await recordEnd(account, receipt, child, observe, runtime);
     return child.exitCode;
@@ -64,7 +67,7 @@ async function prepare(
   request: RunRequest,
   account: Account,
   runtime: Runtime,
-  check = (): void => {},
+  beforeIdentity: (profile: Profile) => void = () => {},
 ): Promise<Prepared> {
   const profile = loadProfile(request, runtime);
   account.profile = profile;
@@ -77,7 +80,7 @@ async function prepare(
   const searchPath = profile.env.set["PATH"] ?? runtime.env["PATH"] ?? "";
   const command = resolveCommand(request.argv, searchPath, runtime);
   account.command = command;
-  check();
+  beforeIdentity(profile);
   const identity = await acquireIdentity(
     { source: request.identitySource ?? profile.identitySource, audiences: plans },
     runtime,

@@ -11,7 +11,13 @@ import { registerRun } from "./run.js";
 import { registerSandbox } from "./sandbox.js";
 
 /** The one list of commands. */
-const REGISTRATIONS = [registerRun, registerProfile, registerLease, registerAudit, registerSandbox] as const;
+const REGISTRATIONS = {
+  run: registerRun,
+  profile: registerProfile,
+  lease: registerLease,
+  audit: registerAudit,
+  sandbox: registerSandbox,
+} as const;
 
 /** Parses argv, runs one command, renders its error; answers the exit code. Commands load what they use when they run. */
 export async function runCli(argv: readonly string[], runtime: Runtime): Promise<number> {
@@ -24,7 +30,7 @@ export async function runCli(argv: readonly string[], runtime: Runtime): Promise
   };
   try {
     assertPlatform(runtime);
-    await createProgram(context).parseAsync(argv, { from: "user" });
+    await createProgram(context, argv[0]).parseAsync(argv, { from: "user" });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
@@ -34,7 +40,8 @@ export async function runCli(argv: readonly string[], runtime: Runtime): Promise
   }
 }
 
-export function createProgram(context: CliContext): Command {
+/** With every command; or with the one that is called, since help and suggestions alone need the others. */
+export function createProgram(context: CliContext, called = ""): Command {
   const { runtime } = context;
   const program = new Command("agentctl")
     .description(
@@ -54,7 +61,9 @@ export function createProgram(context: CliContext): Command {
       getErrHelpWidth: () => runtime.stderr.columns,
     })
     .addHelpText("after", EXAMPLES);
-  for (const register of REGISTRATIONS) register(program, context);
+  for (const [name, register] of Object.entries(REGISTRATIONS)) {
+    if (name === called || !Object.hasOwn(REGISTRATIONS, called)) register(program, context);
+  }
   return program;
 }
 

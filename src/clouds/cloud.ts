@@ -13,6 +13,8 @@ export interface Cloud<Name extends CloudName = CloudName> {
    * @throws {AgentctlError} POLICY_TOO_LONG, POLICY_INVALID, CONFIG_INVALID, ENDPOINT_INVALID
    */
   plan(settings: NonNullable<CloudSettings[Name]>, terms: LeaseTerms, runtime: Runtime): GrantPlan;
+  /** Loads what `issue` needs. */
+  warm(): Promise<void>;
   /**
    * Trades the identity's token for a credential.
    * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, TOKEN_*

@@ -27,6 +27,18 @@ export async function planGrants(profile: Profile, terms: LeaseTerms, runtime: R
   return Promise.all(namesOf(profile).map((name) => planOne(name, profile, terms, runtime)));
 }
 
+/** Loads what the profile's clouds will issue with, while an answer from elsewhere is waited for. */
+export function warmClouds(profile: Profile): void {
+  // In the next turn of the event loop, so that the question has left before the loading keeps the process busy.
+  setImmediate(() => {
+    for (const name of namesOf(profile)) {
+      const warmed = loadCloud(name).then((cloud) => cloud.warm());
+      // What can't be loaded fails again where it is needed, and is told there.
+      warmed.catch(() => {});
+    }
+  });
+}
+
 /**
  * Issues the profile's grants side by side, all or nothing: on the first refusal the others are stopped and
  * what was issued is ended before the error is thrown. Nobody is waited for beyond the lease's deadline.

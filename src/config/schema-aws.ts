@@ -13,35 +13,40 @@ export const awsSchema = z
     session_policy: z.optional(
       z
         .union([plainText("A JSON file, relative to the file that names it", 1024), z.record(z.string(), z.unknown())])
-        .check(
-          z.describe(
+        .register(z.globalRegistry, {
+          description:
             "An IAM policy, in a file or written here: what is issued is the role's permissions and this, whichever is less",
-          ),
-        ),
+        }),
     ),
     policy_arns: z.optional(
       z
         .array(policyArn)
-        .check(
-          z.maxLength(MAX_POLICY_ARNS),
-          z.describe("Managed policies that narrow the session, beside session_policy"),
-        ),
+        .check(z.maxLength(MAX_POLICY_ARNS))
+        .register(z.globalRegistry, { description: "Managed policies that narrow the session, beside session_policy" }),
     ),
     chain: z.optional(
       z
         .array(z.strictObject({ role_arn: roleArn, external_id: z.optional(externalId) }))
-        .check(z.describe("Roles to assume one after the other from role_arn; the narrowing is on the last")),
+        .register(z.globalRegistry, {
+          description: "Roles to assume one after the other from role_arn; the narrowing is on the last",
+        }),
     ),
     allow_derived_sessions: z.optional(
       z
         .union([z.boolean(), filledList("Roles that the child may assume", roleArn)])
-        .check(z.describe("Whether the child may assume further roles: true, or the roles. Default false")),
+        .register(z.globalRegistry, {
+          description: "Whether the child may assume further roles: true, or the roles. Default false",
+        }),
     ),
     fence_forwarded: z.optional(
-      z.boolean().check(z.describe("Also stop, at the deadline, what AWS does on the session's behalf. Default false")),
+      z
+        .boolean()
+        .register(z.globalRegistry, {
+          description: "Also stop, at the deadline, what AWS does on the session's behalf. Default false",
+        }),
     ),
     audience: z.optional(plainText("The audience of the identity token. Default sts.amazonaws.com", 255)),
   })
-  .check(z.describe("What to be in AWS, and how narrowly"));
+  .register(z.globalRegistry, { description: "What to be in AWS, and how narrowly" });
 
 export type AwsBlock = z.infer<typeof awsSchema>;

@@ -8,12 +8,14 @@ export type Explain = (value: string) => string | undefined;
 
 /** Text in which `explain` finds nothing wrong. `schema` is what the JSON Schema says of it besides. */
 export function textValue(description: string, explain: Explain, schema: Readonly<Record<string, unknown>> = {}) {
-  return z.string().check(
-    z.refine((value: string) => explain(value) === undefined, {
-      error: (issue) => explain(String(issue.input)) ?? "is not valid",
-    }),
-    z.meta({ description, ...schema }),
-  );
+  return z
+    .string()
+    .check(
+      z.refine((value: string) => explain(value) === undefined, {
+        error: (issue) => explain(String(issue.input)) ?? "is not valid",
+      }),
+    )
+    .register(z.globalRegistry, { description, ...schema });
 }
 
 /** A duration such as `30m`, between two bounds in seconds. */
@@ -34,8 +36,12 @@ export function durationValue(description: string, minSeconds: number, maxSecond
       z.refine((value: string) => explain(value) === undefined, {
         error: (issue) => explain(String(issue.input)) ?? "is not valid",
       }),
-      z.meta({ description, pattern: "^(?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$", examples: ["30m", "1h", "1h30m"] }),
-    );
+    )
+    .register(z.globalRegistry, {
+      description,
+      pattern: "^(?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?$",
+      examples: ["30m", "1h", "1h30m"],
+    });
 }
 
 const DURATION_EXAMPLES = "45s, 30m, 1h or 1h30m";
@@ -73,5 +79,6 @@ export const variableName = textValue(
 export function filledList<Entry extends z.core.$ZodType>(description: string, entry: Entry) {
   return z
     .array(entry)
-    .check(z.minLength(1, { error: "is an empty list; leave the key out instead" }), z.describe(description));
+    .check(z.minLength(1, { error: "is an empty list; leave the key out instead" }))
+    .register(z.globalRegistry, { description });
 }

@@ -13,8 +13,10 @@ const ttl = durationValue("How long a lease lasts at most, 1s to 12h. Default 1h
 const grace = durationValue("Between SIGTERM and SIGKILL with on_expiry: stop. Default 30s", 1, MAX_GRACE_SECONDS);
 const onExpiry = z
   .enum(["warn", "stop"])
-  .check(z.describe("At the deadline: say so (warn, the default), or end the child (stop)"));
-const deliver = z.enum(["auto", "env"]).check(z.describe("How the child is given the credentials. Default auto"));
+  .register(z.globalRegistry, { description: "At the deadline: say so (warn, the default), or end the child (stop)" });
+const deliver = z
+  .enum(["auto", "env"])
+  .register(z.globalRegistry, { description: "How the child is given the credentials. Default auto" });
 
 const identity = z
   .strictObject({
@@ -24,7 +26,7 @@ const identity = z
       { pattern: "^[a-z][a-z0-9-]{0,63}$", examples: ["auto", "github-actions", "env", "token-file"] },
     ),
   })
-  .check(z.describe("Who the caller is"));
+  .register(z.globalRegistry, { description: "Who the caller is" });
 
 const defaults = z
   .strictObject({
@@ -33,47 +35,47 @@ const defaults = z
     on_expiry: z.optional(onExpiry),
     grace: z.optional(grace),
   })
-  .check(z.describe("For the profiles that do not say otherwise"));
+  .register(z.globalRegistry, { description: "For the profiles that do not say otherwise" });
 
 const pass = z
   .array(variableName)
-  .check(
-    z.describe("Variables that the child keeps although they would be removed; no credential in a project's file"),
-  );
+  .register(z.globalRegistry, {
+    description: "Variables that the child keeps although they would be removed; no credential in a project's file",
+  });
 
 const set = z
   .record(
     variableName,
     z.string().check(z.refine((value) => !value.includes("\0"), { error: "has a NUL character in it" })),
   )
-  .check(
-    z.describe(
+  .register(z.globalRegistry, {
+    description:
       "Variables to set for the child; in a project's file no PATH, loader, interpreter, proxy, CA or endpoint",
-    ),
-  );
+  });
 
 const env = z
   .strictObject({
     mode: z.optional(
       z
         .enum(["cloud", "strict"])
-        .check(z.describe("cloud removes credentials; strict keeps an allowlist. Default cloud, strict for an agent")),
+        .register(z.globalRegistry, {
+          description: "cloud removes credentials; strict keeps an allowlist. Default cloud, strict for an agent",
+        }),
     ),
     pass: z.optional(pass),
     set: z.optional(set),
   })
-  .check(z.describe("The child's environment"));
+  .register(z.globalRegistry, { description: "The child's environment" });
 
 const profile = z
   .strictObject({
     extends: z.optional(
       z
         .union([profileName, filledList("Several, the later over the earlier", profileName)])
-        .check(
-          z.describe(
+        .register(z.globalRegistry, {
+          description:
             "Profiles of the same file that this one starts from: maps are merged, everything else is replaced",
-          ),
-        ),
+        }),
     ),
     description: z.optional(plainText("What the task is, in one line", 200)),
     ttl: z.optional(ttl),
@@ -91,18 +93,17 @@ const profile = z
     env: z.optional(env),
     ...CLOUD_SCHEMAS,
   })
-  .check(z.describe("A named task scope"));
+  .register(z.globalRegistry, { description: "A named task scope" });
 
 const auditArgv = z
   .enum(["first", "full"])
-  .check(
-    z.describe(
+  .register(z.globalRegistry, {
+    description:
       "How much of the command is on record: its name (first, the default) or every argument, secrets included (full)",
-    ),
-  );
+  });
 
 const shared = {
-  version: z.literal(1).check(z.describe("The version of this format")),
+  version: z.literal(1).register(z.globalRegistry, { description: "The version of this format" }),
   identity: z.optional(identity),
   defaults: z.optional(defaults),
 };
@@ -110,28 +111,34 @@ const shared = {
 /** `agentctl.yaml`: a project's file, which may be the work of an agent or of a pull request. */
 export const projectSchema = z.strictObject({
   ...shared,
-  profiles: z.record(profileName, profile).check(z.describe("The task scopes, by name")),
-  audit: z.optional(z.strictObject({ argv: z.optional(auditArgv) }).check(z.describe("The audit log"))),
+  profiles: z.record(profileName, profile).register(z.globalRegistry, { description: "The task scopes, by name" }),
+  audit: z.optional(
+    z.strictObject({ argv: z.optional(auditArgv) }).register(z.globalRegistry, { description: "The audit log" }),
+  ),
 });
 
 /** `$XDG_CONFIG_HOME/agentctl/config.yaml`: the user's own settings, trusted like the command line. */
 export const userSchema = z.strictObject({
   ...shared,
-  profiles: z.optional(z.record(profileName, profile).check(z.describe("Profiles of the user's own"))),
+  profiles: z.optional(
+    z.record(profileName, profile).register(z.globalRegistry, { description: "Profiles of the user's own" }),
+  ),
   env: z.optional(
     z
       .strictObject({ pass: z.optional(pass), set: z.optional(set) })
-      .check(z.describe("For every profile; a profile's own values go first")),
+      .register(z.globalRegistry, { description: "For every profile; a profile's own values go first" }),
   ),
   audit: z.optional(
     z
       .strictObject({
         argv: z.optional(auditArgv),
         sinks: z.optional(
-          z.array(z.enum(["stderr", "syslog"])).check(z.describe("Where records go besides the audit log")),
+          z
+            .array(z.enum(["stderr", "syslog"]))
+            .register(z.globalRegistry, { description: "Where records go besides the audit log" }),
         ),
       })
-      .check(z.describe("The audit log")),
+      .register(z.globalRegistry, { description: "The audit log" }),
   ),
 });
 

@@ -10,9 +10,14 @@ export const fetchOverHttp: Fetch = (input) =>
   new Promise<HttpAnswer>((resolve, reject) => {
     const url = new URL(input.url);
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-    const signal = AbortSignal.timeout(input.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const outgoing = send(url, { method: input.method ?? "GET", headers: headersOf(input), agent: false, signal });
-    outgoing.on("error", (error) => reject(signal.aborted ? timedOut() : error));
+    const outgoing = send(url, { method: input.method ?? "GET", headers: headersOf(input), agent: false });
+    // Not an AbortSignal, whose first use is a fifth of what the whole request costs.
+    const timer = setTimeout(() => {
+      reject(systemError("ETIMEDOUT", "no answer in time"));
+      outgoing.destroy();
+    }, input.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    outgoing.on("close", () => clearTimeout(timer));
+    outgoing.on("error", reject);
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -26,7 +31,7 @@ export const fetchOverHttp: Fetch = (input) =>
         reject(systemError("EMSGSIZE", "the answer is too long"));
         outgoing.destroy();
       });
-      incoming.on("error", (error) => reject(signal.aborted ? timedOut() : error));
+      incoming.on("error", reject);
       incoming.on("end", () => {
         const headers = Object.fromEntries(
           Object.entries(incoming.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(", ") : v]),
@@ -40,10 +45,6 @@ export const fetchOverHttp: Fetch = (input) =>
 function headersOf(input: HttpRequest): Record<string, string | number> {
   const length = input.body === undefined ? {} : { "content-length": Buffer.byteLength(input.body) };
   return { "user-agent": "agentctl", ...input.headers, ...length };
-}
-
-function timedOut(): Error {
-  return systemError("ETIMEDOUT", "no answer in time");
 }
 
 function systemError(code: string, message: string): Error {

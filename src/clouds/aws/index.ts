@@ -6,6 +6,9 @@ import { planAwsGrant } from "./plan.js";
 export const awsCloud: Cloud<"aws"> = {
   name: "aws",
   plan: planAwsGrant,
+  async warm() {
+    await import("./issue.js");
+  },
   async issue(settings, terms, context, runtime) {
     const { issueAwsGrant } = await import("./issue.js");
     return issueAwsGrant(settings, terms, context, runtime);
