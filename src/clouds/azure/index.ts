@@ -6,6 +6,9 @@ import { planAzureGrant } from "./plan.js";
 export const azureCloud: Cloud<"azure"> = {
   name: "azure",
   plan: planAzureGrant,
+  async warm() {
+    await import("./issue.js");
+  },
   async issue(settings, terms, context, runtime) {
     const { issueAzureGrant } = await import("./issue.js");
     return issueAzureGrant(settings, terms, context, runtime);

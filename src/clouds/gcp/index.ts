@@ -6,6 +6,9 @@ import { planGcpGrant } from "./plan.js";
 export const gcpCloud: Cloud<"gcp"> = {
   name: "gcp",
   plan: planGcpGrant,
+  async warm() {
+    await import("./issue.js");
+  },
   async issue(settings, terms, context, runtime) {
     const { issueGcpGrant } = await import("./issue.js");
     return issueGcpGrant(settings, terms, context, runtime);
