@@ -72,13 +72,13 @@ export async function openLeakStage(): Promise<LeakStage> {
   );
   search.add("the request token", stage.env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] ?? "");
   fs.mkdirSync(path.join(stage.dir, "tmp"));
-  const token = await mintToken();
+  const own = await Promise.all(ownTokens);
   const env = {
     ...ambient.env,
     ...pick(stage.env, ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]),
-    ...Object.fromEntries(await Promise.all(ownTokens)),
+    ...Object.fromEntries(own),
     // GitLab lets a job give its tokens names of its own.
-    DEPLOY_JOB_TOKEN: token,
+    DEPLOY_JOB_TOKEN: own[0]?.[1] ?? "",
     AGENTCTL_DEBUG: "1",
     // With these the clouds' own libraries print what they send.
     AZURE_LOG_LEVEL: "verbose",
