@@ -1,11 +1,11 @@
 import type { ServerResponse } from "node:http";
 import * as z from "zod/mini";
+import { check } from "./check.js";
 import type { SandboxClock } from "./clock.js";
 import { isSameSecret } from "./constant-time.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";
-import { IN_ENGLISH } from "./schema-words.js";
 import { SERVICE_NAMES, type ServiceRequest } from "./service.js";
 
 export interface ControlContext {
@@ -17,7 +17,7 @@ export interface ControlContext {
   readonly log: RequestLog;
 }
 
-const count = z.optional(z.int().check(z.nonnegative()));
+const count = z.optional(z.int().check(z.minimum(0)));
 const faultSchema = z.strictObject({
   service: z.enum(SERVICE_NAMES),
   operation: z.optional(z.string()),
@@ -39,11 +39,11 @@ const clockSchema = z.strictObject({ offsetMs: z.int(), service: z.optional(z.en
 export function createControl(context: ControlContext): RequestHandler {
   const routes: Readonly<Record<string, (body: unknown) => unknown>> = {
     "POST faults": (body) => {
-      for (const fault of faultsSchema.parse([body].flat(), IN_ENGLISH)) context.faults.add(fault as Fault);
+      for (const fault of read(faultsSchema, [body].flat())) context.faults.add(fault as Fault);
     },
     "DELETE faults": () => context.faults.clear(),
     "POST clock": (body) => {
-      const { offsetMs, service } = clockSchema.parse(body, IN_ENGLISH);
+      const { offsetMs, service } = read(clockSchema, body);
       context.clock.setOffset(offsetMs, service);
     },
     "GET requests": () => context.log.entries(),
@@ -58,12 +58,20 @@ export function createControl(context: ControlContext): RequestHandler {
   };
 }
 
+class UnfitBody extends Error {}
+
+function read<Schema extends z.core.$ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const checked = check(schema, body);
+  if ("data" in checked) return checked.data;
+  throw new UnfitBody(`${checked.wrong.path || "the body"}: ${checked.wrong.message}`);
+}
+
 function answer(route: (body: unknown) => unknown, request: ServiceRequest): readonly [number, unknown?] {
   try {
     const result = route(request.body.length === 0 ? undefined : JSON.parse(request.body.toString("utf8")));
     return result === undefined ? [204] : [200, result];
   } catch (error) {
-    return [400, { message: error instanceof z.core.$ZodError ? z.prettifyError(error) : "the body is not JSON" }];
+    return [400, { message: error instanceof UnfitBody ? error.message : "the body is not JSON" }];
   }
 }
 

@@ -6,15 +6,14 @@ import { explainSystemError } from "../core/private-files.js";
 import type { PolicyDocument } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { azureWorldSchema, resolveAzureWorld } from "./azure/world-block.js";
+import { check } from "./check.js";
 import { gcpWorldSchema, resolveGcpWorld } from "./gcp/world-block.js";
 import { mapValues } from "./map-values.js";
 import { PLATFORM_NAMES } from "./oidc/platforms.js";
-import { IN_ENGLISH } from "./schema-words.js";
 import type { RoleDefinition, WorldDefinition } from "./world.js";
 
 /** A policy is written out, or named by the path of its JSON file, relative to the world file. */
 const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
-const roleArn = z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN"));
 const worldSchema = z.strictObject({
   account: z.optional(z.string().check(z.regex(/^\d{12}$/, "an account is twelve digits"))),
   audiences: z.optional(z.array(z.string())),
@@ -22,7 +21,7 @@ const worldSchema = z.strictObject({
   claims: z.optional(z.record(z.string(), z.unknown())),
   roles: z.optional(
     z.record(
-      roleArn,
+      z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN")),
       z.strictObject({
         policies: z.array(policy),
         trust: policy,
@@ -43,13 +42,7 @@ type FileSystem = Pick<Runtime, "fs">;
  * @throws {AgentctlError} CONFIG_NOT_FOUND, CONFIG_SYNTAX, CONFIG_INVALID
  */
 export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldDefinition> {
-  const parsed = worldSchema.safeParse(parseAs("YAML", file, readText(file, runtime), parse), IN_ENGLISH);
-  if (!parsed.success) {
-    throw new AgentctlError("CONFIG_INVALID", `${file}: ${describe(parsed.error)}`, {
-      hint: "agentctl sandbox --help shows what a world file may hold",
-    });
-  }
-  const world = parsed.data;
+  const world = readWorld(file, runtime);
   const load = (given: z.infer<typeof policy>): PolicyDocument => loadPolicy(given, path.dirname(file), runtime);
   return definedOnly({
     accountId: world.account,
@@ -67,6 +60,15 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
       }),
     azure: world.azure && resolveAzureWorld(world.azure),
     gcp: world.gcp && resolveGcpWorld(world.gcp),
+  });
+}
+
+function readWorld(file: string, runtime: FileSystem): z.infer<typeof worldSchema> {
+  const checked = check(worldSchema, parseAs("YAML", file, readText(file, runtime), parse));
+  if ("data" in checked) return checked.data;
+  const { path: where, message } = checked.wrong;
+  throw new AgentctlError("CONFIG_INVALID", `${file}: ${where || "the file"}: ${message}`, {
+    hint: "agentctl sandbox --help shows what a world file may hold",
   });
 }
 
@@ -94,14 +96,6 @@ function parseAs(language: string, file: string, text: string, read: (text: stri
     const detail = firstLine(error instanceof Error ? error.message : String(error));
     throw new AgentctlError("CONFIG_SYNTAX", `${file} is not ${language}: ${detail}`, { cause: error });
   }
-}
-
-function describe(error: z.core.$ZodError): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return "not a world";
-  // What is wrong with a key is one level further down.
-  const { message } = (issue.code === "invalid_key" ? issue.issues[0] : undefined) ?? issue;
-  return `${issue.path.join(".") || "the file"}: ${message}`;
 }
 
 function definedOnly<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
