@@ -39,10 +39,11 @@ export async function runSession(request: RunRequest, observe: Observe, runtime:
   const account: Account = { request };
   const receipt = reserveReceipt(request.receiptPath, runtime);
   try {
-    const prepared = await prepare(request, account, runtime, (profile) => {
+    const preparing = prepare(request, account, runtime, (profile) => {
       checkAuditWritable(runtime);
       warmClouds(profile);
     });
+    const prepared = await interruption.interrupt(preparing);
     const child = await holdLease(prepared, account, observe, interruption, runtime);
     await recordEnd(account, receipt, child, observe, runtime);
     return child.exitCode;

@@ -13,6 +13,8 @@ export interface Interruption {
   readonly signal: AbortSignal;
   /** @throws {AgentctlError} INTERRUPTED, once a signal has come */
   throwIfInterrupted(): void;
+  /** What `work` answers, unless a signal comes first: then it is waited for no longer. @throws {AgentctlError} INTERRUPTED */
+  interrupt<T>(work: Promise<T>): Promise<T>;
   stop(): void;
 }
 
@@ -34,8 +36,18 @@ export function watchInterruption(runtime: Pick<Runtime, "onSignal">): Interrupt
   return {
     signal: controller.signal,
     throwIfInterrupted: () => controller.signal.throwIfAborted(),
+    interrupt: (work) => interruptible(work, controller.signal),
     stop: () => {
       for (const stop of [...stops, ...held]) stop();
     },
   };
+}
+
+function interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const give = (): void => reject(signal.reason as AgentctlError);
+    if (signal.aborted) give();
+    signal.addEventListener("abort", give, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
+  });
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEMO_PROFILE, openStage, type RunOptions, type Stage } from "./agentctl.js";
+import { DEMO_PROFILE, eventually, openStage, type RunOptions, type Stage } from "./agentctl.js";
+import { holdLatency } from "./faults/held-latency.js";
 import { countRequests, expectNothingLeft, expectRefusal, neverRun } from "./refusal.js";
 
 let stage: Stage;
@@ -355,5 +356,24 @@ describe("bad input: faults of the token service", () => {
     const outcome = await stage.run(["run", "-p", "demo", "--quiet", "--", "true"]);
     stage.sandbox.faults.clear();
     expect(outcome).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  test("Ctrl-C while it is slow: nothing is waited for, and it is on record", async () => {
+    const latency = holdLatency();
+    const slow = await openStage({}, latency.host);
+    try {
+      slow.writeConfig(DEMO_PROFILE);
+      slow.sandbox.faults.add({ service: "oidc", kind: "latency" });
+      const child = slow.start(["run", "-p", "demo", "--", ...neverRun(slow)]);
+      const exited = new Promise((resolve) => child.on("exit", resolve));
+      await eventually(() => latency.held > 0);
+      child.kill("SIGINT");
+      expect(await exited).toBe(130);
+      expect(latency.release()).toBe(1);
+      expect(slow.auditRecords()).toMatchObject([{ kind: "lease.failed", error: { code: "INTERRUPTED" } }]);
+      expectNothingLeft(slow);
+    } finally {
+      await slow.close();
+    }
   });
 });
