@@ -165,10 +165,10 @@ describe("sandbox", () => {
 
   test("--world holds what the file says", async () => {
     const { tmp, env } = withTmp();
-    fs.writeFileSync(path.join(tmp, "world.yaml"), "buckets: { site: { index.html: hello } }\n");
+    fs.writeFileSync(path.join(tmp, "world.yaml"), "roles: {}\n");
     const outcome = await stage.run(["sandbox", "--world", "world.yaml", "--", "true"], { env, cwd: tmp });
     expect(outcome).toMatchObject({ code: 0, stdout: "" });
-    expect(outcome.stderr).toMatch(/^agentctl: sandbox: .*buckets site\)\n$/);
+    expect(outcome.stderr).toMatch(/^agentctl: sandbox: .*AWS \(0 roles\).*\n$/);
   });
 
   test.each([
