@@ -4,11 +4,19 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+const PROFILE = `version: 1
+profiles:
+  aws:
+    aws: { role_arn: "arn:aws:iam::111122223333:role/agentctl-demo", region: us-east-1 }
+`;
+
 const count = Number(process.argv[2] ?? 200);
 const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-load-"));
 const state = path.join(home, "state");
 const env = { ...process.env, HOME: home, XDG_CACHE_HOME: path.join(home, "cache"), AGENTCTL_STATE_DIR: state };
+env.AGENTCTL_CONFIG = path.join(home, "agentctl.yaml");
+fs.writeFileSync(env.AGENTCTL_CONFIG, PROFILE, { mode: 0o600 });
 const ran = path.join(home, "ran");
 fs.mkdirSync(ran);
 
@@ -44,7 +52,7 @@ try {
 function runOne(number) {
   const child = spawn(
     process.execPath,
-    [agentctl, "run", "-p", "demo", "--quiet", "--", "touch", path.join(ran, String(number))],
+    [agentctl, "run", "-p", "aws", "--quiet", "--", "touch", path.join(ran, String(number))],
     {
       env,
       stdio: ["ignore", "ignore", "pipe"],
