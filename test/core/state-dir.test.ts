@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { stateDir, userConfigFile } from "../../src/core/state-dir.js";
 import { thrownBy } from "../thrown.js";
 
-const at = (env: Readonly<Record<string, string>>) => ({ env, cwd: "/work/project" });
+const at = (env: Readonly<Record<string, string>>) => ({ env, cwd: "/home/me/project" });
 
 describe("the state directory", () => {
   it.each([
     { name: "its own variable", env: { AGENTCTL_STATE_DIR: "/s", XDG_STATE_HOME: "/x", HOME: "/h" }, want: "/s" },
-    { name: "its own variable, relative", env: { AGENTCTL_STATE_DIR: "s" }, want: "/work/project/s" },
+    { name: "its own variable, relative", env: { AGENTCTL_STATE_DIR: "s" }, want: "/home/me/project/s" },
     { name: "XDG's", env: { AGENTCTL_STATE_DIR: "", XDG_STATE_HOME: "/x", HOME: "/h" }, want: "/x/agentctl" },
     { name: "HOME", env: { XDG_STATE_HOME: "relative", HOME: "/h" }, want: "/h/.local/state/agentctl" },
   ])("is told by $name", ({ env, want }) => {
