@@ -29,7 +29,7 @@ export async function withRetries<T>(
       const ceiling = Math.min(rules.maxDelayMs, rules.baseDelayMs * 2 ** (attempt - 1));
       const asked = rules.retryAfterMs?.(error);
       const pause = asked === undefined ? runtime.random() * ceiling : Math.min(asked, rules.maxDelayMs);
-      await runtime.sleep(pause);
+      await pauseFor(pause, rules.signal, runtime);
       if (wasAborted(rules)) throw error;
     }
   }
@@ -37,4 +37,18 @@ export async function withRetries<T>(
 
 function wasAborted(rules: RetryRules): boolean {
   return rules.signal?.aborted === true;
+}
+
+/** A pause between tries that an abort ends at once. */
+function pauseFor(ms: number, signal: AbortSignal | undefined, runtime: Pick<Runtime, "sleep">): Promise<void> {
+  if (signal === undefined) return runtime.sleep(ms);
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const wake = () => resolve();
+    signal.addEventListener("abort", wake, { once: true });
+    runtime
+      .sleep(ms)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", wake));
+  });
 }

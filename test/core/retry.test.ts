@@ -89,4 +89,18 @@ describe("withRetries", () => {
     await expect(attempt).rejects.toBe(PASSING);
     expect(attempts).toBe(1);
   });
+
+  test("a pause that would last is ended by the abort", async () => {
+    const controller = new AbortController();
+    const sleep = (): Promise<void> => {
+      queueMicrotask(() => controller.abort());
+      return new Promise(() => {});
+    };
+    const attempt = withRetries(
+      () => Promise.reject(PASSING),
+      { ...RULES, signal: controller.signal },
+      { random: () => 0, sleep },
+    );
+    await expect(attempt).rejects.toBe(PASSING);
+  });
 });

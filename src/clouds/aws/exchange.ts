@@ -59,7 +59,7 @@ export async function assumeHop(exchange: Exchange, context: IssueContext, runti
         retryAfterMs,
         signal: context.signal,
       },
-      { random: runtime.random, sleep: (ms) => sleepUnlessAborted(ms, context.signal, runtime) },
+      runtime,
     );
   } catch (error) {
     if (context.signal.aborted) throw interruption(context.signal);
@@ -108,19 +108,6 @@ function secretsOf(exchange: Exchange, token: IdToken | undefined): readonly Sec
   const keys = exchange.from?.keys;
   const ofKeys = keys === undefined ? [] : [keys.sessionToken, keys.secretAccessKey, keys.accessKeyId];
   return token === undefined ? ofKeys : [token.token, ...ofKeys];
-}
-
-/** A pause between tries that an interrupt ends at once. */
-function sleepUnlessAborted(ms: number, signal: AbortSignal, runtime: Pick<Runtime, "sleep">): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const wake = () => resolve();
-    signal.addEventListener("abort", wake, { once: true });
-    runtime
-      .sleep(ms)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", wake));
-  });
 }
 
 function interruption(signal: AbortSignal): AgentctlError {

@@ -51,7 +51,7 @@ export async function askService<T>(
         retryAfterMs: (error) => (error instanceof FailedTry ? error.retryAfterMs : undefined),
         signal,
       },
-      { random: runtime.random, sleep: (ms) => sleepUnlessAborted(ms, signal, runtime) },
+      runtime,
     );
   } catch (error) {
     if (signal.aborted) throw interruption(signal);
@@ -72,19 +72,6 @@ async function tryOnce<T>(
     if (thrown instanceof AgentctlError) throw thrown;
     throw explainTry(thrown, wire.last, exchange.service());
   }
-}
-
-/** A pause between tries that an interrupt ends at once. */
-function sleepUnlessAborted(ms: number, signal: AbortSignal, runtime: Pick<Runtime, "sleep">): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const wake = () => resolve();
-    signal.addEventListener("abort", wake, { once: true });
-    runtime
-      .sleep(ms)
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", wake));
-  });
 }
 
 function interruption(signal: AbortSignal): AgentctlError {
