@@ -109,7 +109,7 @@ async function holdLease(
   try {
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
     const context = { mintToken: identity.mintToken, signal: interruption.signal };
-    const grants = await issueGrants(profile, terms, context, runtime);
+    const grants = await issueGrants(profile, plans, terms, context, runtime);
     account.grants = grants;
     for (const grant of grants) observe({ kind: "granted", grant });
     for (const { facts } of grants)

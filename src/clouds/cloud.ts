@@ -1,5 +1,5 @@
-import type { Ending, Grant, GrantPlan, IssueContext, LeaseTerms } from "../core/lease.js";
-import type { CloudName, CloudSettings } from "../core/profile.js";
+import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
+import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 
 /**
@@ -8,11 +8,13 @@ import type { Runtime } from "../core/runtime.js";
  */
 export interface Cloud<Name extends CloudName = CloudName> {
   readonly name: Name;
+  /** What `deliver: auto` is for this cloud. */
+  autoChannel(settings: NonNullable<CloudSettings[Name]>, terms: Pick<LeaseTerms, "ttlSeconds">): Channel;
   /**
    * Works out what will be asked for.
    * @throws {AgentctlError} POLICY_TOO_LONG, POLICY_INVALID, CONFIG_INVALID, ENDPOINT_INVALID
    */
-  plan(settings: NonNullable<CloudSettings[Name]>, terms: LeaseTerms, runtime: Runtime): GrantPlan;
+  plan(settings: NonNullable<CloudSettings[Name]>, terms: GrantTerms, runtime: Runtime): GrantPlan;
   /** Loads what `issue` needs. */
   warm(): Promise<void>;
   /**
@@ -21,7 +23,7 @@ export interface Cloud<Name extends CloudName = CloudName> {
    */
   issue(
     settings: NonNullable<CloudSettings[Name]>,
-    terms: LeaseTerms,
+    terms: GrantTerms,
     context: IssueContext,
     runtime: Runtime,
   ): Promise<Grant>;

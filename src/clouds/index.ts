@@ -1,8 +1,9 @@
-import type { Ending, Grant, GrantPlan, IssueContext, LeaseTerms } from "../core/lease.js";
+import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
 import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud } from "./cloud.js";
+import { grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
@@ -40,17 +41,23 @@ export function warmClouds(profile: Profile): void {
 }
 
 /**
- * Issues the profile's grants side by side, all or nothing: on the first refusal the others are stopped and
- * what was issued is ended before the error is thrown. Nobody is waited for beyond the lease's deadline.
+ * Issues the profile's grants as planned, side by side, all or nothing: on the first refusal the others are stopped
+ * and what was issued is ended before the error is thrown. Nobody is waited for beyond the lease's deadline.
  * @throws {AgentctlError} the worst of what `Cloud.issue` threw, with the cloud named
  */
 export async function issueGrants(
   profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
   terms: LeaseTerms,
   context: IssueContext,
   runtime: Runtime,
 ): Promise<Grant[]> {
-  const issuings = await Promise.all(namesOf(profile).map((name) => issuingOf(name, profile, terms, runtime)));
+  const issuings = await Promise.all(
+    plans.map(({ cloud, channel }) => {
+      const grantTerms = grantTermsOf(terms, profile, channel, runtime.now(), context.mintableUntil);
+      return issuingOf(cloud, profile, grantTerms, runtime);
+    }),
+  );
   return untilDeadline(terms, context.signal, runtime, (signal) =>
     issueAllOrNothing(issuings, { ...context, signal }, (grants) => endGrants(grants, runtime)),
   );
@@ -67,13 +74,13 @@ function namesOf(profile: Profile): CloudName[] {
 
 async function planOne<Name extends CloudName>(name: Name, profile: Profile, terms: LeaseTerms, runtime: Runtime) {
   const cloud = await loadCloud(name);
-  return cloud.plan(settingsOf(profile, name), terms, runtime);
+  return cloud.plan(settingsOf(profile, name), grantTermsOf(terms, profile, "env", terms.openedAt), runtime);
 }
 
 async function issuingOf<Name extends CloudName>(
   name: Name,
   profile: Profile,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   runtime: Runtime,
 ): Promise<Issuing> {
   const cloud = await loadCloud(name);

@@ -12,6 +12,7 @@ import type { ConfigPath, ConfigProblem } from "./problems.js";
 import type { ProfileBlock } from "./schema.js";
 
 const DEFAULT_TTL_SECONDS = 3600;
+const DEFAULT_CREDENTIAL_TTL_SECONDS = 900;
 const DEFAULT_GRACE_SECONDS = 30;
 
 export type Resolution = { readonly profile: Profile } | { readonly problems: readonly ConfigProblem[] };
@@ -77,9 +78,11 @@ function settingsOf(block: ProfileBlock, { project, user }: Configuration): Omit
   return {
     ...(block.description !== undefined && { description: block.description }),
     ttlSeconds: secondsOf(block.ttl ?? defaults.ttl) ?? DEFAULT_TTL_SECONDS,
+    credentialTtlSeconds: secondsOf(block.credential_ttl ?? defaults.credential_ttl) ?? DEFAULT_CREDENTIAL_TTL_SECONDS,
     onExpiry: block.on_expiry ?? defaults.on_expiry ?? "warn",
     graceSeconds: secondsOf(block.grace ?? defaults.grace) ?? DEFAULT_GRACE_SECONDS,
     deliver: block.deliver ?? defaults.deliver ?? "auto",
+    peerCheck: block.peer_check ?? defaults.peer_check ?? "auto",
     ...(block.actors !== undefined && { actors: block.actors }),
     ...(block.commands !== undefined && { commands: block.commands }),
     identitySource: (block.identity ?? project?.data.identity ?? own?.identity)?.source ?? "auto",

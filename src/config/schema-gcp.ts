@@ -66,6 +66,11 @@ export const gcpSchema = z
           z.describe("All that the token may do; Cloud Storage only. Default: no boundary"),
         ),
     ),
+    metadata: z.optional(
+      z
+        .boolean()
+        .check(z.describe("Serve a metadata server too, for tools that read nothing else; needs peer_check: require")),
+    ),
     audience: z.optional(plainText("The audience of the identity token. Default: the provider's own", 1024)),
   })
   .check(z.describe("What to be in Google Cloud, and how narrowly"));

@@ -10,12 +10,21 @@ const MAX_TTL_SECONDS = 12 * 3600;
 const MAX_GRACE_SECONDS = 3600;
 
 const ttl = durationValue("How long a lease lasts at most, 1s to 12h. Default 1h", 1, MAX_TTL_SECONDS);
+const credentialTtl = durationValue(
+  "How long one credential lasts where the endpoint renews it, 5s to 12h. Default 15m",
+  5,
+  MAX_TTL_SECONDS,
+);
+const peerCheck = z.enum(["auto", "require", "off"]).register(z.globalRegistry, {
+  description:
+    "Whether who asks the endpoint must descend from the child: unless that cannot be told (auto, the default), always, or never; off only in the user's own settings",
+});
 const grace = durationValue("Between SIGTERM and SIGKILL with on_expiry: stop. Default 30s", 1, MAX_GRACE_SECONDS);
 const onExpiry = z
   .enum(["warn", "stop"])
   .register(z.globalRegistry, { description: "At the deadline: say so (warn, the default), or end the child (stop)" });
 const deliver = z
-  .enum(["auto", "env"])
+  .enum(["auto", "env", "endpoint"])
   .register(z.globalRegistry, { description: "How the child is given the credentials. Default auto" });
 
 const identity = z
@@ -31,7 +40,9 @@ const identity = z
 const defaults = z
   .strictObject({
     ttl: z.optional(ttl),
+    credential_ttl: z.optional(credentialTtl),
     deliver: z.optional(deliver),
+    peer_check: z.optional(peerCheck),
     on_expiry: z.optional(onExpiry),
     grace: z.optional(grace),
   })
@@ -75,9 +86,11 @@ const profile = z
     ),
     description: z.optional(plainText("What the task is, in one line", 200)),
     ttl: z.optional(ttl),
+    credential_ttl: z.optional(credentialTtl),
     on_expiry: z.optional(onExpiry),
     grace: z.optional(grace),
     deliver: z.optional(deliver),
+    peer_check: z.optional(peerCheck),
     actors: z.optional(filledList("Who may use it; absent means everyone", z.enum(ACTOR_KINDS))),
     commands: z.optional(
       filledList(

@@ -28,6 +28,11 @@ export interface Identity {
   /** SHA-256 of the first token obtained. */
   readonly tokenSha256: string;
   /**
+   * When the last of the tokens that this source can give ends (epoch ms); absent where it mints on request, or
+   * reads a file that somebody rotates.
+   */
+  readonly mintableUntil?: number;
+  /**
    * A checked token for `audience`.
    * @throws {AgentctlError} TOKEN_* when the source's token does not do, NO_IDENTITY, IDENTITY_DENIED, UNREACHABLE
    */

@@ -1,5 +1,5 @@
 import type { IdToken } from "./identity.js";
-import type { CloudName, DeliveryMode } from "./profile.js";
+import type { Channel, CloudName, DeliveryMode } from "./profile.js";
 import type { Secret } from "./secret.js";
 
 export type Facts = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -16,6 +16,17 @@ export interface LeaseTerms {
   readonly deliver: DeliveryMode;
 }
 
+/** The terms of one cloud's grant. */
+export interface GrantTerms {
+  readonly leaseId: string;
+  readonly profileName: string;
+  readonly channel: Channel;
+  /** When authorized calls must stop: the lease's deadline, or earlier where the grant will be renewed. Epoch ms. */
+  readonly endsAt: number;
+  /** From the asking to `endsAt`. */
+  readonly lifetimeSeconds: number;
+}
+
 /** How a grant ended, or will; never a stronger word than what was observed. */
 export type EndingWord = "revoked" | "removed" | "fenced" | "expires" | "failed";
 
@@ -25,6 +36,7 @@ export type EndingWord = "revoked" | "removed" | "fenced" | "expires" | "failed"
  */
 export interface GrantPlan {
   readonly cloud: CloudName;
+  readonly channel: Channel;
   /** Whom the child will be, such as the ARN of the last role. */
   readonly principal: string;
   readonly audience: string;
@@ -50,6 +62,7 @@ export interface EndpointOverride {
 /** One cloud's credential inside a lease. */
 export interface Grant {
   readonly cloud: CloudName;
+  readonly channel: Channel;
   /** The principal as the cloud named it. */
   readonly principal: string;
   readonly issuedAt: number;
@@ -57,10 +70,18 @@ export interface Grant {
   readonly usableUntil: number;
   /** The cloud's own expiry of the credential (this machine's clock). */
   readonly expiresAt: number;
-  /** The variables that carry it to the child. */
+  /** The variables that carry it to the child; by the endpoint, only those that tell where it is for. */
   readonly variables: Readonly<Record<string, string | Secret>>;
+  /** The credential itself, by the names that its cloud's room gives the parts: what the endpoint answers with. */
+  readonly secrets: Readonly<Record<string, IssuedSecret>>;
   /** For the receipt and the audit log; no secret. */
   readonly facts: Facts;
+}
+
+export interface IssuedSecret {
+  readonly value: Secret;
+  /** When this part stops working (this machine's clock, epoch ms): what tools are told. */
+  readonly usableUntil: number;
 }
 
 /** How one grant ended, with times in RFC 3339. */
@@ -76,6 +97,8 @@ export interface Ending {
 
 /** What a cloud's room may use while issuing. */
 export interface IssueContext {
+  /** After this no further token can be minted (epoch ms); absent where the source goes on minting. */
+  readonly mintableUntil?: number;
   mintToken(audience: string): Promise<IdToken>;
   /** Aborted when the user interrupts or another cloud refused. */
   readonly signal: AbortSignal;

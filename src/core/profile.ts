@@ -6,7 +6,12 @@ export const ACTOR_KINDS = ["human", "automation", "agent"] as const;
 export type ActorKind = (typeof ACTOR_KINDS)[number];
 
 export type EnvMode = "cloud" | "strict";
-export type DeliveryMode = "auto" | "env";
+/** How a grant reaches the child: in its environment, or over the lease's loopback endpoint. */
+export type Channel = "env" | "endpoint";
+/** What is asked for; `auto` is resolved to a channel for each cloud. */
+export type DeliveryMode = "auto" | Channel;
+/** Whether the endpoint checks that a caller descends from the child: where it can, always, or never. */
+export type PeerCheck = "auto" | "require" | "off";
 export type OnExpiry = "warn" | "stop";
 
 /** An IAM policy document, as parsed JSON. */
@@ -67,6 +72,8 @@ export interface GcpSettings {
   readonly accessBoundary: readonly AccessBoundaryRule[];
   /** The OIDC token's audience; absent means the provider's own, `https://iam.googleapis.com/<provider>`. */
   readonly audience?: string;
+  /** Serve a metadata server besides, for tools that read nothing else. */
+  readonly metadata: boolean;
 }
 
 /** What each cloud's room is given. A new cloud adds its settings here. */
@@ -83,10 +90,13 @@ export interface Profile {
   /** The configuration file it was read from. */
   readonly file: string;
   readonly ttlSeconds: number;
+  /** One grant's life where the endpoint can renew it. */
+  readonly credentialTtlSeconds: number;
   readonly onExpiry: OnExpiry;
   /** Seconds between SIGTERM and SIGKILL with `on_expiry: stop`. */
   readonly graceSeconds: number;
   readonly deliver: DeliveryMode;
+  readonly peerCheck: PeerCheck;
   /** Who may use it; absent means every kind of actor. */
   readonly actors?: readonly ActorKind[];
   /** Patterns of permitted commands; absent means any command. */

@@ -1,5 +1,5 @@
+import { descendantsOf, listProcesses, type ProcessEntry } from "../core/process-list.js";
 import type { Runtime } from "../core/runtime.js";
-import { descendantsOf, listProcesses, type ProcessEntry } from "./process-list.js";
 
 /** The child and what it has started, as far as that can be told. */
 export interface ProcessTree {

@@ -1,5 +1,5 @@
+import { readStat } from "../core/process-list.js";
 import type { Runtime } from "../core/runtime.js";
-import { readStat } from "./process-list.js";
 
 /** Sent on as they come, and never more than that: a killed Terraform leaves locks and half a state. */
 const FORWARDED = ["SIGTERM", "SIGUSR1", "SIGUSR2"] as const;

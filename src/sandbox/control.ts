@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import * as z from "zod/mini";
+import { isSameSecret } from "../core/constant-time.js";
 import { check } from "./check.js";
 import type { SandboxClock } from "./clock.js";
-import { isSameSecret } from "./constant-time.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";

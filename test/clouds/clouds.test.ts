@@ -10,6 +10,8 @@ import { awsSettings, leaseTerms, ROLE } from "./aws/settings.js";
 
 const GRANT: Grant = {
   cloud: "aws",
+  channel: "env",
+  secrets: {},
   principal: "p",
   issuedAt: 0,
   usableUntil: 1_000,

@@ -47,6 +47,8 @@ function newLease(leaseId = "l-0000000000000001", openedAt = OPENED) {
 
 const GRANT: Grant = {
   cloud: "aws",
+  channel: "env",
+  secrets: {},
   principal: "arn:aws:sts::1:assumed-role/r/s",
   issuedAt: OPENED,
   usableUntil: DEADLINE - 1000,

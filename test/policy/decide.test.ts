@@ -31,6 +31,8 @@ function makeProfile(overrides: Partial<Profile>): Profile {
     name: "deploy",
     file: path.join(root, "project/agentctl.yaml"),
     ttlSeconds: 3600,
+    credentialTtlSeconds: 900,
+    peerCheck: "auto",
     onExpiry: "warn",
     graceSeconds: 30,
     deliver: "auto",

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type IPty, spawn as spawnOnTerminal } from "@lydell/node-pty";
 import type { ChildResult } from "../../src/core/lease.js";
-import { readStat } from "../../src/run/process-list.js";
+import { readStat } from "../../src/core/process-list.js";
 import { bundleWorker } from "../core/bundle-worker.js";
 import type { SupervisorSpec } from "./supervisor.js";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { descendantsOf, listProcesses, type ProcessEntry } from "../../src/core/process-list.js";
 import type { Runtime } from "../../src/core/runtime.js";
-import { descendantsOf, listProcesses, type ProcessEntry } from "../../src/run/process-list.js";
 import { descendantTree, ownGroup } from "../../src/run/process-tree.js";
 import { fakeRuntime } from "../fake-runtime.js";
 import { Bench, poll } from "./harness.js";

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/durations.js";
 import { AgentctlError } from "../../core/errors.js";
-import type { LeaseTerms } from "../../core/lease.js";
+import type { GrantTerms } from "../../core/lease.js";
 import type { AwsHop, AwsSettings } from "../../core/profile.js";
 import { checkPolicyBudget, type PolicyBudget } from "./policy-budget.js";
 import { lastHopPolicy, passingHopPolicy, serializePolicy } from "./session-policy.js";
@@ -23,27 +23,27 @@ export interface Hop extends AwsHop {
  * The calls that lead from the OIDC token to the session of the last role, each within AWS's limits.
  * @throws {AgentctlError} CONFIG_INVALID, POLICY_INVALID, POLICY_TOO_LONG
  */
-export function planHops(settings: AwsSettings, terms: Pick<LeaseTerms, "ttlSeconds" | "deadlineAt">): readonly Hop[] {
-  checkDuration(settings, terms.ttlSeconds);
+export function planHops(settings: AwsSettings, terms: Pick<GrantTerms, "lifetimeSeconds" | "endsAt">): readonly Hop[] {
+  checkDuration(settings, terms.lifetimeSeconds);
   const roles: readonly AwsHop[] = [{ roleArn: settings.roleArn }, ...settings.chain];
   const at = fenceOf(terms);
   return roles.map((role, index) => {
     const next = roles[index + 1];
-    return next === undefined ? lastHop(role, settings, terms.ttlSeconds, at) : passingHop(role, next, at);
+    return next === undefined ? lastHop(role, settings, terms.lifetimeSeconds, at) : passingHop(role, next, at);
   });
 }
 
-/** The deadline in whole seconds, rounded down, as the policy can say it. */
-export function fenceOf(terms: Pick<LeaseTerms, "deadlineAt">): number {
-  return Math.floor(terms.deadlineAt / 1000) * 1000;
+/** The grant's end in whole seconds, rounded down, as the policy can say it. */
+export function fenceOf(terms: Pick<GrantTerms, "endsAt">): number {
+  return Math.floor(terms.endsAt / 1000) * 1000;
 }
 
-function lastHop(role: AwsHop, settings: AwsSettings, ttlSeconds: number, fenceAt: number): Hop {
+function lastHop(role: AwsHop, settings: AwsSettings, lifetimeSeconds: number, fenceAt: number): Hop {
   const policyAt = (at: number) => lastHopPolicy(settings, at);
   const own = settings.sessionPolicy === undefined ? 0 : serializePolicy(settings.sessionPolicy.document).length;
   return {
     ...role,
-    durationSeconds: Math.max(SHORTEST_SECONDS, ttlSeconds),
+    durationSeconds: Math.max(SHORTEST_SECONDS, lifetimeSeconds),
     policyArns: settings.policyArns,
     budget: checkPolicyBudget(policyAt(fenceAt), settings.policyArns, own),
     policyAt,
@@ -57,21 +57,21 @@ function passingHop(role: AwsHop, next: AwsHop, fenceAt: number): Hop {
   return { ...role, durationSeconds: SHORTEST_SECONDS, policyArns: [], budget, policyAt };
 }
 
-function checkDuration(settings: AwsSettings, ttlSeconds: number): void {
-  if (ttlSeconds > LONGEST_SECONDS) {
+function checkDuration(settings: AwsSettings, lifetimeSeconds: number): void {
+  if (lifetimeSeconds > LONGEST_SECONDS) {
     throw new AgentctlError(
       "CONFIG_INVALID",
-      `the ttl is ${formatDuration(ttlSeconds)}, and an AWS session lasts 12h at most`,
+      `the ttl is ${formatDuration(lifetimeSeconds)}, and an AWS session lasts 12h at most`,
       {
         hint: "lower the ttl to 12h or less",
       },
     );
   }
-  if (settings.chain.length > 0 && ttlSeconds > LONGEST_CHAINED_SECONDS) {
+  if (settings.chain.length > 0 && lifetimeSeconds > LONGEST_CHAINED_SECONDS) {
     throw new AgentctlError(
       "CONFIG_INVALID",
-      `the ttl is ${formatDuration(ttlSeconds)}, and AWS lets a chained role's session last 1h at most`,
-      { hint: "lower the ttl to 1h or less, or assume the last role directly, without aws.chain" },
+      `the ttl is ${formatDuration(lifetimeSeconds)}, and AWS lets a chained role's session last 1h at most`,
+      { hint: "lower the ttl to 1h or less, or deliver by the endpoint, which renews what it gives" },
     );
   }
 }

@@ -5,6 +5,8 @@ import { planAwsGrant } from "./plan.js";
 /** AWS: OIDC to a role's session by STS, fenced by its session policy. The SDK is loaded by `issue` alone. */
 export const awsCloud: Cloud<"aws"> = {
   name: "aws",
+  // Any role gives an hour; whether it gives more only STS knows, and a role that was assumed by another never does.
+  autoChannel: (_settings, { ttlSeconds }) => (ttlSeconds <= 3600 ? "env" : "endpoint"),
   plan: planAwsGrant,
   async warm() {
     await import("./issue.js");

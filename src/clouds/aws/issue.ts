@@ -1,7 +1,8 @@
 import { formatInstant } from "../../core/durations.js";
-import type { Facts, Grant, IssueContext, LeaseTerms } from "../../core/lease.js";
+import type { Facts, Grant, GrantTerms, IssueContext } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
+import type { SessionKeys } from "./assumed-session.js";
 import { clockNotice, clocksDiffer, secondsAhead, unsteadyClock } from "./clock.js";
 import { derivedSessionsOf } from "./ending.js";
 import { resolveStsEndpoint } from "./endpoint.js";
@@ -23,7 +24,7 @@ interface Taken extends Answered {
  */
 export async function issueAwsGrant(
   settings: AwsSettings,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   context: IssueContext,
   runtime: Runtime,
   limits: StsLimits = STS_LIMITS,
@@ -67,7 +68,7 @@ async function askOnTheRightClock(
 
 function grantOf(
   settings: AwsSettings,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   taken: readonly Taken[],
   endpointUrl: string | undefined,
 ): Grant {
@@ -76,17 +77,23 @@ function grantOf(
   const usableUntil = Math.min(fenceOf(terms), expiresAt);
   return {
     cloud: "aws",
+    channel: terms.channel,
     principal: last.session.arn,
     issuedAt: Math.round(last.askedAt),
     usableUntil,
     expiresAt,
-    variables: grantVariables(settings, last.session.keys, usableUntil),
+    variables: grantVariables(settings, last.session.keys, usableUntil, terms.channel),
+    secrets: secretsOf(last.session.keys, usableUntil),
     facts: {
       fencedAt: formatInstant(fenceOf(terms)),
       ...grantFacts(settings, taken, last),
       ...(endpointUrl !== undefined && { stsEndpoint: endpointUrl }),
     },
   };
+}
+
+function secretsOf(keys: SessionKeys, usableUntil: number): Grant["secrets"] {
+  return Object.fromEntries(Object.entries(keys).map(([name, value]) => [name, { value, usableUntil }]));
 }
 
 function grantFacts(settings: AwsSettings, taken: readonly Taken[], last: Taken): Facts {

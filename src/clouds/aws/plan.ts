@@ -1,5 +1,5 @@
 import { formatDuration, formatInstant } from "../../core/durations.js";
-import type { Facts, GrantPlan, LeaseTerms } from "../../core/lease.js";
+import type { Facts, GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { derivedSessionsOf, planEnding } from "./ending.js";
@@ -13,16 +13,17 @@ import { variableNames } from "./variables.js";
  * Works out what AWS will be asked for, asking nobody and loading no SDK.
  * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID, POLICY_INVALID, POLICY_TOO_LONG
  */
-export function planAwsGrant(settings: AwsSettings, terms: LeaseTerms, runtime: Pick<Runtime, "env">): GrantPlan {
+export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const endpoint = resolveStsEndpoint(settings, runtime);
   const hops = planHops(settings, terms);
   return {
     cloud: "aws",
+    channel: terms.channel,
     principal: lastOf(hops).roleArn,
     audience: settings.audience,
     steps: hops.map((hop, index) => describeStep(hop, index, settings, endpoint.region)),
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
-    variables: variableNames(settings),
+    variables: variableNames(settings, terms.channel),
     ending: planEnding(settings),
     facts: planFacts(settings, hops, endpoint.region, terms),
     endpoints: endpoint.override === undefined ? [] : [endpoint.override],
@@ -38,7 +39,7 @@ function describeStep(hop: Hop, index: number, settings: AwsSettings, region: st
   return `then assume ${hop.roleArn}${external}, ${lasting}`;
 }
 
-function describeNarrowing(settings: AwsSettings, last: Hop, terms: LeaseTerms): string[] {
+function describeNarrowing(settings: AwsSettings, last: Hop, terms: GrantTerms): string[] {
   const { sessionPolicy, policyArns, chain } = settings;
   const budget = `${last.budget.used} of ${SESSION_POLICY_LIMIT} characters, fence included`;
   const lines = chain.slice(0, 1).map(() => "each role before the last may only assume the next");
@@ -62,7 +63,7 @@ function derivedOf(settings: AwsSettings): string[] {
   return typeof allowed === "boolean" ? [] : [`${made}, but for assuming ${allowed.join(", ")}`];
 }
 
-function planFacts(settings: AwsSettings, hops: readonly Hop[], region: string, terms: LeaseTerms): Facts {
+function planFacts(settings: AwsSettings, hops: readonly Hop[], region: string, terms: GrantTerms): Facts {
   const last = lastOf(hops);
   const passing = hops.slice(0, -1).map((hop) => `${hop.roleArn}: ${hop.budget.used} used, ${hop.budget.left} left`);
   return {

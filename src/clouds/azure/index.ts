@@ -5,6 +5,7 @@ import { planAzureGrant } from "./plan.js";
 /** Azure: OIDC to an application's access tokens by Microsoft Entra. The SDK is loaded by `issue` alone. */
 export const azureCloud: Cloud<"azure"> = {
   name: "azure",
+  autoChannel: () => "endpoint",
   plan: planAzureGrant,
   async warm() {
     await import("./issue.js");

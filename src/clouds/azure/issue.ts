@@ -1,6 +1,6 @@
 import { formatInstant } from "../../core/durations.js";
 import type { IdToken } from "../../core/identity.js";
-import type { Grant, IssueContext, LeaseTerms } from "../../core/lease.js";
+import type { Grant, GrantTerms, IssueContext } from "../../core/lease.js";
 import type { AzureSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import type { Secret } from "../../core/secret.js";
@@ -26,7 +26,7 @@ interface IssuedToken extends ScopedToken {
  */
 export async function issueAzureGrant(
   settings: AzureSettings,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   context: IssueContext,
   runtime: Runtime,
   limits: ExchangeLimits = EXCHANGE_LIMITS,
@@ -74,7 +74,7 @@ function askToken(
 /** Tools are told of the first token's end; the grant is over with the last's. */
 function grantOf(
   settings: AzureSettings,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   tokens: readonly IssuedToken[],
   authority: Authority,
   issuedAt: number,
@@ -84,11 +84,15 @@ function grantOf(
   const notice = earlyEndNotice("Azure", usableUntil, terms);
   return {
     cloud: "azure",
+    channel: terms.channel,
     principal: principalOf(settings),
     issuedAt,
     usableUntil,
     expiresAt: Math.max(...ends),
-    variables: grantVariables(settings, tokens),
+    variables: grantVariables(settings, tokens, terms.channel),
+    secrets: Object.fromEntries(
+      tokens.map(({ scope, token, expiresAt }) => [scope, { value: token, usableUntil: expiresAt }]),
+    ),
     facts: {
       tenant: settings.tenantId,
       client: settings.clientId,

@@ -1,5 +1,5 @@
 import { AgentctlError } from "../../core/errors.js";
-import type { GrantPlan, LeaseTerms } from "../../core/lease.js";
+import type { GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { AzureSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { resolveAuthority } from "./authority.js";
@@ -13,7 +13,7 @@ const NO_TENANT: readonly string[] = ["common", "organizations", "consumers", "a
  * Works out what Microsoft Entra will be asked for, asking nobody and loading no SDK.
  * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID
  */
-export function planAzureGrant(settings: AzureSettings, _terms: LeaseTerms, runtime: Pick<Runtime, "env">): GrantPlan {
+export function planAzureGrant(settings: AzureSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const { tenantId, audience, scopes } = settings;
   if (NO_TENANT.includes(tenantId.toLowerCase())) {
     throw new AgentctlError("CONFIG_INVALID", `azure.tenant_id is ${tenantId}, which is no tenant`, {
@@ -25,11 +25,12 @@ export function planAzureGrant(settings: AzureSettings, _terms: LeaseTerms, runt
   const { host } = new URL(authority.url);
   return {
     cloud: "azure",
+    channel: terms.channel,
     principal: principalOf(settings),
     audience,
     steps: tokens.map(({ scope }) => `get a token for ${scope} at ${host} with the OIDC token (aud ${audience})`),
     narrowing: ["no narrowing: all that the application is assigned; Azure cannot narrow a token"],
-    variables: variableNames(settings, tokens),
+    variables: variableNames(settings, tokens, terms.channel),
     ending: {
       word: "expires",
       detail: "Azure cannot take a token back: each can be used until it ends by itself, usually 60 to 90 minutes on",

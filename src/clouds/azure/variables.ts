@@ -1,4 +1,4 @@
-import type { AzureSettings } from "../../core/profile.js";
+import type { AzureSettings, Channel } from "../../core/profile.js";
 import type { Secret } from "../../core/secret.js";
 import type { ScopedToken } from "./scopes.js";
 
@@ -17,16 +17,23 @@ function contextVariables(settings: AzureSettings): Readonly<Record<string, stri
   };
 }
 
-/** The names of the variables that carry an Azure grant to the child. */
-export function variableNames(settings: AzureSettings, tokens: readonly ScopedToken[]): readonly string[] {
-  return [...tokens.map(({ variable }) => variable), ...Object.keys(contextVariables(settings))];
+/** The names of the variables that carry an Azure grant to the child; by the endpoint, only where it is for. */
+export function variableNames(
+  settings: AzureSettings,
+  tokens: readonly ScopedToken[],
+  channel: Channel,
+): readonly string[] {
+  const secret = channel === "env" ? tokens.map(({ variable }) => variable) : [];
+  return [...secret, ...Object.keys(contextVariables(settings))];
 }
 
 /** The variables themselves. */
 export function grantVariables(
   settings: AzureSettings,
   tokens: readonly (ScopedToken & { readonly token: Secret })[],
+  channel: Channel,
 ): Readonly<Record<string, string | Secret>> {
+  if (channel === "endpoint") return contextVariables(settings);
   const secrets = Object.fromEntries(tokens.map(({ variable, token }) => [variable, token]));
   return { ...secrets, ...contextVariables(settings) };
 }

@@ -5,6 +5,7 @@ import { planGcpGrant } from "./plan.js";
 /** Google Cloud: OIDC to a federated or a service account's access token. The SDK is loaded by `issue` alone. */
 export const gcpCloud: Cloud<"gcp"> = {
   name: "gcp",
+  autoChannel: () => "endpoint",
   plan: planGcpGrant,
   async warm() {
     await import("./issue.js");

@@ -1,5 +1,5 @@
 import type { IdToken } from "../../core/identity.js";
-import type { Grant, IssueContext, LeaseTerms } from "../../core/lease.js";
+import type { Grant, GrantTerms, IssueContext } from "../../core/lease.js";
 import type { GcpSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../exchange/exchange.js";
@@ -17,7 +17,7 @@ import { grantVariables } from "./variables.js";
  */
 export async function issueGcpGrant(
   settings: GcpSettings,
-  terms: LeaseTerms,
+  terms: GrantTerms,
   context: IssueContext,
   runtime: Runtime,
   limits: ExchangeLimits = EXCHANGE_LIMITS,
@@ -34,21 +34,23 @@ async function impersonateIfAsked(
   steps: Steps,
   federated: GoogleToken,
   used: IdToken,
-  terms: LeaseTerms,
+  terms: GrantTerms,
 ): Promise<GoogleToken> {
   const { serviceAccount } = steps.settings;
   return serviceAccount === undefined ? federated : impersonate(steps, serviceAccount, federated, used, terms);
 }
 
-function grantOf(settings: GcpSettings, terms: LeaseTerms, final: GoogleToken, used: IdToken, issuedAt: number): Grant {
+function grantOf(settings: GcpSettings, terms: GrantTerms, final: GoogleToken, used: IdToken, issuedAt: number): Grant {
   const notice = earlyEndNotice("Google Cloud", final.expiresAt, terms);
   return {
     cloud: "gcp",
+    channel: terms.channel,
     principal: principalOf(settings),
     issuedAt,
     usableUntil: final.expiresAt,
     expiresAt: final.expiresAt,
-    variables: grantVariables(settings, final.token),
+    variables: grantVariables(settings, final.token, terms.channel),
+    secrets: { token: { value: final.token, usableUntil: final.expiresAt } },
     facts: {
       provider: settings.workloadIdentityProvider,
       subject: used.subject,

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/durations.js";
 import { AgentctlError } from "../../core/errors.js";
-import type { GrantPlan, LeaseTerms } from "../../core/lease.js";
+import type { GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { GcpSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { type Endpoints, overridesOf, resolveEndpoints } from "./endpoints.js";
@@ -15,19 +15,20 @@ const LONGEST_LIFETIME_SECONDS = 43_200;
  * Works out what Google will be asked for, asking nobody and loading no SDK.
  * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID
  */
-export function planGcpGrant(settings: GcpSettings, terms: LeaseTerms, runtime: Pick<Runtime, "env">): GrantPlan {
+export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const endpoints = resolveEndpoints(runtime);
-  checkLifetime(settings, terms.ttlSeconds);
+  checkLifetime(settings, terms.lifetimeSeconds);
   return {
     cloud: "gcp",
+    channel: terms.channel,
     principal: principalOf(settings),
     audience: tokenAudienceOf(settings),
     steps: describeSteps(settings, terms, endpoints),
     narrowing: describeNarrowing(settings),
-    variables: variableNames(settings),
+    variables: variableNames(settings, terms.channel),
     ending: { word: "expires", detail: describeEnding(settings) },
     facts: {
-      ...(settings.serviceAccount !== undefined && { lifetimeSeconds: terms.ttlSeconds }),
+      ...(settings.serviceAccount !== undefined && { lifetimeSeconds: terms.lifetimeSeconds }),
       scopes: settings.scopes,
       boundaryRules: settings.accessBoundary.length,
     },
@@ -35,14 +36,14 @@ export function planGcpGrant(settings: GcpSettings, terms: LeaseTerms, runtime: 
   };
 }
 
-function describeSteps(settings: GcpSettings, terms: LeaseTerms, { sts, iamCredentials }: Endpoints): string[] {
+function describeSteps(settings: GcpSettings, terms: GrantTerms, { sts, iamCredentials }: Endpoints): string[] {
   const { workloadIdentityProvider, serviceAccount, accessBoundary } = settings;
   const at = (baseUrl: string) => new URL(baseUrl).host;
   const steps = [
     `trade the OIDC token (aud ${tokenAudienceOf(settings)}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
   ];
   if (serviceAccount !== undefined) {
-    const lasting = `for what is left of ${formatDuration(terms.ttlSeconds)}`;
+    const lasting = `for what is left of ${formatDuration(terms.lifetimeSeconds)}`;
     steps.push(`then impersonate ${serviceAccount} at ${at(iamCredentials.baseUrl)}, ${lasting}`);
   }
   if (accessBoundary.length > 0) steps.push(`then trade that for one within the access boundary at ${at(sts.baseUrl)}`);

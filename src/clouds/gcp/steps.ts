@@ -1,5 +1,5 @@
 import type { IdToken } from "../../core/identity.js";
-import type { IssueContext, LeaseTerms } from "../../core/lease.js";
+import type { GrantTerms, IssueContext } from "../../core/lease.js";
 import type { GcpSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { askService, type ExchangeLimits } from "../exchange/exchange.js";
@@ -46,10 +46,10 @@ export function impersonate(
   serviceAccount: string,
   federated: GoogleToken,
   used: IdToken,
-  terms: LeaseTerms,
+  terms: GrantTerms,
 ): Promise<GoogleToken> {
   const { settings, endpoints, runtime } = steps;
-  const secondsLeft = () => Math.max(1, Math.floor((terms.deadlineAt - runtime.now()) / 1000));
+  const secondsLeft = () => Math.max(1, Math.floor((terms.endsAt - runtime.now()) / 1000));
   const from = { token: used, federated: federated.token };
   const service = () => impersonationService(settings, endpoints.iamCredentials, from, secondsLeft());
   return ask(steps, endpoints.iamCredentials, service, async (wire) => {

@@ -1,4 +1,4 @@
-import type { GcpSettings } from "../../core/profile.js";
+import type { Channel, GcpSettings } from "../../core/profile.js";
 import type { Secret } from "../../core/secret.js";
 
 /** gcloud's; and that of Terraform's provider and its gcs backend. */
@@ -11,14 +11,19 @@ const PROJECT_VARIABLES = [
   "GOOGLE_PROJECT",
 ] as const;
 
-/** The names of the variables that carry a Google grant to the child. */
-export function variableNames(settings: GcpSettings): readonly string[] {
-  return settings.projectId === undefined ? TOKEN_VARIABLES : [...TOKEN_VARIABLES, ...PROJECT_VARIABLES];
+/** The names of the variables that carry a Google grant to the child; by the endpoint, only where it is for. */
+export function variableNames(settings: GcpSettings, channel: Channel): readonly string[] {
+  const project = settings.projectId === undefined ? [] : PROJECT_VARIABLES;
+  return channel === "env" ? [...TOKEN_VARIABLES, ...project] : project;
 }
 
 /** The variables themselves. */
-export function grantVariables(settings: GcpSettings, token: Secret): Readonly<Record<string, string | Secret>> {
-  const tokens = TOKEN_VARIABLES.map((name) => [name, token] as const);
+export function grantVariables(
+  settings: GcpSettings,
+  token: Secret,
+  channel: Channel,
+): Readonly<Record<string, string | Secret>> {
+  const tokens = channel === "env" ? TOKEN_VARIABLES.map((name) => [name, token] as const) : [];
   const projects = PROJECT_VARIABLES.flatMap((name) =>
     settings.projectId === undefined ? [] : [[name, settings.projectId] as const],
   );

@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { isSameSecret } from "../constant-time.js";
+import { isSameSecret } from "../../core/constant-time.js";
 import type { ServiceRequest } from "../service.js";
 import type { Session, SessionStore } from "./sessions.js";
 

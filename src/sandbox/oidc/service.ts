@@ -1,4 +1,4 @@
-import { isSameSecret } from "../constant-time.js";
+import { isSameSecret } from "../../core/constant-time.js";
 import { queryValue, type Service, type ServiceAnswer, type ServiceRequest, type TakeNotes } from "../service.js";
 import { WireError } from "../wire-error.js";
 import type { OidcIssuer } from "./issuer.js";

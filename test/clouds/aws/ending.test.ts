@@ -9,6 +9,8 @@ const EXPIRY = Date.parse("2026-11-22T12:15:00Z");
 function end(grant: Partial<Grant>, now: number, facts: Facts = {}) {
   const whole: Grant = {
     cloud: "aws",
+    channel: "env",
+    secrets: {},
     principal: "arn:aws:sts::111122223333:assumed-role/r/s",
     issuedAt: DEADLINE - 300_000,
     usableUntil: DEADLINE,

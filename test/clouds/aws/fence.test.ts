@@ -1,9 +1,9 @@
 import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import { describe, expect, it } from "vitest";
 import { fenceOf, planHops } from "../../../src/clouds/aws/hops.js";
-import { awsSettings, leaseTerms, NEXT_ROLE, OPENED_AT, OTHER_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
+import { awsSettings, grantTerms, NEXT_ROLE, OPENED_AT, OTHER_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
 
-const TERMS = leaseTerms(300);
+const TERMS = grantTerms(300);
 const BEFORE = new Date(OPENED_AT + 60_000).toISOString();
 const AFTER = new Date(OPENED_AT + 301_000).toISOString();
 const ALLOW_ALL = { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } };

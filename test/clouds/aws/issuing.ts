@@ -9,7 +9,7 @@ import type { Runtime } from "../../../src/core/runtime.js";
 import { Secret } from "../../../src/core/secret.js";
 import { fakeRuntime } from "../../fake-runtime.js";
 import { type FakeSts, type Reply, startFakeSts } from "./fake-sts.js";
-import { awsSettings, leaseTerms } from "./settings.js";
+import { awsSettings, grantTerms } from "./settings.js";
 
 // The SDK announces the end of its support for Node 20 once a process; src/main.ts silences it likewise.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
@@ -49,7 +49,7 @@ export async function against(replies: readonly Reply[], issuing: Issuing = {}) 
   const issue = (): Promise<Grant> =>
     issueAwsGrant(
       awsSettings(issuing.settings),
-      leaseTerms(issuing.ttlSeconds, runtime.now()),
+      grantTerms(issuing.ttlSeconds, runtime.now()),
       { mintToken, signal: issuing.signal ?? new AbortController().signal },
       runtime,
       { ...LIMITS, ...issuing.limits },

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { awsCloud } from "../../../src/clouds/aws/index.js";
 import type { AwsSettings } from "../../../src/core/profile.js";
 import { fakeRuntime } from "../../fake-runtime.js";
-import { awsSettings, leaseTerms, NEXT_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
+import { awsSettings, grantTerms, NEXT_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
 
 const ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
 function plan(settings: Partial<AwsSettings> = {}, ttlSeconds = 300, env: Record<string, string> = {}) {
-  return awsCloud.plan(awsSettings(settings), leaseTerms(ttlSeconds), fakeRuntime({ env }));
+  return awsCloud.plan(awsSettings(settings), grantTerms(ttlSeconds), fakeRuntime({ env }));
 }
 
 describe("the plan of an AWS grant", () => {

@@ -26,7 +26,9 @@ describe("against an STS that checks tokens, signatures, trust and policies", ()
       signal: new AbortController().signal,
     };
     const runtime = fakeRuntime({ env: sandbox.env });
-    return issueGrants({ clouds: { aws: settings } } as Profile, leaseTerms(ttlSeconds, Date.now()), context, runtime);
+    const profile = { clouds: { aws: settings } } as Profile;
+    const terms = leaseTerms(ttlSeconds, Date.now());
+    return issueGrants(profile, [{ cloud: "aws", channel: "env" }], terms, context, runtime);
   }
 
   it.each([

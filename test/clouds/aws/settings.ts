@@ -1,5 +1,5 @@
-import type { LeaseTerms } from "../../../src/core/lease.js";
-import type { AwsSettings } from "../../../src/core/profile.js";
+import type { GrantTerms, LeaseTerms } from "../../../src/core/lease.js";
+import type { AwsSettings, Channel } from "../../../src/core/profile.js";
 
 export const ROLE = "arn:aws:iam::111122223333:role/agentctl-deploy";
 export const NEXT_ROLE = "arn:aws:iam::444455556666:role/target";
@@ -16,6 +16,16 @@ export function awsSettings(overrides: Partial<AwsSettings> = {}): AwsSettings {
     fenceForwarded: false,
     audience: "sts.amazonaws.com",
     ...overrides,
+  };
+}
+
+export function grantTerms(lifetimeSeconds = 300, askedAt = OPENED_AT, channel: Channel = "env"): GrantTerms {
+  return {
+    leaseId: LEASE_ID,
+    profileName: "deploy-web",
+    channel,
+    endsAt: askedAt + lifetimeSeconds * 1000,
+    lifetimeSeconds,
   };
 }
 

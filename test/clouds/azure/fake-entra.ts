@@ -13,7 +13,7 @@ import {
   type Reply,
   startFakeService,
 } from "../exchange/fake-service.js";
-import { idToken, leaseTerms } from "../exchange/identity.js";
+import { grantTerms, idToken } from "../exchange/identity.js";
 
 export const TENANT = "11111111-2222-3333-4444-555555555555";
 export const CLIENT = "66666666-7777-8888-9999-000000000000";
@@ -100,7 +100,7 @@ export async function against(replies: readonly Reply[], issuing: Issuing = {}) 
   const issue = () =>
     issueAzureGrant(
       azureSettings(issuing.settings),
-      leaseTerms(issuing.ttlSeconds ?? 1_800, runtime.now()),
+      grantTerms(issuing.ttlSeconds ?? 1_800, runtime.now()),
       { mintToken, signal: issuing.signal ?? new AbortController().signal },
       runtime,
       { attempts: issuing.attempts ?? 4, requestMs: issuing.requestMs ?? 5_000 },

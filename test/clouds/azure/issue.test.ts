@@ -196,6 +196,8 @@ describe("all or nothing", () => {
 describe("endAzureGrant", () => {
   const grant = {
     cloud: "azure",
+    channel: "env",
+    secrets: {},
     principal: "p",
     issuedAt: 0,
     usableUntil: Date.parse("2026-11-22T13:00:00Z"),

@@ -4,13 +4,13 @@ import { planAzureGrant } from "../../../src/clouds/azure/plan.js";
 import type { AzureSettings } from "../../../src/core/profile.js";
 import { fakeRuntime } from "../../fake-runtime.js";
 import { thrownBy } from "../../thrown.js";
-import { leaseTerms } from "../exchange/identity.js";
+import { grantTerms } from "../exchange/identity.js";
 import { ARM_SCOPE, AUDIENCE, azureSettings, CLIENT, TENANT, VAULT_SCOPE } from "./fake-entra.js";
 
 const GRAPH_ID = "00000003-0000-0000-c000-000000000000";
 
 function plan(overrides: Partial<AzureSettings> = {}, env: Record<string, string> = {}) {
-  return planAzureGrant(azureSettings(overrides), leaseTerms(1_800, 0), fakeRuntime({ env }));
+  return planAzureGrant(azureSettings(overrides), grantTerms(1_800, 0), fakeRuntime({ env }));
 }
 
 describe("planAzureGrant", () => {
@@ -44,7 +44,7 @@ describe("planAzureGrant", () => {
   });
 
   it("is what the room plans with", () => {
-    expect(azureCloud.plan(azureSettings(), leaseTerms(60, 0), fakeRuntime())).toEqual(plan());
+    expect(azureCloud.plan(azureSettings(), grantTerms(60, 0), fakeRuntime())).toEqual(plan());
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import type { AgentctlError } from "../../../src/core/errors.js";
 import type { IdToken } from "../../../src/core/identity.js";
-import type { LeaseTerms } from "../../../src/core/lease.js";
+import type { GrantTerms } from "../../../src/core/lease.js";
+import type { Channel } from "../../../src/core/profile.js";
 import { Secret } from "../../../src/core/secret.js";
 
 /** Shaped like a JWT, and no secret of anybody. */
@@ -21,14 +22,13 @@ export function idToken(audience: string, overrides: Partial<IdToken> = {}): IdT
   };
 }
 
-export function leaseTerms(ttlSeconds: number, openedAt: number): LeaseTerms {
+export function grantTerms(lifetimeSeconds: number, askedAt: number, channel: Channel = "env"): GrantTerms {
   return {
     leaseId: "l-0123456789abcdef",
     profileName: "deploy-web",
-    openedAt,
-    deadlineAt: openedAt + ttlSeconds * 1000,
-    ttlSeconds,
-    deliver: "auto",
+    channel,
+    endsAt: askedAt + lifetimeSeconds * 1000,
+    lifetimeSeconds,
   };
 }
 

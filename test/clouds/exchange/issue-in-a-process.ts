@@ -5,7 +5,7 @@ import { fetchOverHttp } from "../../../src/core/http.js";
 import type { Grant } from "../../../src/core/lease.js";
 import { Secret } from "../../../src/core/secret.js";
 import { fakeRuntime } from "../../fake-runtime.js";
-import { idToken, leaseTerms } from "./identity.js";
+import { grantTerms, idToken } from "./identity.js";
 
 const PROVIDER = "projects/1/locations/global/workloadIdentityPools/ci/providers/github";
 
@@ -15,7 +15,7 @@ async function issueOne(cloud: string, tenantId: string): Promise<Grant> {
     mintToken: async (audience: string) => idToken(audience),
     signal: new AbortController().signal,
   };
-  const terms = leaseTerms(900, runtime.now());
+  const terms = grantTerms(900, runtime.now());
   if (cloud === "azure") {
     const scopes = ["https://management.azure.com/.default"];
     return azureCloud.issue({ tenantId, clientId: tenantId, scopes, audience: "api://x" }, terms, context, runtime);
@@ -25,6 +25,7 @@ async function issueOne(cloud: string, tenantId: string): Promise<Grant> {
     workloadIdentityProvider: PROVIDER,
     scopes: ["https://www.googleapis.com/auth/cloud-platform"],
     accessBoundary: [],
+    metadata: false,
     ...(cloud === "gcp-account" && account),
   };
   return gcpCloud.issue(settings, terms, context, runtime);

@@ -6,7 +6,7 @@ import type { GcpSettings } from "../../../src/core/profile.js";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { fakeRuntime } from "../../fake-runtime.js";
 import { answersJson, type FakeService, inTurn, type Reply, startFakeService } from "../exchange/fake-service.js";
-import { idToken, leaseTerms } from "../exchange/identity.js";
+import { grantTerms, idToken } from "../exchange/identity.js";
 
 export const POOL = "projects/123456789/locations/global/workloadIdentityPools/ci";
 export const PROVIDER = `${POOL}/providers/github`;
@@ -29,6 +29,7 @@ export function gcpSettings(overrides: Partial<GcpSettings> = {}): GcpSettings {
     serviceAccount: ACCOUNT,
     scopes: [CLOUD_PLATFORM],
     accessBoundary: [],
+    metadata: false,
     ...overrides,
   };
 }
@@ -112,7 +113,7 @@ export async function against(issuing: Issuing = {}) {
   const issue = () =>
     issueGcpGrant(
       issuing.settings ?? gcpSettings(),
-      leaseTerms(issuing.ttlSeconds ?? 900, runtime.now()),
+      grantTerms(issuing.ttlSeconds ?? 900, runtime.now()),
       {
         mintToken: issuing.mintToken ?? (async (audience: string) => idToken(audience)),
         signal: issuing.signal ?? new AbortController().signal,

@@ -225,6 +225,8 @@ describe("endGcpGrant", () => {
   const at = Date.parse("2026-11-22T13:00:00Z");
   const grant = {
     cloud: "gcp",
+    channel: "env",
+    secrets: {},
     principal: "p",
     issuedAt: 0,
     usableUntil: at,

@@ -4,11 +4,11 @@ import { planGcpGrant } from "../../../src/clouds/gcp/plan.js";
 import type { GcpSettings } from "../../../src/core/profile.js";
 import { fakeRuntime } from "../../fake-runtime.js";
 import { thrownBy } from "../../thrown.js";
-import { leaseTerms } from "../exchange/identity.js";
+import { grantTerms } from "../exchange/identity.js";
 import { ACCOUNT, BUCKET_RULE, CLOUD_PLATFORM, federatedSettings, gcpSettings, PROVIDER } from "./fake-google.js";
 
 function plan(settings: GcpSettings, env: Record<string, string> = {}, ttlSeconds = 900) {
-  return planGcpGrant(settings, leaseTerms(ttlSeconds, 0), fakeRuntime({ env }));
+  return planGcpGrant(settings, grantTerms(ttlSeconds, 0), fakeRuntime({ env }));
 }
 
 describe("planGcpGrant", () => {
@@ -52,7 +52,7 @@ describe("planGcpGrant", () => {
   });
 
   it("is what the room plans with", () => {
-    expect(gcpCloud.plan(gcpSettings(), leaseTerms(900, 0), fakeRuntime())).toEqual(plan(gcpSettings()));
+    expect(gcpCloud.plan(gcpSettings(), grantTerms(900, 0), fakeRuntime())).toEqual(plan(gcpSettings()));
   });
 
   it("refuses a ttl that no service account's token can have", async () => {

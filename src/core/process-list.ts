@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import type { Runtime } from "../core/runtime.js";
+import type { Runtime } from "./runtime.js";
 
 /** A running process; `startedAt` tells it from a later one with the same pid and is only compared for equality. */
 export interface ProcessEntry {
