@@ -58,6 +58,8 @@ function runOne(number) {
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
+  // The sandbox that all of them ask is one process on the same cores, as no cloud is.
+  os.setPriority(child.pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
   let stderr = "";
   child.stderr.on("data", (text) => {
     stderr += text;
