@@ -21,7 +21,7 @@ export function grantTermsOf(
   if (channel === "env") return { leaseId, profileName, channel, endsAt: deadlineAt, lifetimeSeconds: ttlSeconds };
   const renewed = askedAt + profile.credentialTtlSeconds * 1000;
   const isRenewable = renewalDueAt({ issuedAt: askedAt, usableUntil: renewed }) < mintableUntil;
-  const endsAt = Math.min(isRenewable ? renewed : askedAt + SURE_LIFETIME_MS, deadlineAt);
+  const endsAt = Math.min(isRenewable ? renewed : Math.max(renewed, askedAt + SURE_LIFETIME_MS), deadlineAt);
   const lifetimeSeconds = Math.max(1, Math.ceil((endsAt - askedAt) / 1000));
   return { leaseId, profileName, channel, endsAt, lifetimeSeconds };
 }

@@ -83,6 +83,21 @@ describe("issuing with the OIDC token", () => {
     expect((await issue()).variables).not.toHaveProperty("AWS_REGION");
   });
 
+  it("for the endpoint carries the keys beside the variables, which only say where they are for", async () => {
+    const { issue } = await against([granted], {
+      ...at,
+      channel: "endpoint",
+      settings: { region: "eu-central-1" },
+    });
+    const { variables, secrets, channel, usableUntil } = await issue();
+    expect(channel).toBe("endpoint");
+    expect(variables).toEqual({ AWS_REGION: "eu-central-1", AWS_DEFAULT_REGION: "eu-central-1" });
+    expect(Object.keys(secrets).sort()).toEqual(["accessKeyId", "secretAccessKey", "sessionToken"]);
+    expect(secrets["sessionToken"]?.value.reveal()).toBe(`session-canary-of-${ROLE}`);
+    expect(secrets["sessionToken"]?.usableUntil).toBe(usableUntil);
+    expect(JSON.stringify(secrets)).not.toContain("canary");
+  });
+
   it("prints nothing of a key, however the grant is printed", async () => {
     const { issue } = await against([granted], at);
     const grant = await issue();

@@ -4,7 +4,7 @@ import type { StsLimits } from "../../../src/clouds/aws/sts-client.js";
 import type { AgentctlError } from "../../../src/core/errors.js";
 import type { IdToken } from "../../../src/core/identity.js";
 import type { Grant } from "../../../src/core/lease.js";
-import type { AwsSettings } from "../../../src/core/profile.js";
+import type { AwsSettings, Channel } from "../../../src/core/profile.js";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { Secret } from "../../../src/core/secret.js";
 import { fakeRuntime } from "../../fake-runtime.js";
@@ -26,6 +26,7 @@ afterEach(async () => {
 export interface Issuing {
   readonly settings?: Partial<AwsSettings>;
   readonly ttlSeconds?: number;
+  readonly channel?: Channel;
   readonly runtime?: Partial<Runtime>;
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Partial<StsLimits>;
@@ -49,7 +50,7 @@ export async function against(replies: readonly Reply[], issuing: Issuing = {}) 
   const issue = (): Promise<Grant> =>
     issueAwsGrant(
       awsSettings(issuing.settings),
-      grantTerms(issuing.ttlSeconds, runtime.now()),
+      grantTerms(issuing.ttlSeconds, runtime.now(), issuing.channel),
       { mintToken, signal: issuing.signal ?? new AbortController().signal },
       runtime,
       { ...LIMITS, ...issuing.limits },

@@ -17,6 +17,7 @@ describe("planAzureGrant", () => {
   it("says who would be what, how, and how it would end", () => {
     expect(plan()).toEqual({
       cloud: "azure",
+      channel: "env",
       principal: `application ${CLIENT} in tenant ${TENANT}`,
       audience: AUDIENCE,
       steps: [`get a token for ${ARM_SCOPE} at login.microsoftonline.com with the OIDC token (aud ${AUDIENCE})`],

@@ -2,7 +2,7 @@ import { afterEach } from "vitest";
 import { issueGcpGrant } from "../../../src/clouds/gcp/issue.js";
 import { fetchOverHttp } from "../../../src/core/http.js";
 import type { IdToken } from "../../../src/core/identity.js";
-import type { GcpSettings } from "../../../src/core/profile.js";
+import type { Channel, GcpSettings } from "../../../src/core/profile.js";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { fakeRuntime } from "../../fake-runtime.js";
 import { answersJson, type FakeService, inTurn, type Reply, startFakeService } from "../exchange/fake-service.js";
@@ -78,6 +78,7 @@ afterEach(async () => {
 export interface Issuing {
   readonly settings?: GcpSettings;
   readonly ttlSeconds?: number;
+  readonly channel?: Channel;
   readonly runtime?: Partial<Runtime>;
   readonly attempts?: number;
   readonly requestMs?: number;
@@ -113,7 +114,7 @@ export async function against(issuing: Issuing = {}) {
   const issue = () =>
     issueGcpGrant(
       issuing.settings ?? gcpSettings(),
-      grantTerms(issuing.ttlSeconds ?? 900, runtime.now()),
+      grantTerms(issuing.ttlSeconds ?? 900, runtime.now(), issuing.channel),
       {
         mintToken: issuing.mintToken ?? (async (audience: string) => idToken(audience)),
         signal: issuing.signal ?? new AbortController().signal,

@@ -122,6 +122,29 @@ describe("a grant without a service account", () => {
   });
 });
 
+describe("a grant for the endpoint", () => {
+  it("carries its token beside the variables, which only say where it is for", async () => {
+    const { issue } = await against({ channel: "endpoint", settings: gcpSettings({ projectId: "my-project" }) });
+    const grant = await issue();
+    expect(Object.keys(grant.variables).sort()).toEqual([
+      "CLOUDSDK_CORE_PROJECT",
+      "GCLOUD_PROJECT",
+      "GOOGLE_CLOUD_PROJECT",
+      "GOOGLE_PROJECT",
+    ]);
+    expect(Object.keys(grant.secrets)).toEqual(["token"]);
+    expect(reveal(grant.secrets["token"]?.value)).toBe(IMPERSONATED);
+    expect(grant.secrets["token"]?.usableUntil).toBe(grant.usableUntil);
+    expect(JSON.stringify(grant)).not.toContain("canary");
+  });
+
+  it("ends before the lease without a word, since it is renewed", async () => {
+    const sts = [federates({ expires_in: 600 })];
+    const { issue } = await against({ channel: "endpoint", settings: federatedSettings(), sts });
+    expect((await issue()).facts).not.toHaveProperty("notice");
+  });
+});
+
 describe("an access boundary", () => {
   it.each([
     { name: "a service account's", settings: gcpSettings({ accessBoundary: [BUCKET_RULE] }), from: IMPERSONATED },

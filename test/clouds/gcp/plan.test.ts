@@ -16,6 +16,7 @@ describe("planGcpGrant", () => {
     const settings = gcpSettings({ projectId: "my-project", accessBoundary: [BUCKET_RULE] });
     expect(plan(settings)).toEqual({
       cloud: "gcp",
+      channel: "env",
       principal: ACCOUNT,
       audience: `https://iam.googleapis.com/${PROVIDER}`,
       steps: [
