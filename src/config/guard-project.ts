@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../core/errors.js";
+import type { PeerCheck } from "../core/profile.js";
 import { isCredentialVariable, isMintingVariable } from "../core/sensitive-variables.js";
 import { FORBIDDEN_VARIABLES } from "./forbidden-variables.js";
 import type { ConfigPath } from "./problems.js";
@@ -14,7 +15,8 @@ interface Refusal {
 
 /** What a project's file may not do, since an agent or a pull request may have written it; the user's own may. */
 export function findForbidden(data: ConfigData): readonly Refusal[] {
-  return Object.entries(data.profiles ?? {}).flatMap(([name, profile]) => [
+  const inProfiles = Object.entries(data.profiles ?? {}).flatMap(([name, profile]) => [
+    ...refuseUnchecked(["profiles", name, "peer_check"], profile.peer_check),
     ...(profile.env?.pass ?? []).flatMap((variable, index) =>
       refuse(["profiles", name, "env", "pass", index], "value", variable, whyNotPassable(variable)),
     ),
@@ -22,6 +24,21 @@ export function findForbidden(data: ConfigData): readonly Refusal[] {
       refuse(["profiles", name, "env", "set", variable], "key", variable, whyNotSettable(variable, value)),
     ),
   ]);
+  return [...refuseUnchecked(["defaults", "peer_check"], data.defaults?.peer_check), ...inProfiles];
+}
+
+/** Without the check, any process of the user that reads the address out of the child may ask the endpoint. */
+function refuseUnchecked(path: ConfigPath, written: PeerCheck | undefined): Refusal[] {
+  if (written !== "off") return [];
+  return [
+    {
+      code: "CONFIG_FORBIDDEN",
+      path,
+      part: "value",
+      message: "a project's file may not turn the check off: it says who may ask for the credentials",
+      hint: "put peer_check: off under defaults in your own config.yaml; auto already lets through whom it cannot tell",
+    },
+  ];
 }
 
 function refuse(path: ConfigPath, part: "key" | "value", variable: string, reason: string | undefined): Refusal[] {

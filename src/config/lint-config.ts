@@ -4,6 +4,7 @@ import type { Runtime } from "../core/runtime.js";
 import type { ConfigFile } from "./config-file.js";
 import { openConfiguration } from "./configuration.js";
 import { inherit } from "./extends.js";
+import { lintDelivery } from "./lint-delivery.js";
 import { lintSessionPolicy, type Severity } from "./lint-policy.js";
 import { allProfiles, type NamedProfile, type ProfileSelection, pickProfile } from "./load-profile.js";
 import { locate } from "./locate.js";
@@ -39,6 +40,7 @@ export async function lintConfig(selection: ProfileSelection, runtime: Runtime):
       findings.push(...resolution.problems.map((problem) => ({ severity: "error" as const, ...problem })));
     } else {
       profiles.push(resolution.profile);
+      findings.push(...placeFindings(resolution.profile, config));
       findings.push(...(await lintPolicy(resolution.profile, config, runtime)));
     }
   }
@@ -60,6 +62,16 @@ function chosen(
   });
 }
 
+function placeFindings(profile: Profile, config: ConfigFile): readonly LintFinding[] {
+  return lintDelivery(profile).map(({ path, message, hint }) => ({
+    severity: "warning",
+    code: "CONFIG_INVALID",
+    message,
+    hint,
+    ...placeInProfile(path, profile, config),
+  }));
+}
+
 async function lintPolicy(profile: Profile, config: ConfigFile, runtime: Runtime): Promise<readonly LintFinding[]> {
   const policy = profile.clouds.aws?.sessionPolicy;
   if (policy === undefined) return [];
@@ -76,12 +88,14 @@ async function lintPolicy(profile: Profile, config: ConfigFile, runtime: Runtime
 type PlaceOf = (path: ConfigPath) => Pick<ConfigProblem, "file" | "line" | "column" | "path">;
 
 function inlinePlace(profile: Profile, config: ConfigFile): PlaceOf {
+  return (inPolicy) => placeInProfile(["aws", "session_policy", ...inPolicy], profile, config);
+}
+
+function placeInProfile(path: ConfigPath, profile: Profile, config: ConfigFile): ReturnType<PlaceOf> {
   const inherited = inherit(profile.name, config);
   const lineage = "lineage" in inherited ? inherited.lineage : [profile.name];
-  return (inPolicy) => {
-    const full = originOf(["aws", "session_policy", ...inPolicy], lineage, config);
-    return { file: config.shown, ...locate(config.yaml, full), path: formatPath(full) };
-  };
+  const full = originOf(path, lineage, config);
+  return { file: config.shown, ...locate(config.yaml, full), path: formatPath(full) };
 }
 
 /** JSON is YAML, so the same parser tells the positions in a policy's file. */

@@ -1,6 +1,13 @@
 import { stringify } from "yaml";
 import { formatDuration } from "../core/durations.js";
-import type { AwsSettings, CloudSettings, Profile } from "../core/profile.js";
+import type {
+  AccessBoundaryRule,
+  AwsSettings,
+  AzureSettings,
+  CloudSettings,
+  GcpSettings,
+  Profile,
+} from "../core/profile.js";
 
 /** A resolved profile in the words of the configuration file, for `profile show`; every default is written out. */
 export function presentProfile(profile: Profile): Readonly<Record<string, unknown>> {
@@ -10,9 +17,11 @@ export function presentProfile(profile: Profile): Readonly<Record<string, unknow
     file: profile.file,
     description: profile.description,
     ttl: formatDuration(profile.ttlSeconds),
+    credential_ttl: formatDuration(profile.credentialTtlSeconds),
     on_expiry: profile.onExpiry,
     grace: formatDuration(profile.graceSeconds),
     deliver: profile.deliver,
+    peer_check: profile.peerCheck,
     actors: profile.actors,
     commands: profile.commands,
     identity: { source: profile.identitySource },
@@ -27,8 +36,12 @@ export function renderProfile(profile: Profile): string {
   return stringify(presentProfile(profile), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-function presentClouds({ aws }: CloudSettings): Readonly<Record<string, unknown>> {
-  return { ...(aws !== undefined && { aws: presentAws(aws) }) };
+function presentClouds({ aws, azure, gcp }: CloudSettings): Readonly<Record<string, unknown>> {
+  return dropAbsent({
+    aws: aws && presentAws(aws),
+    azure: azure && presentAzure(azure),
+    gcp: gcp && presentGcp(gcp),
+  });
 }
 
 function presentAws(aws: AwsSettings): Readonly<Record<string, unknown>> {
@@ -42,6 +55,37 @@ function presentAws(aws: AwsSettings): Readonly<Record<string, unknown>> {
     allow_derived_sessions: aws.allowDerivedSessions,
     fence_forwarded: aws.fenceForwarded,
     audience: aws.audience,
+  });
+}
+
+function presentAzure(azure: AzureSettings): Readonly<Record<string, unknown>> {
+  return dropAbsent({
+    tenant_id: azure.tenantId,
+    client_id: azure.clientId,
+    subscription_id: azure.subscriptionId,
+    scopes: azure.scopes,
+    audience: azure.audience,
+  });
+}
+
+/** The audience that stands for itself is the provider's own, which its name already says. */
+function presentGcp(gcp: GcpSettings): Readonly<Record<string, unknown>> {
+  return dropAbsent({
+    workload_identity_provider: gcp.workloadIdentityProvider,
+    service_account: gcp.serviceAccount,
+    project_id: gcp.projectId,
+    scopes: gcp.scopes,
+    access_boundary: gcp.accessBoundary.map(presentRule),
+    metadata: gcp.metadata,
+    audience: gcp.audience,
+  });
+}
+
+function presentRule(rule: AccessBoundaryRule): Readonly<Record<string, unknown>> {
+  return dropAbsent({
+    available_resource: rule.availableResource,
+    available_permissions: rule.availablePermissions,
+    availability_condition: rule.availabilityCondition,
   });
 }
 

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { tryParseDuration } from "../core/durations.js";
-import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
+import { CLOUD_NAMES, type CloudName, type PeerCheck, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import type { BlockContext } from "./block-context.js";
 import { resolveClouds } from "./cloud-blocks.js";
@@ -40,8 +40,17 @@ export function resolveProfile(
   });
   const clouds = resolveClouds(block, contextOf);
   if (!namesCloud(block)) problems.push(withoutCloud(name, config));
-  if (problems.length > 0) return { problems };
-  return { profile: { name, file: config.file, ...settingsOf(block, configuration), clouds } };
+  const profile = { name, file: config.file, ...settingsOf(block, configuration, config.owner), clouds };
+  reportOpenMetadata(profile, contextOf("gcp"));
+  return problems.length > 0 ? { problems } : { profile };
+}
+
+/** Tools ask a metadata server without any secret, so that who asks is all that can be judged. */
+function reportOpenMetadata({ clouds, peerCheck }: Pick<Profile, "clouds" | "peerCheck">, context: BlockContext): void {
+  if (clouds.gcp?.metadata !== true || peerCheck === "require") return;
+  context.report(["metadata"], `needs peer_check: require, and here it is ${peerCheck}`, {
+    hint: "a metadata server asks for no secret; write peer_check: require beside gcp, or leave metadata out",
+  });
 }
 
 /** A profile that names no cloud is there to be extended. */
@@ -68,10 +77,16 @@ export function originOf(inProfile: ConfigPath, lineage: readonly string[], conf
 }
 
 /**
- * The profile's own value, else the project's, else the user's, else ours. Two go the other way, since they are the
- * user's to say: what the audit log keeps, and the variables kept for every profile, which are added.
+ * The profile's own value, else the project's, else the user's, else ours. Some go the other way, since they are the
+ * user's to say: what the audit log keeps, the variables kept for every profile, which are added, and that the
+ * endpoint's callers have to be told.
  */
-function settingsOf(block: ProfileBlock, { project, user }: Configuration): Omit<Profile, "name" | "file" | "clouds"> {
+function settingsOf(
+  block: ProfileBlock,
+  configuration: Configuration,
+  owner: ConfigFile["owner"],
+): Omit<Profile, "name" | "file" | "clouds"> {
+  const { project, user } = configuration;
   const defaults = { ...user?.data.defaults, ...project?.data.defaults };
   const own = user?.data;
   const mode = block.env?.mode;
@@ -82,7 +97,7 @@ function settingsOf(block: ProfileBlock, { project, user }: Configuration): Omit
     onExpiry: block.on_expiry ?? defaults.on_expiry ?? "warn",
     graceSeconds: secondsOf(block.grace ?? defaults.grace) ?? DEFAULT_GRACE_SECONDS,
     deliver: block.deliver ?? defaults.deliver ?? "auto",
-    peerCheck: block.peer_check ?? defaults.peer_check ?? "auto",
+    peerCheck: peerCheckOf(block.peer_check, configuration, owner),
     ...(block.actors !== undefined && { actors: block.actors }),
     ...(block.commands !== undefined && { commands: block.commands }),
     identitySource: (block.identity ?? project?.data.identity ?? own?.identity)?.source ?? "auto",
@@ -94,6 +109,18 @@ function settingsOf(block: ProfileBlock, { project, user }: Configuration): Omit
     auditArgv: own?.audit?.argv ?? project?.data.audit?.argv ?? "first",
     auditSinks: own?.audit?.sinks ?? [],
   };
+}
+
+/** A project's file can make the user's own setting stricter, and not laxer. */
+function peerCheckOf(
+  written: PeerCheck | undefined,
+  { project, user }: Configuration,
+  owner: ConfigFile["owner"],
+): PeerCheck {
+  const own = user?.data.defaults?.peer_check;
+  if (owner === "user") return written ?? own ?? "auto";
+  const asked = written ?? project?.data.defaults?.peer_check;
+  return own === "require" ? own : (asked ?? own ?? "auto");
 }
 
 function secondsOf(text: string | undefined): number | undefined {

@@ -9,6 +9,10 @@ afterEach(() => project.remove());
 const inAws = (line: string) => `version: 1\nprofiles:\n  p:\n    aws:\n      ${line}\n`;
 const inProfile = (line: string) => `version: 1\nprofiles:\n  p:\n    ${line}\n    aws: { role_arn: ${ROLE} }\n`;
 
+const PROVIDER = "projects/1/locations/global/workloadIdentityPools/pool/providers/github";
+const inGcp = (line: string) =>
+  `version: 1\nprofiles:\n  p:\n    gcp:\n      workload_identity_provider: ${PROVIDER}\n      ${line}\n`;
+
 /** What it is, the file, the line and column of the complaint, and its words. */
 type Row = readonly [name: string, text: string | Uint8Array, at: string, says: RegExp];
 
@@ -39,7 +43,23 @@ const rows: readonly Row[] = [
   ["a ttl that is too long", inProfile("ttl: 12h1s"), "4:10", /longer than 12h/],
   ["a ttl without a value", inProfile("ttl:"), "4:9", /ttl: is empty/],
   ["another word", inProfile("on_expiry: stopp"), "4:16", /must be one of warn, stop; did you mean "stop"/],
-  ["an endpoint delivery", inProfile("deliver: endpoint"), "4:14", /must be one of auto, env/],
+  ["another delivery", inProfile("deliver: endpont"), "4:14", /one of auto, env, endpoint; did you mean "endpoint"/],
+  ["a credential_ttl that is too short", inProfile("credential_ttl: 4s"), "4:21", /shorter than 5s/],
+  ["a credential_ttl that is too long", inProfile("credential_ttl: 13h"), "4:21", /longer than 12h/],
+  ["another check", inProfile("peer_check: on"), "4:17", /must be one of auto, require, off/],
+  ["a yes for a metadata server", inGcp("metadata: yes"), "6:17", /metadata: must be true or false/],
+  [
+    "a metadata server for everyone",
+    inGcp("metadata: true"),
+    "6:17",
+    /profiles\.p\.gcp\.metadata: needs peer_check: require, and here it is auto/,
+  ],
+  [
+    "a metadata server of a parent",
+    inGcp("metadata: true").replace("  p:", "  p: { extends: base, peer_check: auto }\n  base:"),
+    "7:17",
+    /profiles\.base\.gcp\.metadata: needs peer_check: require/,
+  ],
   ["nobody as actors", inProfile("actors: []"), "4:13", /empty list/],
   [
     "an unknown actor",

@@ -150,6 +150,27 @@ describe("env.pass in a project's file", () => {
   });
 });
 
+describe("peer_check in a project's file", () => {
+  it.each([
+    { name: "a profile", text: `profiles:\n  p: { peer_check: off, aws: { role_arn: ${ROLE} } }\n`, at: "3:20" },
+    {
+      name: "a profile that is not asked for",
+      text: `profiles:\n  q: { peer_check: off }\n  p: { aws: { role_arn: ${ROLE} } }\n`,
+      at: "3:20",
+    },
+    {
+      name: "the defaults",
+      text: `defaults: { peer_check: off }\nprofiles:\n  p: { aws: { role_arn: ${ROLE} } }\n`,
+      at: "2:25",
+    },
+  ])("may not be off in $name", ({ text, at }) => {
+    project = createProject({ "agentctl.yaml": `version: 1\n${text}` });
+    const failure = failureOf(() => loadProfile({ profileName: "p" }, project.runtime));
+    expect(failure).toMatchObject({ code: "CONFIG_FORBIDDEN", hint: expect.stringContaining("your own config.yaml") });
+    expect(failure.message.startsWith(`agentctl.yaml:${at}: `), failure.message).toBe(true);
+  });
+});
+
 describe("the list of forbidden variables", () => {
   it('is in upper case, without repeats, and gives a reason that goes on after "it"', () => {
     const names = FORBIDDEN_VARIABLES.flatMap((entry) => entry.names);

@@ -19,9 +19,11 @@ describe("loadProfile", () => {
       name: "p",
       file: `${project.dir}/agentctl.yaml`,
       ttlSeconds: 3600,
+      credentialTtlSeconds: 900,
       onExpiry: "warn",
       graceSeconds: 30,
       deliver: "auto",
+      peerCheck: "auto",
       identitySource: "auto",
       clouds: {
         aws: {
@@ -47,9 +49,11 @@ profiles:
   p:
     description: Sync the site
     ttl: 1h30m
+    credential_ttl: 2h
     on_expiry: stop
     grace: 5s
     deliver: env
+    peer_check: require
     actors: [human, agent]
     commands: ["aws s3 *"]
     identity: { source: token-file }
@@ -69,9 +73,11 @@ profiles:
       file: `${project.dir}/agentctl.yaml`,
       description: "Sync the site",
       ttlSeconds: 5400,
+      credentialTtlSeconds: 7200,
       onExpiry: "stop",
       graceSeconds: 5,
       deliver: "env",
+      peerCheck: "require",
       actors: ["human", "agent"],
       commands: ["aws s3 *"],
       identitySource: "token-file",

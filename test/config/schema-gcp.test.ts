@@ -123,6 +123,7 @@ describe("resolveGcp", () => {
       workloadIdentityProvider: PROVIDER,
       scopes: ["https://www.googleapis.com/auth/cloud-platform"],
       accessBoundary: [],
+      metadata: false,
     });
   });
 
@@ -135,6 +136,7 @@ describe("resolveGcp", () => {
       project_id: "my-project",
       scopes: ["https://www.googleapis.com/auth/devstorage.read_only"],
       access_boundary: [RULE, { ...RULE, availability_condition: condition }],
+      metadata: true,
       audience: "gcp-ci",
     };
     const rule = { availableResource: BUCKET, availablePermissions: RULE.available_permissions };
@@ -144,6 +146,7 @@ describe("resolveGcp", () => {
       projectId: "my-project",
       scopes: block.scopes,
       accessBoundary: [rule, { ...rule, availabilityCondition: condition }],
+      metadata: true,
       audience: "gcp-ci",
     });
   });

@@ -51,6 +51,31 @@ describe("the user's own settings", () => {
       want: { auditArgv: "first" },
     },
     {
+      name: "may turn the check of the endpoint's callers off",
+      own: "defaults: { peer_check: off }\n",
+      file: "",
+      want: { peerCheck: "off" },
+    },
+    {
+      name: "give way to a project that is stricter with them",
+      own: "defaults: { peer_check: off }\n",
+      file: "defaults: { peer_check: require }\n",
+      want: { peerCheck: "require" },
+    },
+    {
+      name: "are not made laxer with them by the project's defaults",
+      own: "defaults: { peer_check: require }\n",
+      file: "defaults: { peer_check: auto }\n",
+      want: { peerCheck: "require" },
+    },
+    {
+      name: "are not made laxer with them by a project's profile",
+      own: "defaults: { peer_check: require }\n",
+      file: "",
+      profile: "peer_check: auto, ",
+      want: { peerCheck: "require" },
+    },
+    {
       name: "give way to a profile's own variables, and add to those it keeps",
       own: "env: { pass: [A, B], set: { X: own, Y: own } }\n",
       file: "",
@@ -59,6 +84,13 @@ describe("the user's own settings", () => {
     },
   ])("$name", ({ own, file, profile = "", want }) => {
     expect(load(own, `version: 1\n${file}profiles:\n  p: { ${profile}${AWS} }\n`)).toMatchObject(want);
+  });
+
+  it("give way to a profile of the user's own, and stand before the project's defaults there", () => {
+    const own = `defaults: { peer_check: require }\nprofiles:\n  mine: { peer_check: off, ${AWS} }\n  other: { ${AWS} }\n`;
+    const file = "version: 1\ndefaults: { peer_check: auto }\nprofiles: {}\n";
+    const checks = ["mine", "other"].map((name) => load(own, file, name).peerCheck);
+    expect(checks).toEqual(["off", "require"]);
   });
 
   it("serve alone when there is no project", () => {
