@@ -15,8 +15,6 @@ export interface EndpointPlace {
 /** A request that has come in at the right place; who may ask is judged by `authorize`. */
 export interface EndpointQuestion {
   readonly method: string;
-  /** When it came in (this machine's clock, epoch ms): what an answer's `expires_in` counts from. */
-  readonly askedAt: number;
   /** What stands after the cloud's own part of the path: `""`, or with a slash before it, such as `/token`. */
   readonly path: string;
   readonly query: URLSearchParams;
