@@ -14,6 +14,9 @@ export const azureCloud: Cloud<"azure"> = {
     const { issueAzureGrant } = await import("./issue.js");
     return issueAzureGrant(settings, terms, context, runtime);
   },
+  async serve(settings, runtime) {
+    return (await import("./serve.js")).serveAzure(settings, runtime);
+  },
   async end(grant, runtime) {
     return endAzureGrant(grant, runtime);
   },
