@@ -1,3 +1,4 @@
+import type { CloudEndpoint } from "../core/endpoint.js";
 import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
@@ -27,6 +28,11 @@ export interface Cloud<Name extends CloudName = CloudName> {
     context: IssueContext,
     runtime: Runtime,
   ): Promise<Grant>;
+  /**
+   * How the cloud's tools read grants over the lease's endpoint; loads that protocol and no SDK. The clock is for
+   * protocols that tell how long a token still lasts.
+   */
+  serve(settings: NonNullable<CloudSettings[Name]>, runtime: Pick<Runtime, "now">): Promise<CloudEndpoint>;
   /** Ends a grant, and says what was observed. Never throws: what could not be done is an ending of `failed`. */
   end(grant: Grant, runtime: Runtime): Promise<Ending>;
 }

@@ -1,6 +1,7 @@
 import type { GrantTerms, LeaseTerms } from "../core/lease.js";
-import type { Channel, Profile } from "../core/profile.js";
+import type { Channel, CloudName, CloudSettings, Profile } from "../core/profile.js";
 import { renewalDueAt } from "../core/renewal-time.js";
+import type { Cloud } from "./cloud.js";
 
 /** What every cloud gives without having been set up for more. */
 const SURE_LIFETIME_MS = 3_600_000;
@@ -24,4 +25,13 @@ export function grantTermsOf(
   const endsAt = Math.min(isRenewable ? renewed : Math.max(renewed, askedAt + SURE_LIFETIME_MS), deadlineAt);
   const lifetimeSeconds = Math.max(1, Math.ceil((endsAt - askedAt) / 1000));
   return { leaseId, profileName, channel, endsAt, lifetimeSeconds };
+}
+
+/** The channel of one cloud's grant: as asked for, or what suits the cloud best. */
+export function channelOf<Name extends CloudName>(
+  cloud: Pick<Cloud<Name>, "autoChannel">,
+  settings: NonNullable<CloudSettings[Name]>,
+  terms: Pick<LeaseTerms, "deliver" | "ttlSeconds">,
+): Channel {
+  return terms.deliver === "auto" ? cloud.autoChannel(settings, terms) : terms.deliver;
 }

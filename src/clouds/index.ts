@@ -1,9 +1,11 @@
+import type { CloudEndpoint, EndpointPlace } from "../core/endpoint.js";
 import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
-import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
+import { type Channel, CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import { Secret } from "../core/secret.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud } from "./cloud.js";
-import { grantTermsOf } from "./grant-terms.js";
+import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
@@ -15,6 +17,9 @@ const LOADERS: Loaders = {
   gcp: async () => (await import("./gcp/index.js")).gcpCloud,
 };
 const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
+
+/** To go when the session serves the endpoint: `channelOf` then answers for `auto` too. */
+const AUTO_FOR_NOW: Channel = "env";
 
 export function loadCloud<Name extends CloudName>(name: Name): Promise<Cloud<Name>> {
   return LOADERS[name]();
@@ -63,6 +68,31 @@ export async function issueGrants(
   );
 }
 
+/**
+ * Issues one cloud's grant anew, for the endpoint, as `issueGrants` does.
+ * @throws {AgentctlError} what `Cloud.issue` threw, with the cloud named
+ */
+export async function renewGrant(
+  cloud: CloudName,
+  profile: Profile,
+  terms: LeaseTerms,
+  context: IssueContext,
+  runtime: Runtime,
+): Promise<Grant> {
+  const [grant] = await issueGrants(profile, [{ cloud, channel: "endpoint" }], terms, context, runtime);
+  return grant as Grant;
+}
+
+/** How the tools of those clouds whose grants go by the endpoint read them, in the order of the plans. */
+export async function loadEndpoints(
+  profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
+  runtime: Pick<Runtime, "now">,
+): Promise<CloudEndpoint[]> {
+  const served = plans.filter(({ channel }) => channel === "endpoint");
+  return Promise.all(served.map(({ cloud }) => serveOne(cloud, profile, runtime)));
+}
+
 /** Ends grants side by side, in their order. Never throws for a cloud that could not. */
 export async function endGrants(grants: readonly Grant[], runtime: Runtime): Promise<Ending[]> {
   return Promise.all(grants.map(async (grant) => (await loadCloud(grant.cloud)).end(grant, runtime)));
@@ -72,9 +102,35 @@ function namesOf(profile: Profile): CloudName[] {
   return CLOUD_NAMES.filter((name) => profile.clouds[name] !== undefined);
 }
 
-async function planOne<Name extends CloudName>(name: Name, profile: Profile, terms: LeaseTerms, runtime: Runtime) {
+async function planOne<Name extends CloudName>(
+  name: Name,
+  profile: Profile,
+  terms: LeaseTerms,
+  runtime: Runtime,
+): Promise<GrantPlan> {
   const cloud = await loadCloud(name);
-  return cloud.plan(settingsOf(profile, name), grantTermsOf(terms, profile, "env", terms.openedAt), runtime);
+  const settings = settingsOf(profile, name);
+  const channel = terms.deliver === "auto" ? AUTO_FOR_NOW : channelOf(cloud, settings, terms);
+  const plan = cloud.plan(settings, grantTermsOf(terms, profile, channel, terms.openedAt), runtime);
+  if (channel === "env") return plan;
+  return { ...plan, variables: [...plan.variables, ...variablesOf(await cloud.serve(settings, runtime))] };
+}
+
+/** The names do not depend on where the endpoint will be. */
+function variablesOf(endpoint: CloudEndpoint): string[] {
+  const nowhere: EndpointPlace = { url: "http://127.0.0.1:0", secret: new Secret(""), dir: "" };
+  return [
+    ...Object.keys(endpoint.variables(nowhere)),
+    ...Object.keys(endpoint.metadata?.variables("127.0.0.1:0") ?? {}),
+  ];
+}
+
+async function serveOne<Name extends CloudName>(
+  name: Name,
+  profile: Profile,
+  runtime: Pick<Runtime, "now">,
+): Promise<CloudEndpoint> {
+  return (await loadCloud(name)).serve(settingsOf(profile, name), runtime);
 }
 
 async function issuingOf<Name extends CloudName>(

@@ -15,6 +15,10 @@ export const awsCloud: Cloud<"aws"> = {
     const { issueAwsGrant } = await import("./issue.js");
     return issueAwsGrant(settings, terms, context, runtime);
   },
+  async serve() {
+    const { serveAws } = await import("./serve.js");
+    return serveAws();
+  },
   async end(grant, runtime) {
     return endAwsGrant(grant, runtime);
   },

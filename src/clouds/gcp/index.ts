@@ -14,6 +14,10 @@ export const gcpCloud: Cloud<"gcp"> = {
     const { issueGcpGrant } = await import("./issue.js");
     return issueGcpGrant(settings, terms, context, runtime);
   },
+  async serve(settings, runtime) {
+    const { serveGcp } = await import("./serve.js");
+    return serveGcp(settings, runtime);
+  },
   async end(grant, runtime) {
     return endGcpGrant(grant, runtime);
   },

@@ -8,6 +8,7 @@ import { type Endpoint, type Endpoints, impersonationUrlOf, tokenUrlOf } from ".
 import { type GoogleToken, readImpersonatedToken, readStsToken } from "./google-token.js";
 import { PoolClient } from "./pool-client.js";
 import { exchangeAudienceOf, tokenAudienceOf } from "./provider.js";
+import { CLOUD_PLATFORM } from "./scopes.js";
 import { boundaryService, federationService, impersonationService } from "./services.js";
 
 /** What every step is taken with. */
@@ -19,12 +20,10 @@ export interface Steps {
   readonly limits: ExchangeLimits;
 }
 
-/** IAM Credentials wants this scope of the token that asks it; those of the profile are the impersonated token's. */
-const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
-
 /** The OIDC token, minted anew for each try, for a federated one. */
 export async function federate(steps: Steps): Promise<{ federated: GoogleToken; used: IdToken }> {
   const { settings, endpoints, context, runtime } = steps;
+  // IAM Credentials wants this scope of the token that asks it; those of the profile are the impersonated token's.
   const scopes = settings.serviceAccount === undefined ? settings.scopes : [CLOUD_PLATFORM];
   let used: IdToken | undefined;
   return ask(
