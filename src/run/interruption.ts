@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { AgentctlError } from "../core/errors.js";
 import { exitCodeOfSignal } from "../core/exit-codes.js";
 import type { Runtime } from "../core/runtime.js";
+import { untilAborted } from "../core/until-aborted.js";
 
 const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
@@ -36,18 +37,9 @@ export function watchInterruption(runtime: Pick<Runtime, "onSignal">): Interrupt
   return {
     signal: controller.signal,
     throwIfInterrupted: () => controller.signal.throwIfAborted(),
-    interrupt: (work) => interruptible(work, controller.signal),
+    interrupt: (work) => untilAborted(work, controller.signal),
     stop: () => {
       for (const stop of [...stops, ...held]) stop();
     },
   };
-}
-
-function interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const give = (): void => reject(signal.reason as AgentctlError);
-    if (signal.aborted) give();
-    signal.addEventListener("abort", give, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", give));
-  });
 }

@@ -1,10 +1,9 @@
+import { callAt } from "../core/call-at.js";
 import { formatDuration, formatInstant } from "../core/durations.js";
 import type { OnExpiry } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import type { ProcessTree } from "./process-tree.js";
 
-/** A laptop that sleeps stops timers and not the wall clock, which is therefore looked at this often. */
-const LOOK_MS = 1_000;
 const LINGER_LOOK_MS = 50;
 
 export interface ExpiryRules {
@@ -62,18 +61,4 @@ export function watchExpiry(
     },
     cancel: () => cancel(),
   };
-}
-
-/** Calls once when the wall clock has reached `at`; answers the way to call it off. */
-function callAt(at: number, act: () => void, runtime: Pick<Runtime, "now">): () => void {
-  let timer: NodeJS.Timeout;
-  const wait = (): void => {
-    timer = setTimeout(look, Math.min(LOOK_MS, Math.max(0, at - runtime.now())));
-  };
-  const look = (): void => {
-    if (runtime.now() >= at) act();
-    else wait();
-  };
-  wait();
-  return () => clearTimeout(timer);
 }
