@@ -19,6 +19,7 @@ export type ErrorCode =
   | "COMMAND_DENIED"
   | "CLOUD_DENIED"
   | "IDENTITY_DENIED"
+  | "LEASE_ENDED"
   | "CONFIG_NOT_FOUND"
   | "CONFIG_SYNTAX"
   | "CONFIG_INVALID"

@@ -42,6 +42,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ACTOR_DENIED: EXIT.denied,
   COMMAND_DENIED: EXIT.denied,
   CLOUD_DENIED: EXIT.denied,
+  LEASE_ENDED: EXIT.denied,
   IDENTITY_DENIED: EXIT.denied,
 
   CONFIG_NOT_FOUND: EXIT.config,
