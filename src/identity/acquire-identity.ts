@@ -3,6 +3,7 @@ import { AgentctlError } from "../core/errors.js";
 import type { Identity, IdToken } from "../core/identity.js";
 import type { CloudName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import { untilAborted } from "../core/until-aborted.js";
 import { chooseToken } from "./choose-token.js";
 import type { Detection, IdentitySource } from "./source.js";
 import { keepTokens } from "./token-cache.js";
@@ -14,6 +15,8 @@ export interface IdentityRequest {
   readonly source: string;
   /** The audience of each cloud of the profile; at least one. */
   readonly audiences: readonly { readonly cloud: CloudName; readonly audience: string }[];
+  /** Aborted when nobody waits any longer; the answer is then its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A source, and what it sees of itself. */
@@ -32,7 +35,9 @@ export async function acquireFrom(
 ): Promise<Identity> {
   const { source, reason } = pickSource(sources, request.source, runtime);
   const mintToken = tokenMinter(source, request, runtime);
-  const [first] = await Promise.all(request.audiences.map(({ audience }) => mintToken(audience)));
+  const minting = Promise.all(request.audiences.map(({ audience }) => mintToken(audience)));
+  const tokens = await (request.signal === undefined ? minting : untilAborted(minting, request.signal));
+  const [first] = tokens;
   if (first === undefined) throw new AgentctlError("CONFIG_INVALID", "there is no cloud to get an identity for");
   return {
     source: source.name,
@@ -41,6 +46,7 @@ export async function acquireFrom(
     subject: escapeControlCharacters(first.subject),
     claims: first.claims,
     tokenSha256: first.sha256,
+    ...(source.supply === "fixed" && { mintableUntil: Math.min(...tokens.map(({ expiresAt }) => expiresAt)) }),
     mintToken,
   };
 }
@@ -50,7 +56,7 @@ function tokenMinter(source: IdentitySource, request: IdentityRequest, runtime: 
     const clouds = request.audiences.filter((wanted) => wanted.audience === audience).map(({ cloud }) => cloud);
     return chooseToken(await source.obtainTokens({ audience, clouds }, runtime), audience, runtime, source.advice);
   };
-  return source.mints ? keepTokens(mintToken, runtime) : mintToken;
+  return source.supply === "minted" ? keepTokens(mintToken, runtime) : mintToken;
 }
 
 interface PickedSource {
@@ -58,7 +64,11 @@ interface PickedSource {
   readonly reason: string;
 }
 
-function pickSource(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
+/**
+ * The first source that is there, or the one named.
+ * @throws {AgentctlError} USAGE for an unknown source; NO_IDENTITY
+ */
+export function pickSource(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
   if (name !== "auto") return pickNamed(sources, name, runtime);
   const misses: Detection[] = [];
   for (const source of sources) {

@@ -8,7 +8,7 @@ const BASE = "AGENTCTL_ID_TOKEN";
 /** Any OIDC ID token in `AGENTCTL_ID_TOKEN`, or one for each cloud in `AGENTCTL_ID_TOKEN_AWS|_AZURE|_GCP`. */
 export const envSource: IdentitySource = {
   name: "env",
-  mints: false,
+  supply: "fixed",
   detect: (runtime) => detectVariables(BASE, runtime.env),
   variables: () => listVariables(BASE),
   obtainTokens: async (request, runtime) => {

@@ -21,7 +21,7 @@ const PERMISSION_HINT =
  */
 export const githubActionsSource: IdentitySource = {
   name: "github-actions",
-  mints: true,
+  supply: "minted",
   detect: ({ env }) => detect(readVariable(env, URL_VARIABLE), readVariable(env, TOKEN_VARIABLE), env),
   variables: () => [URL_VARIABLE, TOKEN_VARIABLE],
   obtainTokens: async ({ audience }, runtime) => {

@@ -13,7 +13,7 @@ import { makeVisible } from "./visible-text.js";
  */
 export const gitlabSource: IdentitySource = {
   name: "gitlab",
-  mints: false,
+  supply: "fixed",
   advice: {
     whenAudienceMissing: (audience) => `give the job a token for it: ${idTokens(audience)}`,
     whenExpired:

@@ -9,6 +9,7 @@ import type { IdentitySource } from "./source.js";
 import { tokenFileSource } from "./token-file.js";
 
 export type { IdentityRequest, SourceReport } from "./acquire-identity.js";
+export { requireSameCaller } from "./same-caller.js";
 
 /**
  * All sources, in the order of detection. What somebody set for agentctl comes before what a platform

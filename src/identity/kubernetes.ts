@@ -16,7 +16,7 @@ import { makeVisible } from "./visible-text.js";
  */
 export const kubernetesSource: IdentitySource = {
   name: "kubernetes",
-  mints: false,
+  supply: "rotated",
   advice: {
     whenAudienceMissing: (audience) => `project a token for it into the pod: ${projectedVolume(audience)}`,
     whenExpired:

@@ -31,14 +31,16 @@ export interface SourceAdvice {
   readonly whenExpired: string;
 }
 
+/**
+ * Where a source's next token comes from: `minted` for each request, so that one is worth keeping for the next;
+ * `rotated` by somebody else, so that it is looked up anew each time; or `fixed`: there will never be another one.
+ */
+export type TokenSupply = "minted" | "rotated" | "fixed";
+
 /** One way of coming by an OIDC ID token. A new source is a file with one of these, and a line in the list. */
 export interface IdentitySource {
   readonly name: string;
-  /**
-   * True when each request mints a new token, so that one is worth keeping for the next request; false
-   * when the token is only looked up, so that a rotated one is seen at once.
-   */
-  readonly mints: boolean;
+  readonly supply: TokenSupply;
   readonly advice?: SourceAdvice;
   /** Looks at the environment and, at most, for files in well-known places; no service is asked. */
   detect(runtime: Runtime): Detection;

@@ -12,7 +12,7 @@ const BASE = "AGENTCTL_TOKEN_FILE";
  */
 export const tokenFileSource: IdentitySource = {
   name: "token-file",
-  mints: false,
+  supply: "rotated",
   detect: (runtime) => detectVariables(BASE, runtime.env),
   variables: () => listVariables(BASE),
   obtainTokens: async (request, runtime) => {
