@@ -4,11 +4,13 @@ import { acquireFrom, type IdentityRequest, type SourceReport } from "./acquire-
 import { envSource } from "./env.js";
 import { githubActionsSource } from "./github-actions.js";
 import { gitlabSource } from "./gitlab.js";
+import { type IdentityInspection, type InspectionRequest, inspectFrom } from "./inspect-identity.js";
 import { kubernetesSource } from "./kubernetes.js";
 import type { IdentitySource } from "./source.js";
 import { tokenFileSource } from "./token-file.js";
 
 export type { IdentityRequest, SourceReport } from "./acquire-identity.js";
+export type { IdentityInspection, InspectionRequest, SeenToken, TokenFinding } from "./inspect-identity.js";
 export { requireSameCaller } from "./same-caller.js";
 
 /**
@@ -39,6 +41,14 @@ export function acquireIdentity(request: IdentityRequest, runtime: Runtime): Pro
 /** What each source sees of itself, in the order of detection. */
 export function explainSources(runtime: Runtime): readonly SourceReport[] {
   return SOURCES.map((source) => ({ name: source.name, ...source.detect(runtime) }));
+}
+
+/**
+ * What the source that would be taken has to show, whatever is wrong with it; a source that mints is asked.
+ * @throws {AgentctlError} USAGE for an unknown source; NO_IDENTITY
+ */
+export function inspectIdentity(request: InspectionRequest, runtime: Runtime): Promise<IdentityInspection> {
+  return inspectFrom(SOURCES, request, runtime);
 }
 
 /** The names, sorted, of the variables that hold the caller's token or let a process mint it: not for the child. */
