@@ -16,6 +16,11 @@ export interface Cloud<Name extends CloudName = CloudName> {
    * @throws {AgentctlError} POLICY_TOO_LONG, POLICY_INVALID, CONFIG_INVALID, ENDPOINT_INVALID
    */
   plan(settings: NonNullable<CloudSettings[Name]>, terms: GrantTerms, runtime: Runtime): GrantPlan;
+  /**
+   * The address of the service that the identity token is traded at, such as `https://sts.eu-central-1.amazonaws.com`.
+   * @throws {AgentctlError} ENDPOINT_INVALID, CONFIG_INVALID
+   */
+  serviceUrl(settings: NonNullable<CloudSettings[Name]>, runtime: Pick<Runtime, "env">): string;
   /** Loads what `issue` needs. */
   warm(): Promise<void>;
   /**

@@ -35,6 +35,23 @@ export function resolveStsEndpoint(settings: AwsSettings, runtime: Pick<Runtime,
   return { region, override, useFips, useDualstack };
 }
 
+/** By the region's first letters: @aws-sdk/core's partitions.js, `dnsSuffix`. */
+const DNS_SUFFIXES: readonly (readonly [RegExp, string])[] = [
+  [/^cn-/, "amazonaws.com.cn"],
+  [/^eusc-/, "amazonaws.eu"],
+  [/^us-iso-/, "c2s.ic.gov"],
+  [/^us-isob-/, "sc2s.sgov.gov"],
+  [/^eu-isoe-/, "cloud.adc-e.uk"],
+  [/^us-isof-/, "csp.hci.ic.gov"],
+];
+
+/** Where that STS is, for a look at it: which address an exchange goes to is the SDK's own affair. */
+export function stsUrlOf({ region, override, useFips }: StsEndpoint): string {
+  if (override !== undefined) return override.url;
+  const suffix = DNS_SUFFIXES.find(([pattern]) => pattern.test(region))?.[1] ?? "amazonaws.com";
+  return `https://sts${useFips ? "-fips" : ""}.${region}.${suffix}`;
+}
+
 function endpointOverride(env: Environment): EndpointOverride | undefined {
   if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
   for (const variable of OVERRIDE_VARIABLES) {

@@ -1,5 +1,6 @@
 import type { Cloud } from "../cloud.js";
 import { endAwsGrant } from "./ending.js";
+import { resolveStsEndpoint, stsUrlOf } from "./endpoint.js";
 import { planAwsGrant } from "./plan.js";
 
 /** AWS: OIDC to a role's session by STS, fenced by its session policy. The SDK is loaded by `issue` alone. */
@@ -8,6 +9,7 @@ export const awsCloud: Cloud<"aws"> = {
   // Any role gives an hour; whether it gives more only STS knows, and a role that was assumed by another never does.
   autoChannel: (_settings, { ttlSeconds }) => (ttlSeconds <= 3600 ? "env" : "endpoint"),
   plan: planAwsGrant,
+  serviceUrl: (settings, runtime) => stsUrlOf(resolveStsEndpoint(settings, runtime)),
   async warm() {
     await import("./issue.js");
   },

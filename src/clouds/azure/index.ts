@@ -1,4 +1,5 @@
 import type { Cloud } from "../cloud.js";
+import { resolveAuthority } from "./authority.js";
 import { endAzureGrant } from "./ending.js";
 import { planAzureGrant } from "./plan.js";
 
@@ -7,6 +8,7 @@ export const azureCloud: Cloud<"azure"> = {
   name: "azure",
   autoChannel: () => "endpoint",
   plan: planAzureGrant,
+  serviceUrl: (_settings, runtime) => resolveAuthority(runtime).url,
   async warm() {
     await import("./issue.js");
   },

@@ -1,5 +1,6 @@
 import type { Cloud } from "../cloud.js";
 import { endGcpGrant } from "./ending.js";
+import { resolveEndpoints } from "./endpoints.js";
 import { planGcpGrant } from "./plan.js";
 
 /** Google Cloud: OIDC to a federated or a service account's access token. The SDK is loaded by `issue` alone. */
@@ -7,6 +8,7 @@ export const gcpCloud: Cloud<"gcp"> = {
   name: "gcp",
   autoChannel: () => "endpoint",
   plan: planGcpGrant,
+  serviceUrl: (_settings, runtime) => resolveEndpoints(runtime).sts.baseUrl,
   async warm() {
     await import("./issue.js");
   },
