@@ -32,7 +32,11 @@ export function decide(input: DecisionInput, runtime: Pick<Runtime, "fs">): Deci
   return { allowed: true, actor, reasons };
 }
 
-function permitActor(profile: Profile, actor: Actor): string {
+/**
+ * May this actor use this profile, whatever for? Answers the reason, a line for the record.
+ * @throws {AgentctlError} ACTOR_DENIED
+ */
+export function permitActor(profile: Pick<Profile, "name" | "actors">, actor: Actor): string {
   const { actors, name } = profile;
   if (actors === undefined) return `profile ${name} is for every kind of actor`;
   const permitted = actors.length === 0 ? "nobody" : actors.join(", ");

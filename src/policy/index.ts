@@ -1,3 +1,3 @@
 export { detectActor } from "./actor.js";
 export { parseCommandPattern } from "./command-pattern.js";
-export { type DecisionInput, decide } from "./decide.js";
+export { type DecisionInput, decide, permitActor } from "./decide.js";
