@@ -18,8 +18,7 @@ const LOADERS: Loaders = {
 };
 const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 
-/** To go when the session serves the endpoint: `channelOf` then answers for `auto` too. */
-const AUTO_FOR_NOW: Channel = "env";
+const RENEWED = "the same again ahead of its end, for as long as the lease lasts";
 
 export function loadCloud<Name extends CloudName>(name: Name): Promise<Cloud<Name>> {
   return LOADERS[name]();
@@ -93,6 +92,17 @@ export async function loadEndpoints(
   return Promise.all(served.map(({ cloud }) => serveOne(cloud, profile, runtime)));
 }
 
+/**
+ * Where each of the profile's clouds is asked first, in the order of CLOUD_NAMES.
+ * @throws {AgentctlError} what `Cloud.serviceUrl` throws
+ */
+export async function serviceUrls(
+  profile: Profile,
+  runtime: Pick<Runtime, "env">,
+): Promise<{ readonly cloud: CloudName; readonly url: string }[]> {
+  return Promise.all(namesOf(profile).map((name) => serviceUrlOf(name, profile, runtime)));
+}
+
 /** Ends grants side by side, in their order. Never throws for a cloud that could not. */
 export async function endGrants(grants: readonly Grant[], runtime: Runtime): Promise<Ending[]> {
   return Promise.all(grants.map(async (grant) => (await loadCloud(grant.cloud)).end(grant, runtime)));
@@ -100,6 +110,11 @@ export async function endGrants(grants: readonly Grant[], runtime: Runtime): Pro
 
 function namesOf(profile: Profile): CloudName[] {
   return CLOUD_NAMES.filter((name) => profile.clouds[name] !== undefined);
+}
+
+async function serviceUrlOf<Name extends CloudName>(name: Name, profile: Profile, runtime: Pick<Runtime, "env">) {
+  const cloud = await loadCloud(name);
+  return { cloud: name, url: cloud.serviceUrl(settingsOf(profile, name), runtime) };
 }
 
 async function planOne<Name extends CloudName>(
@@ -110,10 +125,11 @@ async function planOne<Name extends CloudName>(
 ): Promise<GrantPlan> {
   const cloud = await loadCloud(name);
   const settings = settingsOf(profile, name);
-  const channel = terms.deliver === "auto" ? AUTO_FOR_NOW : channelOf(cloud, settings, terms);
+  const channel = channelOf(cloud, settings, terms);
   const plan = cloud.plan(settings, grantTermsOf(terms, profile, channel, terms.openedAt), runtime);
   if (channel === "env") return plan;
-  return { ...plan, variables: [...plan.variables, ...variablesOf(await cloud.serve(settings, runtime))] };
+  const endpoint = await cloud.serve(settings, runtime);
+  return { ...plan, steps: [...plan.steps, RENEWED], variables: [...plan.variables, ...variablesOf(endpoint)] };
 }
 
 /** The names do not depend on where the endpoint will be. */

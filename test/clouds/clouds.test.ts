@@ -1,12 +1,15 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type Issuing, issueAllOrNothing } from "../../src/clouds/all-or-nothing.js";
-import { endGrants, planGrants } from "../../src/clouds/index.js";
+import { endGrants, loadEndpoints, planGrants, renewGrant } from "../../src/clouds/index.js";
 import { untilDeadline } from "../../src/clouds/until-deadline.js";
 import { AgentctlError, type ErrorCode } from "../../src/core/errors.js";
 import type { Ending, Grant, IssueContext } from "../../src/core/lease.js";
 import type { Profile } from "../../src/core/profile.js";
 import { fakeRuntime } from "../fake-runtime.js";
+import { type FakeSts, grants, type Reply, refuses, startFakeSts } from "./aws/fake-sts.js";
+import { idToken } from "./aws/issuing.js";
 import { awsSettings, leaseTerms, ROLE } from "./aws/settings.js";
+import { gcpSettings } from "./gcp/fake-google.js";
 
 const GRANT: Grant = {
   cloud: "aws",
@@ -134,11 +137,39 @@ describe("the lease's deadline", () => {
 });
 
 describe("the clouds of a profile", () => {
-  const profile = (clouds: Profile["clouds"]) => ({ clouds }) as Profile;
+  const profile = (clouds: Profile["clouds"]) => ({ clouds, credentialTtlSeconds: 900 }) as Profile;
 
   it("are planned by their own rooms", async () => {
     const plans = await planGrants(profile({ aws: awsSettings() }), leaseTerms(), fakeRuntime());
     expect(plans).toMatchObject([{ cloud: "aws", principal: ROLE }]);
+  });
+
+  it("say for the endpoint that they are renewed, and by which variables it is found", async () => {
+    const gcp = gcpSettings({ metadata: true });
+    const terms = { ...leaseTerms(7_200), deliver: "endpoint" } as const;
+    const plans = await planGrants(profile({ aws: awsSettings(), gcp }), terms, fakeRuntime());
+    expect(plans.map(({ channel }) => channel)).toEqual(["endpoint", "endpoint"]);
+    expect(plans[0]).toMatchObject({
+      steps: [expect.stringContaining("for 15m"), expect.stringContaining("the same again")],
+      variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
+    });
+    expect(plans[1]?.variables).toEqual(
+      expect.arrayContaining([
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+        "GCE_METADATA_HOST",
+      ]),
+    );
+  });
+
+  it("are served by the endpoint as planned, and not where the environment holds them", async () => {
+    const both = profile({ aws: awsSettings(), gcp: gcpSettings() });
+    const plans = [
+      { cloud: "aws", channel: "env" },
+      { cloud: "gcp", channel: "endpoint" },
+    ] as const;
+    const endpoints = await loadEndpoints(both, plans, fakeRuntime());
+    expect(endpoints.map(({ cloud }) => cloud)).toEqual(["gcp"]);
   });
 
   it("may be none", async () => {
@@ -147,5 +178,40 @@ describe("the clouds of a profile", () => {
 
   it("end their own grants", async () => {
     expect(await endGrants([GRANT], fakeRuntime())).toMatchObject([{ cloud: "aws", word: "fenced" }]);
+  });
+});
+
+describe("a renewal", () => {
+  const NOW = Date.parse("2026-11-22T12:30:00Z");
+  const opened: FakeSts[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((sts) => sts.close()));
+  });
+
+  async function renew(reply: Reply, { mintableUntil, ttl = 7_200 }: { mintableUntil?: number; ttl?: number } = {}) {
+    const sts = await startFakeSts([reply]);
+    opened.push(sts);
+    const runtime = fakeRuntime({ now: () => NOW, env: { AWS_ENDPOINT_URL_STS: sts.url } });
+    const profile = { clouds: { aws: awsSettings() }, credentialTtlSeconds: 900 } as Profile;
+    const asking = { ...context(), mintToken: async () => idToken(), ...(mintableUntil && { mintableUntil }) };
+    return renewGrant("aws", profile, leaseTerms(ttl, NOW - 1_800_000), asking, runtime);
+  }
+
+  it.each([
+    { name: "for credential_ttl from now", input: {}, want: 900_000 },
+    { name: "never beyond the lease", input: { ttl: 2_000 }, want: 200_000 },
+    { name: "for an hour, where it is the last one", input: { mintableUntil: NOW + 1 }, want: 3_600_000 },
+  ])("gives a grant for the endpoint $name", async ({ input, want }) => {
+    const grant = await renew(
+      grants(() => NOW),
+      input,
+    );
+    expect(grant).toMatchObject({ cloud: "aws", channel: "endpoint", issuedAt: NOW, usableUntil: NOW + want });
+    expect(Object.keys(grant.secrets)).toHaveLength(3);
+  });
+
+  it("that is refused names the cloud", async () => {
+    const refused = renew(refuses(403, "AccessDenied", "Not authorized."));
+    await expect(refused).rejects.toMatchObject({ code: "CLOUD_DENIED", facts: { cloud: "aws" } });
   });
 });

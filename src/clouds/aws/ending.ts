@@ -1,5 +1,5 @@
-import { formatInstant } from "../../core/durations.js";
-import type { Ending, Grant, GrantPlan } from "../../core/lease.js";
+import { formatDuration, formatInstant } from "../../core/durations.js";
+import type { Ending, Grant, GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 
@@ -16,11 +16,15 @@ export function derivedSessionsOf(settings: AwsSettings): DerivedSessions {
 }
 
 /** How a grant with these settings will end, before there is one. */
-export function planEnding(settings: AwsSettings): GrantPlan["ending"] {
+export function planEnding(settings: AwsSettings, terms: GrantTerms): GrantPlan["ending"] {
   const limits = limitsOf(derivedSessionsOf(settings), settings.fenceForwarded);
+  const when =
+    terms.channel === "env"
+      ? "after the deadline"
+      : `${formatDuration(terms.lifetimeSeconds)} after it was issued, and never later than the deadline`;
   return {
     word: "fenced",
-    detail: `the session's own policy denies every authorized call after the deadline; ${limits.join("; ")}`,
+    detail: `the session's own policy denies every authorized call ${when}; ${limits.join("; ")}`,
   };
 }
 

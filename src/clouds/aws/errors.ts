@@ -95,7 +95,8 @@ function refusal(answer: Answer, code: string, attempt: Attempt, details: ErrorD
 }
 
 function validationHint(text: string): string {
-  if (/duration/i.test(text)) return "lower the ttl, or raise the role's MaxSessionDuration";
+  if (/duration/i.test(text))
+    return "lower the ttl (by the endpoint, credential_ttl), or raise the role's MaxSessionDuration";
   return "check the aws block of the profile";
 }
 

@@ -2,6 +2,7 @@ import { formatDuration } from "../../core/durations.js";
 import { AgentctlError } from "../../core/errors.js";
 import type { GrantTerms } from "../../core/lease.js";
 import type { AwsHop, AwsSettings } from "../../core/profile.js";
+import { lifetimeKey } from "../lifetime-key.js";
 import { checkPolicyBudget, type PolicyBudget } from "./policy-budget.js";
 import { lastHopPolicy, passingHopPolicy, serializePolicy } from "./session-policy.js";
 
@@ -19,12 +20,14 @@ export interface Hop extends AwsHop {
   readonly policyAt: (fenceAt: number) => string;
 }
 
+type HopTerms = Pick<GrantTerms, "channel" | "lifetimeSeconds" | "endsAt">;
+
 /**
  * The calls that lead from the OIDC token to the session of the last role, each within AWS's limits.
  * @throws {AgentctlError} CONFIG_INVALID, POLICY_INVALID, POLICY_TOO_LONG
  */
-export function planHops(settings: AwsSettings, terms: Pick<GrantTerms, "lifetimeSeconds" | "endsAt">): readonly Hop[] {
-  checkDuration(settings, terms.lifetimeSeconds);
+export function planHops(settings: AwsSettings, terms: HopTerms): readonly Hop[] {
+  checkDuration(settings, terms);
   const roles: readonly AwsHop[] = [{ roleArn: settings.roleArn }, ...settings.chain];
   const at = fenceOf(terms);
   return roles.map((role, index) => {
@@ -57,21 +60,16 @@ function passingHop(role: AwsHop, next: AwsHop, fenceAt: number): Hop {
   return { ...role, durationSeconds: SHORTEST_SECONDS, policyArns: [], budget, policyAt };
 }
 
-function checkDuration(settings: AwsSettings, lifetimeSeconds: number): void {
+function checkDuration(settings: AwsSettings, { channel, lifetimeSeconds }: HopTerms): void {
+  const key = lifetimeKey(channel);
+  const asked = `${key} is ${formatDuration(lifetimeSeconds)}`;
   if (lifetimeSeconds > LONGEST_SECONDS) {
-    throw new AgentctlError(
-      "CONFIG_INVALID",
-      `the ttl is ${formatDuration(lifetimeSeconds)}, and an AWS session lasts 12h at most`,
-      {
-        hint: "lower the ttl to 12h or less",
-      },
-    );
+    const message = `${asked}, and an AWS session lasts 12h at most`;
+    throw new AgentctlError("CONFIG_INVALID", message, { hint: `lower ${key} to 12h or less` });
   }
   if (settings.chain.length > 0 && lifetimeSeconds > LONGEST_CHAINED_SECONDS) {
-    throw new AgentctlError(
-      "CONFIG_INVALID",
-      `the ttl is ${formatDuration(lifetimeSeconds)}, and AWS lets a chained role's session last 1h at most`,
-      { hint: "lower the ttl to 1h or less, or deliver by the endpoint, which renews what it gives" },
-    );
+    const orElse = channel === "env" ? ", or deliver by the endpoint, which renews what it gives" : "";
+    const message = `${asked}, and AWS lets a chained role's session last 1h at most`;
+    throw new AgentctlError("CONFIG_INVALID", message, { hint: `lower ${key} to 1h or less${orElse}` });
   }
 }

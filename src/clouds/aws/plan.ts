@@ -24,7 +24,7 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
     steps: hops.map((hop, index) => describeStep(hop, index, settings, endpoint.region)),
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
     variables: variableNames(settings, terms.channel),
-    ending: planEnding(settings),
+    ending: planEnding(settings, terms),
     facts: planFacts(settings, hops, endpoint.region, terms),
     endpoints: endpoint.override === undefined ? [] : [endpoint.override],
   };
@@ -47,9 +47,14 @@ function describeNarrowing(settings: AwsSettings, last: Hop, terms: GrantTerms):
   else if (policyArns.length > 0) lines.push(`session policy: the fence alone, beside the policy ARNs: ${budget}`);
   else lines.push(`no narrowing: all that the role may do, within the fence: ${budget}`);
   lines.push(...policyArns.map((arn) => `policy ${arn}`));
-  lines.push(`everything is denied after ${formatInstant(fenceOf(terms))}${forwardedOf(settings)}`);
+  lines.push(`everything is denied ${describeFence(terms)}${forwardedOf(settings)}`);
   lines.push(...derivedOf(settings));
   return lines;
+}
+
+function describeFence(terms: GrantTerms): string {
+  if (terms.channel === "env") return `after ${formatInstant(fenceOf(terms))}`;
+  return `${formatDuration(terms.lifetimeSeconds)} after each session was issued, or when the lease ends`;
 }
 
 function forwardedOf(settings: AwsSettings): string {

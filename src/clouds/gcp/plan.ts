@@ -3,6 +3,7 @@ import { AgentctlError } from "../../core/errors.js";
 import type { GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { GcpSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
+import { lifetimeKey } from "../lifetime-key.js";
 import { type Endpoints, overridesOf, resolveEndpoints } from "./endpoints.js";
 import { principalOf, tokenAudienceOf } from "./provider.js";
 import { variableNames } from "./variables.js";
@@ -17,7 +18,7 @@ const LONGEST_LIFETIME_SECONDS = 43_200;
  */
 export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const endpoints = resolveEndpoints(runtime);
-  checkLifetime(settings, terms.lifetimeSeconds);
+  checkLifetime(settings, terms);
   return {
     cloud: "gcp",
     channel: terms.channel,
@@ -26,7 +27,7 @@ export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: 
     steps: describeSteps(settings, terms, endpoints),
     narrowing: describeNarrowing(settings),
     variables: variableNames(settings, terms.channel),
-    ending: { word: "expires", detail: describeEnding(settings) },
+    ending: { word: "expires", detail: describeEnding(settings, terms) },
     facts: {
       ...(settings.serviceAccount !== undefined && { lifetimeSeconds: terms.lifetimeSeconds }),
       scopes: settings.scopes,
@@ -59,15 +60,20 @@ function describeNarrowing(settings: GcpSettings): string[] {
   return lines.length > 0 ? [...lines, scopes] : [`no narrowing: all that the principal may do within ${scopes}`];
 }
 
-function describeEnding(settings: GcpSettings): string {
-  if (settings.serviceAccount !== undefined) {
+function describeEnding({ serviceAccount }: GcpSettings, { channel, lifetimeSeconds }: GrantTerms): string {
+  if (serviceAccount === undefined) {
+    return "Google cannot take the token back: a federated one ends when Google says, usually within the hour";
+  }
+  if (channel === "env") {
     return "Google cannot take the token back: it is asked for until the deadline, and can be used until then";
   }
-  return "Google cannot take the token back: a federated one ends when Google says, usually within the hour";
+  const lasting = `${formatDuration(lifetimeSeconds)} at a time, and never beyond the deadline`;
+  return `Google cannot take a token back: each is asked for ${lasting}, and can be used until its end`;
 }
 
-function checkLifetime(settings: GcpSettings, ttlSeconds: number): void {
-  if (settings.serviceAccount === undefined || ttlSeconds <= LONGEST_LIFETIME_SECONDS) return;
-  const message = `the ttl is ${formatDuration(ttlSeconds)}, and a service account's token lasts 12h at most`;
-  throw new AgentctlError("CONFIG_INVALID", message, { hint: "lower the ttl to 12h or less" });
+function checkLifetime(settings: GcpSettings, { channel, lifetimeSeconds }: GrantTerms): void {
+  if (settings.serviceAccount === undefined || lifetimeSeconds <= LONGEST_LIFETIME_SECONDS) return;
+  const key = lifetimeKey(channel);
+  const message = `${key} is ${formatDuration(lifetimeSeconds)}, and a service account's token lasts 12h at most`;
+  throw new AgentctlError("CONFIG_INVALID", message, { hint: `lower ${key} to 12h or less` });
 }

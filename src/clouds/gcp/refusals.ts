@@ -52,7 +52,7 @@ export function impersonationHint(
   if (/disabled/i.test(text)) return `enable ${account}`;
   if (code === "UNAUTHENTICATED") return "check that both endpoints in use are of one Google, and this machine's clock";
   if (code === "INVALID_ARGUMENT" && (/lifetime/i.test(text) || seconds > USUAL_LIFETIME_SECONDS)) {
-    return `lower the ttl to 1h, or allow ${account} longer with the organization policy iam.allowServiceAccountCredentialLifetimeExtension`;
+    return `lower the ttl (by the endpoint, credential_ttl) to 1h, or allow ${account} longer with the organization policy iam.allowServiceAccountCredentialLifetimeExtension`;
   }
   return "check gcp.service_account and gcp.scopes";
 }

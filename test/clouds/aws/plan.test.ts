@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { awsCloud } from "../../../src/clouds/aws/index.js";
 import type { AwsSettings } from "../../../src/core/profile.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { thrownBy } from "../../thrown.js";
 import { awsSettings, grantTerms, NEXT_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
 
 const ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess";
@@ -49,6 +50,27 @@ describe("the plan of an AWS grant", () => {
   it("says it when nothing narrows, and when only ARNs do", () => {
     expect(plan().narrowing[0]).toMatch(/^no narrowing: all that the role may do/);
     expect(plan({ policyArns: [ARN] }).narrowing).toContain(`policy ${ARN}`);
+  });
+
+  it("says for the endpoint how long each session is good for, and names no deadline of the first", () => {
+    const terms = grantTerms(900, undefined, "endpoint");
+    const { channel, narrowing, ending, variables } = awsCloud.plan(awsSettings(), terms, fakeRuntime());
+    expect({ channel, variables }).toEqual({ channel: "endpoint", variables: [] });
+    expect(narrowing).toContain(
+      "everything is denied 15m after each session was issued, or when the lease ends, but for what AWS does on the session's behalf",
+    );
+    expect(ending.detail).toContain("15m after it was issued, and never later than the deadline");
+  });
+
+  it.each([
+    { channel: "env", want: /^ttl is 2h.* 1h at most/, hint: /lower ttl to 1h or less, or deliver by the endpoint/ },
+    { channel: "endpoint", want: /^credential_ttl is 2h.* 1h at most/, hint: /^lower credential_ttl to 1h or less$/ },
+  ] as const)("names the key that is too long a chain's for $channel", async ({ channel, want, hint }) => {
+    const settings = awsSettings({ chain: [{ roleArn: NEXT_ROLE }] });
+    const error = await thrownBy(() => awsCloud.plan(settings, grantTerms(7_200, undefined, channel), fakeRuntime()));
+    expect(error).toMatchObject({ code: "CONFIG_INVALID" });
+    expect(error.message).toMatch(want);
+    expect(error.hint).toMatch(hint);
   });
 
   it.each([

@@ -52,6 +52,15 @@ describe("planGcpGrant", () => {
     expect(variables).toEqual(["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"]);
   });
 
+  it.each([
+    { name: "a service account's", settings: gcpSettings(), want: /each is asked for 15m at a time, and never beyond/ },
+    { name: "a federated", settings: federatedSettings(), want: /ends when Google says/ },
+  ])("says for the endpoint how long $name token is good for", ({ settings, want }) => {
+    const { channel, ending, variables } = planGcpGrant(settings, grantTerms(900, 0, "endpoint"), fakeRuntime());
+    expect({ channel, variables }).toEqual({ channel: "endpoint", variables: [] });
+    expect(ending.detail).toMatch(want);
+  });
+
   it("is what the room plans with", () => {
     expect(gcpCloud.plan(gcpSettings(), grantTerms(900, 0), fakeRuntime())).toEqual(plan(gcpSettings()));
   });

@@ -66,7 +66,7 @@ describe("the hint at what to change", () => {
       code: "INVALID_ARGUMENT",
       text: "Request contains an invalid argument.",
       seconds: 7_200,
-      want: /lower the ttl to 1h/,
+      want: /lower the ttl .*to 1h/,
     },
     { code: "INVALID_ARGUMENT", text: "Invalid OAuth scope.", want: /gcp\.scopes/ },
   ])("for $code: $text", ({ code, text, reason, seconds, want }) => {

@@ -1,0 +1,97 @@
+import { stringify } from "yaml";
+import { comments } from "../../setup/header.js";
+import { hasOwnPolicy, type RolePlan } from "./roles.js";
+import { type AwsTrustPlan, elsewhereComment } from "./trust-plan.js";
+
+type Resource = Readonly<Record<string, unknown>>;
+
+/** A template in YAML, every text in it quoted. */
+export function renderCloudFormation(plan: AwsTrustPlan): string {
+  const deploy = [
+    "",
+    "To apply: aws cloudformation deploy --capabilities CAPABILITY_NAMED_IAM --template-file FILE \\",
+    "  --stack-name NAME",
+  ];
+  const head = {
+    AWSTemplateFormatVersion: "2010-09-09",
+    Description: "The trust that an agentctl profile needs",
+    Parameters: {
+      CreateOidcProvider: {
+        Type: "String",
+        Default: "true",
+        AllowedValues: ["true", "false"],
+        Description: "false where the account has this provider already: there is one an issuer",
+      },
+    },
+    Conditions: { CreatesOidcProvider: { "Fn::Equals": [{ Ref: "CreateOidcProvider" }, "true"] } },
+  };
+  const parts = [
+    comments("#", [...plan.header, ...deploy]),
+    toYaml(head),
+    comments("#", [...plan.conditions, ...plan.roles.flatMap(roleComments)]),
+    toYaml({ Resources: resourcesOf(plan) }),
+    ...plan.elsewhere.map(elsewhereComment),
+    toYaml({ Outputs: { RoleArn: { Value: { "Fn::GetAtt": [logicalId(plan.roles[0]), "Arn"] } } } }),
+  ];
+  return parts
+    .map((part) => part.trimEnd())
+    .join("\n\n")
+    .concat("\n");
+}
+
+function toYaml(value: object): string {
+  return stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+}
+
+function resourcesOf(plan: AwsTrustPlan): Readonly<Record<string, Resource>> {
+  const resources: Record<string, Resource> = {
+    OidcProvider: {
+      Type: "AWS::IAM::OIDCProvider",
+      Condition: "CreatesOidcProvider",
+      Properties: { Url: plan.issuer, ClientIdList: [plan.audience] },
+    },
+  };
+  plan.roles.forEach((role, index) => {
+    const id = logicalId(role);
+    resources[`${id}Boundary`] = boundaryOf(role);
+    resources[id] = roleOf(role, index === 0 ? "OidcProvider" : logicalId(plan.roles[index - 1]));
+  });
+  return resources;
+}
+
+function boundaryOf(role: RolePlan): Resource {
+  return {
+    Type: "AWS::IAM::ManagedPolicy",
+    Properties: { ManagedPolicyName: role.boundaryName, Path: role.path, PolicyDocument: role.boundary },
+  };
+}
+
+function roleOf(role: RolePlan, after: string): Resource {
+  const own = hasOwnPolicy(role) ? [{ PolicyName: role.policyName, PolicyDocument: role.permissions }] : [];
+  return {
+    Type: "AWS::IAM::Role",
+    DependsOn: after,
+    Properties: {
+      RoleName: role.name,
+      Path: role.path,
+      MaxSessionDuration: role.maxSessionSeconds,
+      PermissionsBoundary: { Ref: `${logicalId(role)}Boundary` },
+      AssumeRolePolicyDocument: role.trust,
+      ...(own.length > 0 && { Policies: own }),
+      ...(role.managedPolicyArns.length > 0 && { ManagedPolicyArns: role.managedPolicyArns }),
+    },
+  };
+}
+
+function roleComments(role: RolePlan): readonly string[] {
+  const boundary = `${logicalId(role)}Boundary: the most that ${role.name} can ever be, whatever is attached to it.`;
+  if (!role.isToBeFilled) return ["", boundary];
+  const filled = `${logicalId(role)}: TO BE FILLED IN: the profile does not say what it needs, so that until then the role`;
+  return ["", boundary, filled, "may do nothing."];
+}
+
+/** `role` → `Role`, `chained_2` → `Chained2`: letters and digits are all that a logical id may have. */
+function logicalId(role: RolePlan | undefined): string {
+  const label = role?.label ?? "role";
+  return `${label.charAt(0).toUpperCase()}${label.slice(1).replace("_", "")}`;
+}

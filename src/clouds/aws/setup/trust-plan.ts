@@ -1,0 +1,74 @@
+import type { TrustRequest } from "../../../core/trust.js";
+import { comments, conditionLines, headerLines } from "../../setup/header.js";
+import { selectTests } from "../../setup/select-tests.js";
+import { lastHopPolicy } from "../session-policy.js";
+import { servicesOf } from "./boundary.js";
+import { planRoles, type RolePlan } from "./roles.js";
+import { canAwsTest } from "./testable-claims.js";
+import { issuerPathOf, providerArnOf, readRoleArn } from "./trust-policy.js";
+
+/** All that is to be written, in whatever language. */
+export interface AwsTrustPlan {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly providerArn: string;
+  /** The account that the first role is in. */
+  readonly accountId: string;
+  /** The roles of that account, the first of them the one that the token assumes. */
+  readonly roles: readonly RolePlan[];
+  /** Those of other accounts: their trust is shown, and is for somebody there to apply. */
+  readonly elsewhere: readonly RolePlan[];
+  readonly header: readonly string[];
+  readonly conditions: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** @throws {AgentctlError} TRUST_TOO_WIDE, CONFIG_INVALID */
+export function planAwsTrust(request: TrustRequest<"aws">): AwsTrustPlan {
+  const { scope, settings } = request;
+  // The same look at the session policy's form that a run takes.
+  lastHopPolicy(settings, 0);
+  const first = readRoleArn(settings.roleArn);
+  const issuerPath = issuerPathOf(scope);
+  const selected = selectTests(scope, "AWS", (claim) => canAwsTest(issuerPath, first.partition, claim));
+  const roles = planRoles(request, selected.tests);
+  const notes = [...scope.notes, ...selected.notes, ...notesOf(request, roles)];
+  const tests = [
+    { claim: "aud", why: "a token that was asked for another service is refused" },
+    { claim: "sub", why: scope.subjectWhy },
+    ...selected.tests,
+  ];
+  return {
+    issuer: scope.issuer,
+    audience: scope.audience,
+    providerArn: providerArnOf(first, scope),
+    accountId: first.accountId,
+    roles: roles.filter(({ accountId }) => accountId === first.accountId),
+    elsewhere: roles.filter(({ accountId }) => accountId !== first.accountId),
+    header: headerLines(request, "AWS's side of the trust", notes),
+    conditions: ["The trust holds for a token only when all of these are as written:", ...conditionLines(tests)],
+    notes,
+  };
+}
+
+function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RolePlan[]): readonly string[] {
+  const notes = roles.flatMap(({ isToBeFilled, name }) =>
+    isToBeFilled
+      ? [`the profile has no session_policy, so the role ${name} may do nothing until its policy is filled in`]
+      : [],
+  );
+  if (servicesOf(settings) === undefined) {
+    notes.push("the profile's session_policy does not tell its services, so the boundary leaves them open");
+  }
+  if (settings.allowDerivedSessions === true) {
+    notes.push("allow_derived_sessions is true: the boundary lets sessions make what outlives them");
+  }
+  if (new URL(scope.issuer).port !== "") notes.push("IAM takes no issuer with a port: this one is for the sandbox");
+  return notes;
+}
+
+/** The trust of a role in another account, as a comment: it is for somebody there to apply. */
+export function elsewhereComment(role: RolePlan): string {
+  const lines = JSON.stringify(role.trust, null, 2).split("\n");
+  return comments("#", [`To be applied in the account ${role.accountId}: the trust policy of ${role.arn}`, ...lines]);
+}
