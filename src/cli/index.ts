@@ -4,6 +4,7 @@ import { EXIT } from "../core/exit-codes.js";
 import type { Runtime } from "../core/runtime.js";
 import { registerAudit } from "./audit.js";
 import type { CliContext } from "./context.js";
+import { registerCredential } from "./credential.js";
 import { renderError } from "./error.js";
 import { registerLease } from "./lease.js";
 import { registerProfile } from "./profile.js";
@@ -13,6 +14,7 @@ import { registerSandbox } from "./sandbox.js";
 /** The one list of commands. */
 const REGISTRATIONS = {
   run: registerRun,
+  credential: registerCredential,
   profile: registerProfile,
   lease: registerLease,
   audit: registerAudit,
