@@ -6,6 +6,7 @@ import { EXIT } from "../core/exit-codes.js";
 import type { Actor, Identity } from "../core/identity.js";
 import type { ChildResult, Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
 import type { Profile } from "../core/profile.js";
+import type { RenewalCount } from "../core/renewal-count.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
 import { describeCommand } from "./command.js";
@@ -30,6 +31,9 @@ export interface Account {
     readonly removed: readonly string[];
     readonly passed: readonly string[];
   };
+  /** Of the grants that go by the endpoint, and how many requests to it were refused. */
+  renewals?: readonly RenewalCount[];
+  refusals?: number;
   child?: ChildResult;
   endings?: readonly Ending[];
   error?: AgentctlError;
@@ -58,25 +62,35 @@ function recordedKind(kind: EventKind, account: Account): EventKind {
 }
 
 function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEvent {
-  const { request, profile, actor, terms, plans, command, identity, decision, grants } = account;
-  const { delivery, child, endings, error } = account;
-  const profileName = profile?.name ?? request.profileName;
+  const { request, profile, plans, command, decision, grants } = account;
+  const { delivery, renewals, refusals, child, endings, error } = account;
   return {
     kind,
     time: new Date(runtime.now()).toISOString(),
-    ...(terms && { lease: terms.leaseId }),
-    ...(profileName !== undefined && { profile: profileName }),
-    ...(actor && { actor }),
-    ...(identity && { identity: describeIdentity(identity) }),
+    ...describeCaller(account),
     command: describeCommand(request.argv, command?.path, profile?.auditArgv ?? "first", runtime),
     ...(request.intent !== undefined && { intent: request.intent }),
     ...((decision || error) && { decision: describeDecision(account) }),
     ...(error && { error: describeError(error) }),
     ...(grants && { grants: grants.map(describeGrant) }),
     ...(delivery && delivery.passed.length > 0 && { passed: delivery.passed }),
+    ...(renewals && renewals.length > 0 && { renewals: renewals.map(describeRenewals) }),
+    ...(refusals !== undefined && { refusals }),
     ...(child && { child: describeChild(child) }),
     ...(endings && { endings }),
     ...(plans?.some((plan) => plan.endpoints.length > 0) && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
+  };
+}
+
+/** Whose lease a record is about. */
+export function describeCaller(account: Account): Pick<AuditEvent, "lease" | "profile" | "actor" | "identity"> {
+  const { request, profile, actor, terms, identity } = account;
+  const profileName = profile?.name ?? request.profileName;
+  return {
+    ...(terms && { lease: terms.leaseId }),
+    ...(profileName !== undefined && { profile: profileName }),
+    ...(actor && { actor }),
+    ...(identity && { identity: describeIdentity(identity) }),
   };
 }
 
@@ -103,10 +117,22 @@ export function describeError(error: AgentctlError): NonNullable<AuditEvent["err
 export function describeGrant(grant: Grant): NonNullable<AuditEvent["grants"]>[number] {
   return {
     cloud: grant.cloud,
+    channel: grant.channel,
     principal: grant.principal,
     usableUntil: formatInstant(grant.usableUntil),
     expiresAt: formatInstant(grant.expiresAt),
     facts: grant.facts,
+  };
+}
+
+export function describeRenewals(count: RenewalCount): NonNullable<AuditEvent["renewals"]>[number] {
+  const { cloud, renewed, failed, firstAt, lastAt } = count;
+  return {
+    cloud,
+    renewed,
+    failed,
+    ...(firstAt !== undefined && { firstAt: formatInstant(firstAt) }),
+    ...(lastAt !== undefined && { lastAt: formatInstant(lastAt) }),
   };
 }
 

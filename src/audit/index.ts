@@ -4,6 +4,12 @@ export type { BreakKind, ChainBreak } from "./chain-break.js";
 export { describeCommand } from "./command.js";
 export { EXPORT_FORMATS, type ExportFormat, exportEvents, writeExport } from "./export.js";
 export type { EventFilter } from "./filter.js";
+export {
+  appendRenewal,
+  appendRenewalFailure,
+  appendRequest,
+  type RecordedRequest,
+} from "./lease-events.js";
 export { appendEvent, checkAuditWritable } from "./log.js";
 export { type FollowRules, followEvents, type LoggedRecord, readEvents, readLastEvents } from "./read.js";
 export { type Receipt, reserveReceipt } from "./receipt.js";

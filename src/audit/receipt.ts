@@ -11,6 +11,7 @@ import {
   describeError,
   describeGrant,
   describeIdentity,
+  describeRenewals,
 } from "./account.js";
 import { describeCommand } from "./command.js";
 import type { ChainHead } from "./log.js";
@@ -79,6 +80,8 @@ function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object 
     decision,
     grants,
     delivery,
+    renewals,
+    refusals,
     child,
     endings,
     error,
@@ -100,6 +103,8 @@ function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object 
     ...(plans && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
     ...(delivery && { delivery: { mode: terms?.deliver, ...delivery } }),
     grants: (grants ?? []).map((grant) => ({ ...describeGrant(grant), issuedAt: formatInstant(grant.issuedAt) })),
+    ...(renewals && renewals.length > 0 && { renewals: renewals.map(describeRenewals) }),
+    ...(refusals !== undefined && { refusals }),
     ...(child && {
       child: {
         ...describeChild(child),

@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../audit/index.js";
 import { printable } from "./printable.js";
 
-const WIDTHS = { time: 20, kind: 13, lease: 18, profile: 16, actor: 10 } as const;
+const WIDTHS = { time: 20, kind: 20, lease: 18, profile: 16, actor: 10 } as const;
 
 /**
  * One record in one line. Records come one by one, so the columns have fixed widths. Nothing of a record is
@@ -24,12 +24,36 @@ function cell(text: unknown, width: number): string {
 }
 
 function describeRecord(record: AuditRecord): string {
-  const { child, error, recovered } = record;
+  const { child, error, recovered, request } = record;
   if (recovered !== undefined) return `${recovered.bytes} bytes of half a record were cut off`;
+  if (request !== undefined) return describeRequest(request);
+  if (record.kind === "grant.renewal_failed")
+    return `${error?.code}: ${error?.message}; ${list(record.grants, describeGrant)}`;
   if (error !== undefined) return `${commandOf(record)}${error.code}: ${error.message}`;
   if (child === undefined) return `${commandOf(record)}${list(record.grants, describeGrant)}`;
   const exit = child.signal === undefined ? `exit ${child.exitCode}` : `exit ${child.exitCode} (${child.signal})`;
-  return `${commandOf(record)}${exit}${list(record.endings, (ending) => `; ${ending?.cloud} ${ending?.word} ${ending?.at}`)}`;
+  return `${commandOf(record)}${exit}${describeService(record)}${list(record.endings, describeEnding)}`;
+}
+
+function describeEnding(ending: NonNullable<AuditRecord["endings"]>[number]): string {
+  return `; ${ending?.cloud} ${ending?.word} ${ending?.at}`;
+}
+
+function describeRequest(request: NonNullable<AuditRecord["request"]>): string {
+  const { cloud, reason, message, peer } = Object(request) as typeof request;
+  const asker = peer === undefined ? "" : `; asked by process ${peer?.pid} (${peer?.program ?? "unknown"})`;
+  return `${cloud === undefined ? "" : `${cloud}: `}${reason}: ${message}${asker}`;
+}
+
+/** What the endpoint did while the lease lived. */
+function describeService({ renewals, refusals }: AuditRecord): string {
+  const counts = list(renewals, describeCount);
+  return refusals === undefined || refusals === 0 ? counts : `${counts}; refused requests: ${refusals}`;
+}
+
+function describeCount(count: NonNullable<AuditRecord["renewals"]>[number]): string {
+  const failures = count?.failed === 0 ? "" : ` (failed tries: ${count?.failed})`;
+  return `; ${count?.cloud} renewals: ${count?.renewed}${failures}`;
 }
 
 function commandOf(record: AuditRecord): string {

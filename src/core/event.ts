@@ -2,7 +2,17 @@ import type { Claims } from "./identity.js";
 import type { Ending, Facts } from "./lease.js";
 import type { ActorKind } from "./profile.js";
 
-export const EVENT_KINDS = ["lease.start", "lease.end", "lease.refused", "lease.failed", "log.recovered"] as const;
+export const EVENT_KINDS = [
+  "lease.start",
+  "lease.end",
+  "lease.refused",
+  "lease.failed",
+  "grant.renewed",
+  "grant.renewal_failed",
+  "endpoint.refused",
+  "endpoint.unverified",
+  "log.recovered",
+] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
@@ -36,11 +46,30 @@ export interface AuditEvent {
   readonly error?: { readonly code: string; readonly message: string; readonly facts?: Facts };
   readonly grants?: readonly {
     readonly cloud: string;
+    /** Absent in records of before grants could go by the endpoint. */
+    readonly channel?: string;
     readonly principal: string;
     readonly usableUntil: string;
     readonly expiresAt: string;
     readonly facts: Facts;
   }[];
+  /** To the lease's endpoint: refused, and why; or answered, and why it could not be told whose it was. */
+  readonly request?: {
+    readonly cloud?: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly peer?: { readonly pid: number; readonly program?: string };
+  };
+  /** At the lease's end, for each cloud whose grant could be renewed; times in RFC 3339. */
+  readonly renewals?: readonly {
+    readonly cloud: string;
+    readonly renewed: number;
+    readonly failed: number;
+    readonly firstAt?: string;
+    readonly lastAt?: string;
+  }[];
+  /** At the lease's end: how many requests to its endpoint were refused. */
+  readonly refusals?: number;
   /** Names of credentials or means to mint an identity that the child was given on request. */
   readonly passed?: readonly string[];
   readonly endings?: readonly Ending[];

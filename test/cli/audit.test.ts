@@ -50,6 +50,15 @@ const STORY: readonly AuditEvent[] = [
   }),
 ];
 
+const HELD = {
+  cloud: "aws",
+  channel: "endpoint",
+  principal: "arn:r",
+  usableUntil: "2026-01-31T09:30:00Z",
+  expiresAt: "2026-01-31T09:45:00Z",
+  facts: {},
+};
+
 describe("audit log", () => {
   beforeEach(async () => {
     for (const event of STORY) await appendEvent(event, log.runtime());
@@ -58,9 +67,9 @@ describe("audit log", () => {
   it("lists one line a record, aligned, and lets no value break out of its line", async () => {
     const { stdout, stderr } = await audit("log");
     expect(stdout.split("\n")).toEqual([
-      "2026-01-31T09:00:00Z  lease.start    l-0123456789ABCDEF  deploy            automation  terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
-      "2026-01-31T11:00:00Z  lease.end      l-1                 deploy            -           terraform: exit 143 (SIGTERM); aws fenced 2026-01-31T09:30:00Z",
-      "2026-01-31T11:30:00Z  lease.refused  l-1                 deploy            -           ACTOR_DENIED: not for\\u000a2026-01-31T11:30:00Z  lease.start \\u001b[2J",
+      "2026-01-31T09:00:00Z  lease.start           l-0123456789ABCDEF  deploy            automation  terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
+      "2026-01-31T11:00:00Z  lease.end             l-1                 deploy            -           terraform: exit 143 (SIGTERM); aws fenced 2026-01-31T09:30:00Z",
+      "2026-01-31T11:30:00Z  lease.refused         l-1                 deploy            -           ACTOR_DENIED: not for\\u000a2026-01-31T11:30:00Z  lease.start \\u001b[2J",
       "",
     ]);
     expect(stderr).toBe("");
@@ -84,11 +93,98 @@ describe("audit log", () => {
     expect(lines.map((line) => JSON.parse(line).seq)).toEqual(want);
   });
 
+  const endpoint: readonly { name: string; event: Partial<AuditEvent>; want: string }[] = [
+    {
+      name: "a renewal",
+      event: { kind: "grant.renewed", grants: [HELD] },
+      want: "aws as arn:r until 2026-01-31T09:30:00Z",
+    },
+    {
+      name: "a renewal that failed",
+      event: {
+        kind: "grant.renewal_failed",
+        error: { code: "UNREACHABLE", message: "nobody answers" },
+        grants: [HELD],
+      },
+      want: "UNREACHABLE: nobody answers; aws as arn:r until 2026-01-31T09:30:00Z",
+    },
+    {
+      name: "a refused request, and whose it was",
+      event: {
+        kind: "endpoint.refused",
+        request: { cloud: "gcp", reason: "stranger", message: "not of the command", peer: { pid: 7, program: "curl" } },
+      },
+      want: "gcp: stranger: not of the command; asked by process 7 (curl)",
+    },
+    {
+      name: "a request that got no further than the door",
+      event: { kind: "endpoint.refused", request: { reason: "browser", message: "it has an Origin\u001b[2J" } },
+      want: "browser: it has an Origin\\u001b[2J",
+    },
+    {
+      name: "the end of a lease with an endpoint",
+      event: {
+        kind: "lease.end",
+        command: { argv0: "sh" },
+        child: { exitCode: 0 },
+        renewals: [
+          { cloud: "aws", renewed: 3, failed: 0 },
+          { cloud: "gcp", renewed: 2, failed: 5 },
+        ],
+        refusals: 2,
+        endings: [{ cloud: "aws", word: "fenced", at: "T", detail: "" }],
+      },
+      want: "sh: exit 0; aws renewals: 3; gcp renewals: 2 (failed tries: 5); refused requests: 2; aws fenced T",
+    },
+    {
+      name: "the end of one where nothing was asked amiss",
+      event: {
+        kind: "lease.end",
+        child: { exitCode: 0 },
+        renewals: [{ cloud: "aws", renewed: 0, failed: 0 }],
+        refusals: 0,
+      },
+      want: "exit 0; aws renewals: 0",
+    },
+  ];
+  it.each(endpoint)("shows in one line $name", async ({ event, want }) => {
+    await appendEvent(makeEvent(event), log.runtime());
+    const { stdout } = await audit("log", "-n", "1");
+    expect(stdout).toBe(
+      `2026-01-31T09:00:00Z  ${event.kind?.padEnd(20)}  ${"l-1".padEnd(18)}  ${"deploy".padEnd(16)}  -           ${want}\n`,
+    );
+  });
+
+  it("filters by the kinds of the endpoint's records", async () => {
+    await appendEvent(
+      makeEvent({ kind: "endpoint.refused", request: { reason: "browser", message: "" } }),
+      log.runtime(),
+    );
+    const { stdout } = await audit("log", "--json", "--kind", "endpoint.refused");
+    expect(
+      stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line).seq),
+    ).toEqual([4]);
+  });
+
   it("shows a log that was tampered with as far as it can, and says so", async () => {
     const forged = { seq: 4, prev: "", kind: "x\u001b", time: "t", actor: 7, grants: "g", endings: [null], child: {} };
-    fs.appendFileSync(log.file, `garbage\n${JSON.stringify(forged)}\n`);
+    const forgedRequest = { seq: 5, prev: "", kind: "endpoint.refused", time: "t", request: null };
+    const forgedEnd = {
+      seq: 6,
+      prev: "",
+      kind: "lease.end",
+      time: "t",
+      child: {},
+      renewals: [null],
+      refusals: "\u001b",
+    };
+    const lines = [forged, forgedRequest, forgedEnd].map((record) => `${JSON.stringify(record)}\n`);
+    fs.appendFileSync(log.file, `garbage\n${lines.join("")}`);
     const { stdout, stderr } = await audit("log");
-    expect(stdout.split("\n").filter(Boolean)).toHaveLength(4);
+    expect(stdout.split("\n").filter(Boolean)).toHaveLength(6);
     expect(stdout).not.toContain("\u001b");
     expect(stderr).toBe(
       "agentctl: warning: 1 line of the log is not a record; agentctl audit verify says where it breaks\n",

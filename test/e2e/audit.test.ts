@@ -56,8 +56,8 @@ describe("audit log", () => {
     expect(outcome).toMatchObject({ code: 0, stderr: "" });
     const lines = outcome.stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(/Z {2}lease\.start {4}l-\w{16} {2}demo +\w+ +true: aws as arn:aws:sts::\S+ until \S+Z$/);
-    expect(lines[1]).toMatch(/Z {2}lease\.end {6}l-\w{16} {2}demo +\w+ +true: exit 0; aws (fenced|expires) \S+Z$/);
+    expect(lines[0]).toMatch(/Z {2}lease\.start {11}l-\w{16} {2}demo +\w+ +true: aws as arn:aws:sts::\S+ until \S+Z$/);
+    expect(lines[1]).toMatch(/Z {2}lease\.end {13}l-\w{16} {2}demo +\w+ +true: exit 0; aws (fenced|expires) \S+Z$/);
   });
 
   test("a reader that has had enough is no error", async () => {
