@@ -1,16 +1,39 @@
-import { type Account, appendAccount, checkAuditWritable, type Receipt, reserveReceipt } from "./audit/index.js";
-import { endGrants, issueGrants, planGrants, warmClouds } from "./clouds/index.js";
+import {
+  type Account,
+  appendAccount,
+  checkAuditWritable,
+  type HappeningRecorder,
+  recordEnd,
+  recordFailure,
+  recordHappenings,
+  reserveReceipt,
+} from "./audit/index.js";
+import { endGrants, issueGrants, loadEndpoints, planGrants, renewGrant, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
 import type { Decision, ResolvedCommand } from "./core/decision.js";
-import { type AgentctlError, toAgentctlError } from "./core/errors.js";
+import { toAgentctlError } from "./core/errors.js";
 import type { Identity } from "./core/identity.js";
-import type { ChildResult, GrantPlan, LeaseTerms } from "./core/lease.js";
-import type { Profile } from "./core/profile.js";
+import type { ChildResult, Grant, GrantPlan, IssueContext, LeaseTerms } from "./core/lease.js";
+import type { CloudName, Profile } from "./core/profile.js";
 import type { Observe, RunRequest } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import { type DeliveryPreview, prepareDelivery, previewDelivery } from "./deliver/index.js";
-import { acquireIdentity, tokenVariables } from "./identity/index.js";
-import { type OpenLease, openLease, privateDirOf, setTerms } from "./lease/index.js";
+import {
+  type Delivery,
+  type DeliveryInput,
+  type DeliveryPreview,
+  prepareDelivery,
+  previewDelivery,
+} from "./deliver/index.js";
+import { acquireIdentity, requireSameCaller, tokenVariables } from "./identity/index.js";
+import {
+  type KeptGrants,
+  keepGrants,
+  type OpenLease,
+  openLease,
+  privateDirOf,
+  renewalNotice,
+  setTerms,
+} from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
 import { findOnPath, type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
 
@@ -78,8 +101,7 @@ async function prepare(
   account.terms = terms;
   const plans = await planGrants(profile, terms, runtime);
   account.plans = plans;
-  const searchPath = profile.env.set["PATH"] ?? runtime.env["PATH"] ?? "";
-  const command = resolveCommand(request.argv, searchPath, runtime);
+  const command = resolveCommand(request.argv, searchPathOf(profile, runtime), runtime);
   account.command = command;
   beforeIdentity(profile);
   const identity = await acquireIdentity(
@@ -87,10 +109,21 @@ async function prepare(
     runtime,
   );
   account.identity = identity;
-  const resolve = (name: string): string | undefined => findOnPath(name, searchPath, runtime);
-  const decision = decide({ profile, actor, identity, command, resolve }, runtime);
+  const decision = decide({ profile, actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
   account.decision = decision;
   return { profile, terms, plans, command, identity, decision };
+}
+
+/** A lease while it is open, with what has to be taken down at its end as far as it stands. */
+interface HeldLease {
+  readonly prepared: Prepared;
+  readonly account: Account;
+  readonly observe: Observe;
+  readonly runtime: Runtime;
+  readonly entry: OpenLease;
+  readonly recorder: HappeningRecorder;
+  kept?: KeptGrants;
+  delivery?: Delivery;
 }
 
 /** Ledger → grants → delivery → child; and, whatever happens, the one closing of it all. */
@@ -104,23 +137,20 @@ async function holdLease(
   const { profile, terms, plans, command, identity, decision } = prepared;
   interruption.throwIfInterrupted();
   for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
-  const lease = openLease({ terms, plans, actor: decision.actor, command }, runtime);
-  const delivered = { remove: (): boolean => true };
+  const entry = openLease({ terms, plans, actor: decision.actor, command }, runtime);
+  const recorder = recordHappenings(account, observe, runtime);
+  const held: HeldLease = { prepared, account, observe, runtime, entry, recorder };
   try {
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
-    const context = { mintToken: identity.mintToken, signal: interruption.signal };
-    const grants = await issueGrants(profile, plans, terms, context, runtime);
+    const grants = await issueGrants(profile, plans, terms, issueContext(identity, interruption.signal), runtime);
     account.grants = grants;
-    for (const grant of grants) observe({ kind: "granted", grant });
-    for (const { facts } of grants)
-      if (typeof facts["notice"] === "string") observe({ kind: "notice", text: facts["notice"] });
-
-    const input = deliveryInput(prepared, account.request, runtime);
-    const delivery = prepareDelivery({ ...input, grants }, runtime);
-    delivered.remove = delivery.remove;
+    tellGrants(grants, prepared, observe);
+    held.kept = keepRenewed(grants, held);
+    const delivery = await deliver(grants, held.kept, held);
+    held.delivery = delivery;
     account.delivery = { given: delivery.given, removed: delivery.removed, passed: delivery.passed };
     if (delivery.passed.length > 0) observe({ kind: "warning", text: describePassed(delivery.passed) });
-    lease.update({ state: "running", grants });
+    entry.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
     account.child = await runChild(
@@ -132,15 +162,93 @@ async function holdLease(
         onExpiry: profile.onExpiry,
         graceSeconds: profile.graceSeconds,
         onNotice: (text) => observe({ kind: "notice", text }),
+        onStarted: delivery.watchChild,
       },
       runtime,
     );
     return account.child;
   } finally {
-    if (!delivered.remove()) observe({ kind: "warning", text: "the lease's private files could not be removed" });
-    account.endings = await endGrants(account.grants ?? [], runtime);
-    for (const ending of account.endings) observe({ kind: "ended", ending });
-    closeEntry(lease, account);
+    await closeLease(held);
+  }
+}
+
+function tellGrants(grants: readonly Grant[], { terms, identity }: Prepared, observe: Observe): void {
+  const unrenewed = renewalNotice(grants, terms, identity);
+  for (const grant of grants) {
+    const isRenewed = grant.channel === "endpoint" && grant.usableUntil < terms.deadlineAt && unrenewed === undefined;
+    observe({ kind: "granted", grant, isRenewed });
+  }
+  const notices = [...grants.map(({ facts }) => facts["notice"]), unrenewed];
+  for (const text of notices) if (typeof text === "string") observe({ kind: "notice", text });
+}
+
+/** While the lease is open, what goes by the endpoint is issued anew ahead of its end; each time on record. */
+function keepRenewed(grants: readonly Grant[], held: HeldLease): KeptGrants {
+  const { prepared, account, entry, recorder, runtime } = held;
+  const renewedBy = new Map<CloudName, Identity>();
+  const kept = keepGrants(
+    {
+      grants,
+      terms: prepared.terms,
+      ...mintableOf(prepared.identity),
+      renew: async (cloud, signal) => {
+        const { grant, identity } = await renew(cloud, prepared, signal, runtime);
+        renewedBy.set(cloud, identity);
+        return grant;
+      },
+      onRenewed: (grant) => {
+        account.grants = kept.grants;
+        recorder.attempt(() => held.delivery?.refreshFiles(kept.grants));
+        recorder.attempt(() => entry.update({ grants: kept.grants }));
+        recorder.renewed(grant, renewedBy.get(grant.cloud));
+      },
+      onFailed: recorder.renewalFailed,
+      onRecovered: recorder.recovered,
+    },
+    runtime,
+  );
+  return kept;
+}
+
+/** The whole flow again for one cloud: a fresh proof, of the same caller, that is judged anew. */
+async function renew(
+  cloud: CloudName,
+  { profile, terms, plans, command, decision, identity: first }: Prepared,
+  signal: AbortSignal,
+  runtime: Runtime,
+): Promise<{ readonly grant: Grant; readonly identity: Identity }> {
+  const audiences = plans.filter((plan) => plan.cloud === cloud);
+  const identity = await acquireIdentity({ source: first.source, audiences }, runtime);
+  requireSameCaller(first, identity);
+  decide({ profile, actor: decision.actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
+  return { identity, grant: await renewGrant(cloud, profile, terms, issueContext(identity, signal), runtime) };
+}
+
+async function deliver(grants: readonly Grant[], kept: KeptGrants, held: HeldLease): Promise<Delivery> {
+  const { prepared, account, recorder, runtime } = held;
+  const endpoints = await loadEndpoints(prepared.profile, prepared.plans, runtime);
+  const deliverables = { grants, endpoints, current: kept.current, onRefused: recorder.requestRefused };
+  return prepareDelivery(deliveryInput(prepared, account.request, runtime), deliverables, runtime);
+}
+
+/** The endpoint first, so that nothing is handed out while grants are ended. */
+async function closeLease({ account, observe, runtime, entry, recorder, kept, delivery }: HeldLease): Promise<void> {
+  await kept?.stop();
+  const isRemoved = (await delivery?.close()) ?? true;
+  if (!isRemoved) observe({ kind: "warning", text: "the lease's private files could not be removed" });
+  await recorder.settle();
+  if (kept !== undefined) {
+    account.grants = kept.grants;
+    account.renewals = kept.renewals;
+  }
+  if (delivery !== undefined && delivery.refusedCount() > 0) account.refusals = delivery.refusedCount();
+  account.endings = await endGrants(account.grants ?? [], runtime);
+  for (const ending of account.endings) observe({ kind: "ended", ending });
+  // An entry that stays in the ledger is told after the child's own failure, not instead of it.
+  try {
+    entry.close();
+  } catch (thrown) {
+    account.unclosed = toAgentctlError(thrown);
   }
 }
 
@@ -148,16 +256,23 @@ function describePassed(names: readonly string[]): string {
   return `the command keeps ${names.join(", ")}, as you asked: with that it may be more than the profile`;
 }
 
-/** An entry that stays in the ledger is told after the child's own failure, not instead of it. */
-function closeEntry(lease: OpenLease, account: Account): void {
-  try {
-    lease.close();
-  } catch (thrown) {
-    account.unclosed = toAgentctlError(thrown);
-  }
+function issueContext(identity: Identity, signal: AbortSignal): IssueContext {
+  return { mintToken: identity.mintToken, signal, ...mintableOf(identity) };
 }
 
-function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime) {
+function mintableOf({ mintableUntil }: Identity): { readonly mintableUntil?: number } {
+  return mintableUntil === undefined ? {} : { mintableUntil };
+}
+
+function searchPathOf(profile: Profile, { env }: Runtime): string {
+  return profile.env.set["PATH"] ?? env["PATH"] ?? "";
+}
+
+function programLookup(profile: Profile, runtime: Runtime): (name: string) => string | undefined {
+  return (name) => findOnPath(name, searchPathOf(profile, runtime), runtime);
+}
+
+function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime): DeliveryInput {
   const { profile, terms, plans, decision } = prepared;
   return {
     profile,
@@ -168,43 +283,4 @@ function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime
     alsoRemove: tokenVariables(runtime),
     privateDir: privateDirOf(terms.leaseId, runtime),
   };
-}
-
-/** The child's own failure is worth more than a record that could not be kept; its success is not. */
-async function recordEnd(
-  account: Account,
-  receipt: Receipt,
-  child: ChildResult,
-  observe: Observe,
-  runtime: Runtime,
-): Promise<void> {
-  try {
-    const head = await appendAccount("lease.end", account, runtime);
-    receipt.write(account, head);
-    if (account.unclosed !== undefined) throw account.unclosed;
-  } catch (thrown) {
-    const error = toAgentctlError(thrown);
-    if (child.exitCode === 0) throw error;
-    observe({ kind: "warning", text: `${error.code}: ${error.message}` });
-  }
-}
-
-/** A refusal is put on record as well; where even that fails, the first error stays the one that is told. */
-async function recordFailure(
-  account: Account,
-  receipt: Receipt,
-  error: AgentctlError,
-  observe: Observe,
-  runtime: Runtime,
-): Promise<void> {
-  account.error = error;
-  // Who names no profile has asked for nothing yet that could be granted or refused.
-  if (account.request.profileName === undefined) return;
-  try {
-    const head = await appendAccount("lease.failed", account, runtime);
-    receipt.write(account, head);
-  } catch (thrown) {
-    const second = toAgentctlError(thrown);
-    if (second.code !== error.code) observe({ kind: "warning", text: `not on record: ${second.message}` });
-  }
 }

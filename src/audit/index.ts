@@ -13,4 +13,6 @@ export {
 export { appendEvent, checkAuditWritable } from "./log.js";
 export { type FollowRules, followEvents, type LoggedRecord, readEvents, readLastEvents } from "./read.js";
 export { type Receipt, reserveReceipt } from "./receipt.js";
+export { type HappeningRecorder, recordHappenings } from "./record-happenings.js";
+export { recordEnd, recordFailure } from "./record-lease.js";
 export { type Verification, verifyLog } from "./verify.js";

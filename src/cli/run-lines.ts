@@ -23,8 +23,10 @@ function describe(happening: Happening, runtime: Runtime): string {
       return `lease ${terms.leaseId} on ${profile.name} for ${identity.subject} (${identity.source}, ${who}) ${until}`;
     }
     case "granted": {
-      const { grant } = happening;
-      return `${grant.cloud}: ${grant.principal}, usable until ${formatInstant(grant.usableUntil)}`;
+      const { cloud, principal, channel, usableUntil } = happening.grant;
+      const by = channel === "endpoint" ? ", by the endpoint" : "";
+      const until = `usable until ${formatInstant(usableUntil)}${happening.isRenewed ? " and renewed" : ""}`;
+      return `${cloud}: ${principal}${by}, ${until}`;
     }
     case "ended":
       return describeEnding(happening.ending, runtime);

@@ -31,6 +31,7 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
 function renderPlan(plan: GrantPlan): [string, string][] {
   return [
     [plan.cloud, plan.principal],
+    ["  given by", GIVEN_BY[plan.channel]],
     ...rows("  steps", plan.steps),
     ...rows("  narrowed", plan.narrowing),
     ...rows(
@@ -40,6 +41,11 @@ function renderPlan(plan: GrantPlan): [string, string][] {
     ...rows("  ends", `${plan.ending.word}: ${plan.ending.detail}`.split("; ")),
   ];
 }
+
+const GIVEN_BY = {
+  env: "variables, for as long as the lease lasts",
+  endpoint: "the loopback endpoint, renewed while the lease lasts",
+} as const;
 
 const NAMES_WIDTH = 88;
 

@@ -1,6 +1,6 @@
 import type { CloudEndpoint, EndpointPlace } from "../core/endpoint.js";
 import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
-import { type Channel, CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
+import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";

@@ -29,7 +29,12 @@ export type Happening =
       readonly identity: Identity;
       readonly actor: Actor;
     }
-  | { readonly kind: "granted"; readonly grant: Grant }
+  | {
+      readonly kind: "granted";
+      readonly grant: Grant;
+      /** Whether another one will follow before the lease ends. */
+      readonly isRenewed: boolean;
+    }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "ended"; readonly ending: Ending };

@@ -9,6 +9,8 @@ import { type ExpiryRules, watchExpiry } from "./watch-expiry.js";
 export interface ChildOrder extends ChildSpec, ExpiryRules {
   /** One line for the user. */
   readonly onNotice: (text: string) => void;
+  /** Called once the child is there, before anything that it asks for can be answered. */
+  readonly onStarted: (pid: number) => void;
 }
 
 type ChildRuntime = Pick<Runtime, "spawn" | "kill" | "onSignal" | "now" | "hasTerminal" | "fs" | "platform" | "pid">;
@@ -34,6 +36,7 @@ export async function runChild(order: ChildOrder, runtime: ChildRuntime): Promis
   try {
     const startedAt = runtime.now();
     child = startChild(order, sharesGroup, runtime);
+    if (child.pid !== undefined) order.onStarted(child.pid);
     return { startedAt, ...(await superviseChild(child, order, runtime)) };
   } finally {
     stopRelay();

@@ -18,6 +18,8 @@ export interface ChildExit {
 }
 
 export interface StartedChild {
+  /** Absent when it could not be started after all. */
+  readonly pid?: number;
   readonly tree: ProcessTree;
   /** @throws {AgentctlError} when it could not be started after all */
   readonly exit: Promise<ChildExit>;
@@ -43,6 +45,7 @@ export function startChild(
   });
   if (pid === undefined) return { exit, tree: { signal: () => {}, isAlive: () => false }, forward: () => {} };
   return {
+    pid,
     exit,
     tree: sharesGroup ? descendantTree(pid, runtime) : ownGroup(pid, runtime),
     forward: (signal) => {

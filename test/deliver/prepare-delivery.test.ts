@@ -2,10 +2,11 @@ import * as fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Grant } from "../../src/core/lease.js";
 import type { Runtime } from "../../src/core/runtime.js";
 import { Secret } from "../../src/core/secret.js";
 import { isCredentialVariable } from "../../src/core/sensitive-variables.js";
-import { type DeliveryInput, prepareDelivery, previewDelivery } from "../../src/deliver/index.js";
+import { type Deliverables, type DeliveryInput, prepareDelivery, previewDelivery } from "../../src/deliver/index.js";
 import { planTombstones } from "../../src/deliver/tombstones.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
@@ -30,7 +31,7 @@ afterEach(() => fs.rmSync(root, { recursive: true, force: true }));
 
 function input(changes: Partial<DeliveryInput> = {}): DeliveryInput {
   return {
-    profile: { name: "deploy", env: { pass: [], set: {} } },
+    profile: { name: "deploy", peerCheck: "auto", env: { pass: [], set: {} } },
     terms: { leaseId: "l-0000000000000001", deadlineAt: Date.parse("2026-11-22T06:00:00Z") },
     plans: [{ variables: Object.keys(GRANT.variables) }],
     actorKind: "automation",
@@ -42,12 +43,18 @@ function input(changes: Partial<DeliveryInput> = {}): DeliveryInput {
 }
 
 function prepare(changes: Partial<DeliveryInput>, env: Runtime["env"], overrides: Partial<Runtime> = {}) {
-  return prepareDelivery({ ...input(changes), grants: [GRANT] }, fakeRuntime({ env, ...overrides }));
+  const deliverables: Deliverables = {
+    grants: [GRANT as unknown as Grant],
+    endpoints: [],
+    current: () => Promise.reject(new Error("nothing is asked for over an endpoint")),
+    onRefused: () => {},
+  };
+  return prepareDelivery(input(changes), deliverables, fakeRuntime({ env, ...overrides }));
 }
 
 describe("prepareDelivery", () => {
-  it("gives the grant, the lease and the tombstones, and takes out the caller's own", () => {
-    const delivery = prepare({}, { PATH: "/bin", AWS_PROFILE: "dev", AWS_SESSION_TOKEN: "old" });
+  it("gives the grant, the lease and the tombstones, and takes out the caller's own", async () => {
+    const delivery = await prepare({}, { PATH: "/bin", AWS_PROFILE: "dev", AWS_SESSION_TOKEN: "old" });
     expect(delivery.env).toEqual({
       PATH: "/bin",
       NO_PROXY: "127.0.0.1,localhost",
@@ -66,8 +73,8 @@ describe("prepareDelivery", () => {
     expect(delivery.given).toEqual([...Object.keys(GRANT.variables), ...tombstones, ...ADDED].sort());
   });
 
-  it("makes what the tombstones point to, empty and for this user only", () => {
-    const { env } = prepare({}, {});
+  it("makes what the tombstones point to, empty and for this user only", async () => {
+    const { env } = await prepare({}, {});
     const modes = ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "BOTO_CONFIG"].map((name) => {
       const stat = fs.lstatSync(env[name] ?? "");
       return [stat.isFile(), stat.size, stat.mode & 0o777];
@@ -82,23 +89,23 @@ describe("prepareDelivery", () => {
     expect(fs.statSync(privateDir).mode & 0o777).toBe(0o700);
   });
 
-  it("has no tombstone that a project's file could be allowed to pass over", () => {
+  it("has no tombstone that a project's file could be allowed to pass over", async () => {
     const names = Object.keys(planTombstones(privateDir).variables);
     expect(names.filter((name) => !isCredentialVariable(name))).toEqual([]);
   });
 
-  it("lets a variable that the caller passes on purpose stand in a tombstone's place, and in no grant's", () => {
+  it("lets a variable that the caller passes on purpose stand in a tombstone's place, and in no grant's", async () => {
     const passEnv = ["AWS_CONFIG_FILE", "AWS_SESSION_TOKEN", "BOTO_CONFIG"];
-    const { env, given } = prepare({ passEnv }, { AWS_CONFIG_FILE: "/mine", AWS_SESSION_TOKEN: "mine" });
+    const { env, given } = await prepare({ passEnv }, { AWS_CONFIG_FILE: "/mine", AWS_SESSION_TOKEN: "mine" });
     expect(env["AWS_CONFIG_FILE"]).toBe("/mine");
     expect(env["AWS_SESSION_TOKEN"]).toBe("hush2");
     expect(env["BOTO_CONFIG"]).toBe(path.join(privateDir, "boto.cfg"));
     expect(given).not.toContain("AWS_CONFIG_FILE");
   });
 
-  it("does not let the profile set what a grant, a tombstone or the lease sets", () => {
+  it("does not let the profile set what a grant, a tombstone or the lease sets", async () => {
     const set = { AWS_SESSION_TOKEN: "x", AWS_EC2_METADATA_DISABLED: "false", AGENTCTL_PROFILE: "x", MINE: "1" };
-    const { env } = prepare({ profile: { name: "deploy", env: { pass: [], set } } }, {});
+    const { env } = await prepare({ profile: { name: "deploy", peerCheck: "auto", env: { pass: [], set } } }, {});
     expect(env).toMatchObject({
       AWS_SESSION_TOKEN: "hush2",
       AWS_EC2_METADATA_DISABLED: "true",
@@ -107,9 +114,9 @@ describe("prepareDelivery", () => {
     });
   });
 
-  it("joins the proxy exceptions of the caller and of the profile", () => {
-    const profile = { name: "deploy", env: { pass: [], set: { NO_PROXY: "set.example" } } };
-    expect(prepare({ profile }, { no_proxy: "own.example" }).env["NO_PROXY"]).toBe(
+  it("joins the proxy exceptions of the caller and of the profile", async () => {
+    const profile = { name: "deploy", peerCheck: "auto", env: { pass: [], set: { NO_PROXY: "set.example" } } } as const;
+    expect((await prepare({ profile }, { no_proxy: "own.example" })).env["NO_PROXY"]).toBe(
       "set.example,own.example,127.0.0.1,localhost",
     );
   });
@@ -119,37 +126,40 @@ describe("prepareDelivery", () => {
     { name: "cloud for a human", changes: { actorKind: "human" }, kept: true },
     {
       name: "the profile's, where it has one",
-      changes: { actorKind: "agent", profile: { name: "p", env: { mode: "cloud", pass: [], set: {} } } },
+      changes: {
+        actorKind: "agent",
+        profile: { name: "p", peerCheck: "auto", env: { mode: "cloud", pass: [], set: {} } },
+      },
       kept: true,
     },
   ];
-  it.each(modes)("takes as the mode: $name", ({ changes, kept }) => {
-    expect("GITHUB_TOKEN" in prepare(changes, { GITHUB_TOKEN: "g" }).env).toBe(kept);
+  it.each(modes)("takes as the mode: $name", async ({ changes, kept }) => {
+    expect("GITHUB_TOKEN" in (await prepare(changes, { GITHUB_TOKEN: "g" })).env).toBe(kept);
   });
 
-  it("removes its files, also those that the child made, without following a link, and again", () => {
+  it("removes its files, also those that the child made, without following a link, and again", async () => {
     const outside = path.join(root, "outside");
     fs.mkdirSync(outside);
     fs.writeFileSync(path.join(outside, "precious"), "p");
-    const delivery = prepare({}, {});
+    const delivery = await prepare({}, {});
     fs.symlinkSync(outside, path.join(privateDir, "gcloud", "link"));
     fs.writeFileSync(path.join(privateDir, "azure", "msal_token_cache.json"), "{}");
-    expect(delivery.remove()).toBe(true);
+    expect(await delivery.close()).toBe(true);
     expect(fs.existsSync(privateDir)).toBe(false);
     expect(fs.readdirSync(outside)).toEqual(["precious"]);
-    expect(delivery.remove()).toBe(true);
+    expect(await delivery.close()).toBe(true);
   });
 
-  it("removes a link that was put in its directory's place, and not what it points to", () => {
-    const delivery = prepare({}, {});
+  it("removes a link that was put in its directory's place, and not what it points to", async () => {
+    const delivery = await prepare({}, {});
     fs.renameSync(privateDir, path.join(root, "moved"));
     fs.symlinkSync(path.join(root, "moved"), privateDir);
-    delivery.remove();
+    await delivery.close();
     expect(fs.readdirSync(path.join(root, "moved")).length).toBeGreaterThan(0);
   });
 
-  it("says when something could not be removed, and does not throw", () => {
-    const delivery = prepare(
+  it("says when something could not be removed, and does not throw", async () => {
+    const delivery = await prepare(
       {},
       {},
       {
@@ -161,42 +171,42 @@ describe("prepareDelivery", () => {
         },
       },
     );
-    expect(delivery.remove()).toBe(false);
+    expect(await delivery.close()).toBe(false);
   });
 
-  it("leaves nothing behind when the disk is full half-way", () => {
+  it("leaves nothing behind when the disk is full half-way", async () => {
     const mkdirSync = ((dir: string, options: fs.MakeDirectoryOptions) => {
       if (dir.endsWith("gcloud")) throw Object.assign(new Error("full"), { code: "ENOSPC" });
       return fs.mkdirSync(dir, options);
     }) as typeof fs.mkdirSync;
-    expect(() => prepare({}, {}, { fs: { ...fs, mkdirSync } })).toThrow(
+    await expect(prepare({}, {}, { fs: { ...fs, mkdirSync } })).rejects.toEqual(
       expect.objectContaining({ code: "STATE_UNWRITABLE", message: expect.stringContaining("the disk is full") }),
     );
     expect(fs.existsSync(privateDir)).toBe(false);
   });
 
-  it("does not take over a directory that holds another lease's files", () => {
+  it("does not take over a directory that holds another lease's files", async () => {
     fs.mkdirSync(privateDir, { recursive: true, mode: 0o700 });
     fs.writeFileSync(path.join(privateDir, "theirs"), "");
-    expect(() => prepare({}, {})).toThrow(expect.objectContaining({ code: "STATE_UNWRITABLE" }));
+    await expect(prepare({}, {})).rejects.toEqual(expect.objectContaining({ code: "STATE_UNWRITABLE" }));
     expect(fs.readdirSync(privateDir)).toEqual(["theirs"]);
   });
 });
 
 describe("what is passed on purpose", () => {
-  it("names credentials and the means to mint one, and nothing harmless or absent", () => {
+  it("names credentials and the means to mint one, and nothing harmless or absent", async () => {
     const passEnv = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_PROFILE", "NPM_TOKEN", "AZURE_CLIENT_SECRET"];
     const parent = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t", AWS_PROFILE: "dev", NPM_TOKEN: "n" };
-    expect(prepare({ passEnv }, parent).passed).toEqual(["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_PROFILE"]);
+    expect((await prepare({ passEnv }, parent)).passed).toEqual(["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "AWS_PROFILE"]);
   });
 });
 
 describe("previewDelivery", () => {
-  it("names what prepareDelivery would give and remove, and makes nothing", () => {
+  it("names what prepareDelivery would give and remove, and makes nothing", async () => {
     const env = { PATH: "/bin", AWS_PROFILE: "dev", AWS_EC2_METADATA_DISABLED: "true" };
     const preview = previewDelivery(input(), fakeRuntime({ env }));
     expect(fs.existsSync(privateDir)).toBe(false);
-    const { given, removed, passed } = prepare({}, env);
+    const { given, removed, passed } = await prepare({}, env);
     expect(preview).toEqual({ given, removed, passed });
     expect(removed).toEqual(["AWS_PROFILE"]);
   });

@@ -17,6 +17,7 @@ const ORDER: ChildOrder = {
   onExpiry: "warn",
   graceSeconds: 30,
   onNotice: () => {},
+  onStarted: () => {},
 };
 
 /** A child that ends when it is told to, and a process whose signals the test sends. */

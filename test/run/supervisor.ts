@@ -83,6 +83,7 @@ async function main(): Promise<number> {
         onExpiry: spec.onExpiry,
         graceSeconds: spec.graceSeconds,
         onNotice: (notice) => report({ notice }),
+        onStarted: () => {},
       },
       runtime,
     );
