@@ -1,8 +1,11 @@
+import { AgentctlError } from "../core/errors.js";
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
 import { askEndpoint, instantIn, isLoopback, parseAnswer, textIn } from "./ask-endpoint.js";
 import type { GoogleCredential, GoogleSubject } from "./credential.js";
 import { findValue, notHeld, type SurroundingLease } from "./surrounding-lease.js";
+
+const TOKEN_VARIABLE = "CLOUDSDK_AUTH_ACCESS_TOKEN";
 
 /** The external account that a lease's file describes, every address of which is the lease's endpoint. */
 interface LeaseAccount {
@@ -20,7 +23,7 @@ interface LeaseAccount {
  * @throws {AgentctlError} CONFIG_INVALID when it has neither, and as `askEndpoint` does
  */
 export async function readGoogleToken(lease: SurroundingLease, runtime: Runtime): Promise<GoogleCredential> {
-  const token = findValue("CLOUDSDK_AUTH_ACCESS_TOKEN", runtime.env);
+  const token = findValue(TOKEN_VARIABLE, runtime.env);
   if (token !== undefined) return { kind: "google-token", token: new Secret(token) };
   const account = readAccount(lease, runtime);
   const form = new URLSearchParams({
@@ -43,8 +46,16 @@ export async function readGoogleToken(lease: SurroundingLease, runtime: Runtime)
  * @throws {AgentctlError} CONFIG_INVALID when the lease has no endpoint for Google, and as `askEndpoint` does
  */
 export async function readGoogleSubject(lease: SurroundingLease, runtime: Runtime): Promise<GoogleSubject> {
+  if (findValue(TOKEN_VARIABLE, runtime.env) !== undefined) throw notForExecutables(lease);
   const token = await askSubject(readAccount(lease, runtime), lease, runtime);
   return { kind: "google-subject", token, expiresAt: lease.endsAt };
+}
+
+function notForExecutables({ profileName }: SurroundingLease): AgentctlError {
+  const message = `the lease of profile ${profileName} gives Google's access token in variables, and nothing to trade for one`;
+  return new AgentctlError("CONFIG_INVALID", message, {
+    hint: "use --format token, or start the command with agentctl run --deliver endpoint",
+  });
 }
 
 async function askSubject(account: LeaseAccount, lease: SurroundingLease, runtime: Runtime): Promise<Secret> {
