@@ -162,6 +162,12 @@ describe("the clouds of a profile", () => {
     );
   });
 
+  it("are each delivered as suits them, where nobody says how", async () => {
+    const clouds = { aws: awsSettings(), gcp: gcpSettings() };
+    const plans = await planGrants(profile(clouds), leaseTerms(600), fakeRuntime());
+    expect(plans.map(({ cloud, channel }) => `${cloud} by ${channel}`)).toEqual(["aws by env", "gcp by endpoint"]);
+  });
+
   it("are served by the endpoint as planned, and not where the environment holds them", async () => {
     const both = profile({ aws: awsSettings(), gcp: gcpSettings() });
     const plans = [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { awsCloud } from "../../src/clouds/aws/index.js";
 import { azureCloud } from "../../src/clouds/azure/index.js";
 import { gcpCloud } from "../../src/clouds/gcp/index.js";
-import { grantTermsOf } from "../../src/clouds/grant-terms.js";
+import { channelOf, grantTermsOf } from "../../src/clouds/grant-terms.js";
 import type { AzureSettings, Channel } from "../../src/core/profile.js";
 import { awsSettings, leaseTerms } from "./aws/settings.js";
 import { gcpSettings } from "./gcp/fake-google.js";
@@ -106,5 +106,16 @@ describe("deliver: auto is", () => {
     { name: "Google", want: "endpoint", of: () => gcpCloud.autoChannel(gcpSettings(), { ttlSeconds: 60 }) },
   ])("$want for $name", ({ of, want }) => {
     expect(of()).toBe(want);
+  });
+});
+
+describe("the channel", () => {
+  it.each([
+    { deliver: "env", want: "env" },
+    { deliver: "endpoint", want: "endpoint" },
+    { deliver: "auto", want: "endpoint" },
+  ] as const)("of a lease delivered by $deliver is $want, where the cloud is best served by the endpoint", (given) => {
+    const terms = { ...leaseTerms(60), deliver: given.deliver };
+    expect(channelOf(gcpCloud, gcpSettings(), terms)).toBe(given.want);
   });
 });
