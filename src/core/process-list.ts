@@ -6,6 +6,8 @@ export interface ProcessEntry {
   readonly pid: number;
   readonly parentPid: number;
   readonly group: number;
+  /** On Linux only. */
+  readonly session?: number;
   readonly startedAt: string;
 }
 
@@ -32,9 +34,11 @@ function listFromProc({ fs }: Pick<Runtime, "fs">): ProcessEntry[] {
   for (const name of fs.readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const fields = readStat(name, fs);
-    const [state, parentPid, group, startedAt] = [fields?.[0], fields?.[1], fields?.[2], fields?.[19]];
+    const [state, parentPid, group, session] = fields?.slice(0, 4) ?? [];
+    const startedAt = fields?.[19];
     if (state === undefined || startedAt === undefined || /[ZX]/.test(state)) continue;
-    entries.push({ pid: Number(name), parentPid: Number(parentPid), group: Number(group), startedAt });
+    const ids = { pid: Number(name), parentPid: Number(parentPid), group: Number(group), session: Number(session) };
+    entries.push({ ...ids, startedAt });
   }
   return entries;
 }
