@@ -31,7 +31,7 @@ module.exports = {
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/(credential-)?session\\.ts$" },
+      from: { path: "^src/((credential|setup)-)?session\\.ts$" },
       to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/)` },
     },
     {

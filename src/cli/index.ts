@@ -10,6 +10,7 @@ import { registerLease } from "./lease.js";
 import { registerProfile } from "./profile.js";
 import { registerRun } from "./run.js";
 import { registerSandbox } from "./sandbox.js";
+import { registerSetup } from "./setup.js";
 
 /** The one list of commands. */
 const REGISTRATIONS = {
@@ -18,6 +19,7 @@ const REGISTRATIONS = {
   profile: registerProfile,
   lease: registerLease,
   audit: registerAudit,
+  setup: registerSetup,
   sandbox: registerSandbox,
 } as const;
 

@@ -8,6 +8,8 @@ import type { Cloud } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
+export { trustAudienceOf, writeTrust } from "./setup.js";
+
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
 
 /** The one list of clouds: a profile that does not name one never loads it. */

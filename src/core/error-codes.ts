@@ -27,6 +27,7 @@ export type ErrorCode =
   | "PROFILE_UNKNOWN"
   | "POLICY_INVALID"
   | "POLICY_TOO_LONG"
+  | "TRUST_TOO_WIDE"
   | "NO_IDENTITY"
   | "ENDPOINT_INVALID"
   | "PLATFORM"

@@ -44,6 +44,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   CLOUD_DENIED: EXIT.denied,
   LEASE_ENDED: EXIT.denied,
   IDENTITY_DENIED: EXIT.denied,
+  TRUST_TOO_WIDE: EXIT.denied,
 
   CONFIG_NOT_FOUND: EXIT.config,
   CONFIG_SYNTAX: EXIT.config,

@@ -1,5 +1,6 @@
 import type { Identity } from "../core/identity.js";
 import type { Runtime } from "../core/runtime.js";
+import type { TrustCaller, TrustScope } from "../core/trust.js";
 import { acquireFrom, type IdentityRequest, type SourceReport } from "./acquire-identity.js";
 import { envSource } from "./env.js";
 import { githubActionsSource } from "./github-actions.js";
@@ -55,4 +56,12 @@ export function inspectIdentity(request: InspectionRequest, runtime: Runtime): P
 export function tokenVariables(runtime: Runtime): string[] {
   const names = SOURCES.flatMap((source) => source.variables(runtime.env));
   return names.filter((name) => runtime.env[name] !== undefined).sort();
+}
+
+/**
+ * How a cloud's trust in the caller is to be narrowed; loaded when it is asked for.
+ * @throws {AgentctlError} TRUST_TOO_WIDE, CONFIG_INVALID
+ */
+export async function scopeTrust(caller: TrustCaller, pins: readonly string[]): Promise<TrustScope> {
+  return (await import("./trust-claims.js")).scopeTrust(caller, pins);
 }

@@ -9,8 +9,8 @@ type Resource = Readonly<Record<string, unknown>>;
 export function renderCloudFormation(plan: AwsTrustPlan): string {
   const deploy = [
     "",
-    "To apply: aws cloudformation deploy --capabilities CAPABILITY_NAMED_IAM --template-file FILE \\",
-    "  --stack-name NAME",
+    `To apply, in the account ${plan.accountId}: aws cloudformation deploy --capabilities CAPABILITY_NAMED_IAM \\`,
+    "  --template-file FILE --stack-name NAME",
   ];
   const head = {
     AWSTemplateFormatVersion: "2010-09-09",

@@ -1,0 +1,106 @@
+import { comments } from "../../setup/header.js";
+import { shellCommand, shellQuote } from "../../setup/shell.js";
+import type { GcpTrustPlan, ServiceAccount } from "./trust-plan.js";
+
+const POOLS = ["gcloud", "iam", "workload-identity-pools"];
+
+/** A script for a POSIX shell with gcloud. A provider that is there already is never changed: others may use it. */
+export function renderCommands(plan: GcpTrustPlan): string {
+  const parts = [
+    `#!/bin/sh\n${comments("#", plan.header)}\nset -eu`,
+    poolCommands(plan),
+    `${comments("#", plan.conditions)}\n${providerCommands(plan)}`,
+    ...(plan.serviceAccount === undefined ? [] : [accountCommands(plan.serviceAccount, plan)]),
+    bucketCommands(plan),
+    `echo ${shellQuote(`ready: ${plan.grantee}`)}`,
+  ];
+  return parts
+    .map((part) => part.trimEnd())
+    .join("\n\n")
+    .concat("\n");
+}
+
+function placeOf({ projectNumber }: GcpTrustPlan): readonly string[] {
+  return ["--location=global", `--project=${shellQuote(projectNumber)}`];
+}
+
+function poolCommands(plan: GcpTrustPlan): string {
+  const pool = shellQuote(plan.poolId);
+  return unlessThere(
+    [...POOLS, "describe", pool, ...placeOf(plan)],
+    shellCommand([...POOLS, "create", pool, ...placeOf(plan)]),
+  );
+}
+
+function providerCommands(plan: GcpTrustPlan): string {
+  const providers = [...POOLS, "providers"];
+  const place = [shellQuote(plan.providerId), `--workload-identity-pool=${shellQuote(plan.poolId)}`, ...placeOf(plan)];
+  const describe = [...providers, "describe", ...place];
+  const create = shellCommand(
+    [...providers, "create-oidc", ...place],
+    [
+      [`--issuer-uri=${shellQuote(plan.issuer)}`],
+      [`--allowed-audiences=${shellQuote(plan.audience)}`],
+      [`--attribute-mapping=${shellQuote(`google.subject=${plan.subjectExpression}`)}`],
+      ['--attribute-condition="$condition"'],
+    ],
+  );
+  const expected = [plan.issuer, plan.audience, `google.subject=${plan.subjectExpression}`].map(shellQuote);
+  const fields = "oidc.issuerUri,oidc.allowedAudiences,attributeMapping,attributeCondition";
+  return `condition=${shellQuote(plan.condition)}
+if ${describe.join(" ")} >/dev/null 2>&1; then
+  expected=$(printf '%s\\n' ${expected.join(" ")} "$condition")
+  there=$(${describe.join(" ")} \\
+    '--format=value[separator="\\n"](${fields})')
+  if [ "$there" != "$expected" ]; then
+    echo "the provider is there already, and not as it has to be; it is left as it is:" >&2
+    printf '%s\\n' "$there" >&2
+    exit 1
+  fi
+else
+${indent(create)}
+fi`;
+}
+
+function accountCommands({ email, accountId, projectId }: ServiceAccount, { principal }: GcpTrustPlan): string {
+  const accounts = ["gcloud", "iam", "service-accounts"];
+  const project = projectId === undefined ? [] : [`--project=${shellQuote(projectId)}`];
+  const made =
+    projectId === undefined
+      ? []
+      : [
+          unlessThere(
+            [...accounts, "describe", shellQuote(email), ...project],
+            shellCommand([...accounts, "create", shellQuote(accountId), ...project]),
+          ),
+        ];
+  const bind = shellCommand(
+    [...accounts, "add-iam-policy-binding", shellQuote(email), ...project],
+    [["--role=roles/iam.workloadIdentityUser"], [`--member=${shellQuote(principal)}`], ["--condition=None"]],
+  );
+  return [...made, `# One subject of the pool, and no other, may be the service account.\n${bind} >/dev/null`].join(
+    "\n\n",
+  );
+}
+
+function bucketCommands({ buckets, grantee }: GcpTrustPlan): string {
+  if (buckets.length === 0) {
+    return `# TO BE FILLED IN: the profile does not say what it needs. Grant it on single resources rather than the project.
+# member: ${grantee}`;
+  }
+  return buckets
+    .map(({ bucket, role }) => {
+      const words = ["gcloud", "storage", "buckets", "add-iam-policy-binding", shellQuote(`gs://${bucket}`)];
+      const options = [[`--role=${shellQuote(role)}`], [`--member=${shellQuote(grantee)}`], ["--condition=None"]];
+      return `${shellCommand(words, options)} >/dev/null`;
+    })
+    .join("\n");
+}
+
+function unlessThere(describe: readonly string[], create: string): string {
+  return `if ! ${describe.join(" ")} >/dev/null 2>&1; then\n${indent(create)}\nfi`;
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}
