@@ -254,7 +254,12 @@ describe("stop", () => {
   it("waits for a grant that was issued all the same, and has it to be ended", async () => {
     const { asked, kept, told } = startKeeping([FIRST]);
     await goTo(11);
-    const stopped = kept.stop();
+    let isStopped = false;
+    const stopped = kept.stop().then(() => {
+      isStopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isStopped).toBe(false);
     asked[0]?.give(SECOND);
     await stopped;
     expect(kept.grants).toEqual([SECOND]);
@@ -262,10 +267,11 @@ describe("stop", () => {
     expect([told, vi.getTimerCount()]).toEqual([[], 0]);
   });
 
-  it("renews nothing afterwards, and may be called again", async () => {
+  it("answers and renews nothing afterwards, however good the grant, and may be called again", async () => {
     const { asked, kept } = startKeeping([FIRST], { answer: giveQuarter });
     await goTo(5);
     await Promise.all([kept.stop(), kept.stop()]);
+    expect((await thrownBy(() => kept.current("aws"))).code).toBe("LEASE_ENDED");
     await goTo(59);
     expect(asked).toEqual([]);
   });
