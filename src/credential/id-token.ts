@@ -37,28 +37,23 @@ export function isCalledByGoogle(env: Environment): boolean {
   return (env["GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"] ?? "") !== "";
 }
 
-/** A guard against a configuration that was not made for this profile; the tool's word cannot be checked. */
+/**
+ * A guard against a configuration that was not made for this profile; the tool's word cannot be checked. The library
+ * for Python does not say which service account it goes on to, so that none is no contradiction.
+ */
 function assertSameAccount(gcp: GcpSettings, profileName: string, env: Environment): void {
-  const rows = [
-    {
-      what: "provider",
-      asked: env["GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"],
-      given: `//iam.googleapis.com/${gcp.workloadIdentityProvider}`,
-    },
-    {
-      what: "service account",
-      asked: env["GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL"],
-      given: gcp.serviceAccount,
-    },
-  ];
-  const other = rows.find(({ asked, given }) => (asked === "" ? undefined : asked) !== given);
-  if (other === undefined) return;
-  const { what, asked = "none", given = "none" } = other;
-  throw new AgentctlError(
-    "CONFIG_INVALID",
-    `the tool asks for the ${what} ${asked || "none"}, and that of profile ${profileName} is ${given}`,
-    { hint: "name the profile that the tool's configuration was made for with -p, or correct the configuration" },
-  );
+  const { GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: audience, GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL: email } = env;
+  const provider = `//iam.googleapis.com/${gcp.workloadIdentityProvider}`;
+  if (audience !== provider) throw otherAccount("provider", audience, provider, profileName);
+  if ((email ?? "") === "" || email === gcp.serviceAccount) return;
+  throw otherAccount("service account", email, gcp.serviceAccount ?? "none", profileName);
+}
+
+function otherAccount(what: string, asked: string | undefined, given: string, profileName: string): AgentctlError {
+  const message = `the tool asks for the ${what} ${asked}, and that of profile ${profileName} is ${given}`;
+  return new AgentctlError("CONFIG_INVALID", message, {
+    hint: "name the profile that the tool's configuration was made for with -p, or correct the configuration",
+  });
 }
 
 /** The ID token as what it is on record: a grant of all that the caller itself may become there. */

@@ -94,6 +94,7 @@ describe("an ID token for a tool that trades it", () => {
   test.each([
     { name: "nobody of Google's asks", settings: account, env: {} },
     { name: "the tool is for the provider", settings: gcp, env: AUDIENCE },
+    { name: "the tool does not say what it becomes", settings: account, env: AUDIENCE },
     {
       name: "the tool is for the provider and the service account",
       settings: account,
@@ -117,7 +118,6 @@ describe("an ID token for a tool that trades it", () => {
       env: { ...AUDIENCE, GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL: `x-${ACCOUNT}` },
       says: /asks for the service account x-/,
     },
-    { name: "the tool becomes none", settings: account, env: AUDIENCE, says: /asks for the service account none, / },
     {
       name: "the tool becomes one",
       settings: gcp,
