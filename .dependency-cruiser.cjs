@@ -26,18 +26,24 @@ module.exports = {
       name: "the-cli-reaches-a-stage-by-its-front-door",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: `^src/(${STAGES})/`, pathNot: "/index\\.ts$" },
+      to: { path: `^src/(${STAGES}|doctor|init)/`, pathNot: "/index\\.ts$" },
     },
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/((credential|setup)-)?session\\.ts$" },
+      from: { path: "^src/((credential|setup|whoami)-)?session\\.ts$" },
       to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/)` },
+    },
+    {
+      name: "doctor-and-init-reach-a-stage-by-its-front-door",
+      severity: "error",
+      from: { path: "^src/(doctor|init)/" },
+      to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/|$1/)` },
     },
     {
       name: "nothing-imports-main-or-cli",
       severity: "error",
-      from: { path: `^src/(${STAGES}|core|session)` },
+      from: { path: `^src/(${STAGES}|core|doctor|init|[a-z-]*session)` },
       to: { path: "^src/(main\\.ts|cli/)" },
     },
     {

@@ -13,8 +13,8 @@ import { makeVisible } from "./visible-text.js";
 export interface InspectionRequest {
   /** `auto`, or the name of a source. */
   readonly source: string;
-  /** None: whatever the source has, or one for nobody where it has to mint one. */
-  readonly audiences: readonly { readonly audience: string; readonly clouds: readonly CloudName[] }[];
+  /** For whom, and for which cloud if for one. None: whatever the source has, or one for nobody where it has to mint one. */
+  readonly audiences: readonly { readonly audience: string; readonly cloud?: CloudName }[];
   /** A source that would have to ask a service is not made to; its `tokens` are then empty. */
   readonly offline?: boolean;
 }
@@ -75,11 +75,15 @@ function lookAtTokens(
   runtime: Runtime,
 ): Promise<readonly TokenFinding[]> {
   if (audiences.length === 0) return lookAtAll(source, runtime);
-  return Promise.all(audiences.map((wanted) => lookFor(wanted, source, runtime)));
+  const names = [...new Set(audiences.map(({ audience }) => audience))];
+  const cloudsOf = (name: string) =>
+    audiences.flatMap(({ audience, cloud }) => (audience === name ? (cloud ?? []) : []));
+  return Promise.all(names.map((name) => lookFor(name, cloudsOf(name), source, runtime)));
 }
 
 async function lookFor(
-  { audience, clouds }: InspectionRequest["audiences"][number],
+  audience: string,
+  clouds: readonly CloudName[],
   source: IdentitySource,
   runtime: Runtime,
 ): Promise<TokenFinding> {

@@ -1,0 +1,47 @@
+import { AgentctlError } from "../core/errors.js";
+import type { TokenFinding } from "../identity/index.js";
+import type { Check } from "./check.js";
+import { compareClaims, describeClaims } from "./compare-claims.js";
+import { findFailingStep } from "./failing-step.js";
+import { type Finding, failWith, ok, warn } from "./finding.js";
+import { type CloudTrial, tryGrants } from "./try-grants.js";
+
+export const checkExchange: Check = {
+  name: "exchange",
+  async run(examination) {
+    const trial = await examination.trial();
+    const trials = await tryGrants(trial, examination);
+    const { tokens } = await examination.identity().catch(() => ({ tokens: [] }));
+    return trials.map((each) => judgeTrial(each, tokens));
+  },
+};
+
+function judgeTrial(trial: CloudTrial, tokens: readonly TokenFinding[]): Finding {
+  const { plan, grant, ending, error, tookMs } = trial;
+  if (error !== undefined) return explainFailure(trial, error, tokens);
+  const principal = grant?.principal ?? plan.principal;
+  const seconds = (tookMs / 1000).toFixed(1);
+  const end = ending === undefined ? "" : `; ${ending.word} at ${ending.at}`;
+  const message = `${plan.cloud}: ${principal}, granted in ${seconds} s and given up${end}`;
+  if (ending?.word === "failed") return warn("CLOUD_DENIED", `${message}: ${ending.detail}`);
+  return ok(message, { cloud: plan.cloud, principal, ...(ending !== undefined && { ending: ending.word }) });
+}
+
+/** What failed, at which step, and the claims that the cloud compares. */
+function explainFailure({ plan }: CloudTrial, error: AgentctlError, tokens: readonly TokenFinding[]): Finding {
+  const step = findFailingStep(error, plan);
+  const claims = compareClaims(plan, error, tokens);
+  const { message, hint } = error;
+  const told = new AgentctlError(error.code, `${nameCloud(plan.cloud, message)}; the step: ${step}`, {
+    facts: error.facts,
+    ...(hint !== undefined && {
+      hint: claims.length === 0 ? hint : `${hint}; the token has ${describeClaims(claims)}`,
+    }),
+  });
+  const failed = failWith(told);
+  return { ...failed, facts: { ...failed.facts, cloud: plan.cloud, step, claims } };
+}
+
+function nameCloud(cloud: string, message: string): string {
+  return message.startsWith(`${cloud}:`) ? message : `${cloud}: ${message}`;
+}

@@ -1,0 +1,115 @@
+import { type Account, appendAccount, checkAuditWritable } from "../audit/index.js";
+import { endGrants, issueGrants } from "../clouds/index.js";
+import { type AgentctlError, toAgentctlError } from "../core/errors.js";
+import type { Actor } from "../core/identity.js";
+import type { Ending, Grant, GrantPlan } from "../core/lease.js";
+import type { Runtime } from "../core/runtime.js";
+import { acquireIdentity } from "../identity/index.js";
+import { openLease } from "../lease/index.js";
+import { detectActor, permitActor } from "../policy/index.js";
+import { watchInterruption } from "../run/index.js";
+import type { Examination, Trial } from "./examination.js";
+
+/** What came of asking one cloud. */
+export interface CloudTrial {
+  readonly plan: GrantPlan;
+  readonly tookMs: number;
+  /** Both, or an error. */
+  readonly grant?: Grant;
+  readonly ending?: Ending;
+  readonly error?: AgentctlError;
+}
+
+/**
+ * A lease like any other, but with no command: in the ledger and on record, each cloud asked by itself so that each
+ * can be told of, and all of it ended at once.
+ * @throws {AgentctlError} ACTOR_DENIED, AUDIT_UNWRITABLE, STATE_UNWRITABLE, INTERRUPTED; on record by then where it can be
+ */
+export async function tryGrants(trial: Trial, examination: Examination): Promise<readonly CloudTrial[]> {
+  const { runtime, runRequest } = examination;
+  const account: Account = { request: runRequest, profile: trial.profile, terms: trial.terms, plans: trial.plans };
+  const interruption = watchInterruption(runtime);
+  try {
+    checkAuditWritable(runtime);
+    const actor = permit(trial, account, runtime);
+    const trials = await holdTrial(trial, actor, account, examination, interruption.signal);
+    interruption.throwIfInterrupted();
+    return trials;
+  } catch (thrown) {
+    account.error = toAgentctlError(thrown);
+    // What is thrown matters more than that it could not be recorded.
+    await appendAccount("lease.failed", account, runtime).catch(() => {});
+    throw account.error;
+  } finally {
+    interruption.stop();
+  }
+}
+
+/** Nobody gets a grant here whom the profile is not for. Its commands are no matter: none is started. */
+function permit({ profile }: Trial, account: Account, runtime: Runtime): Actor {
+  const actor = detectActor(account.request.actor, runtime);
+  account.actor = actor;
+  account.decision = { allowed: true, actor, reasons: [permitActor(profile, actor), "no command is started"] };
+  return actor;
+}
+
+async function holdTrial(
+  trial: Trial,
+  actor: Actor,
+  account: Account,
+  examination: Examination,
+  signal: AbortSignal,
+): Promise<readonly CloudTrial[]> {
+  const { runtime, runRequest } = examination;
+  const { terms, plans } = trial;
+  const lease = openLease({ terms, plans, actor, command: { argv: runRequest.argv } }, runtime);
+  try {
+    const trials = await Promise.all(plans.map((plan) => tryCloud(plan, trial, account, examination, signal)));
+    const grants = trials.flatMap(({ grant }) => grant ?? []);
+    account.grants = grants;
+    try {
+      lease.update({ state: "ending", grants });
+      await appendAccount("lease.start", account, runtime);
+    } finally {
+      account.endings = await endGrants(grants, runtime);
+    }
+    await recordOutcome(trials, account, runtime);
+    return trials.map((each) => withEnding(each, grants, account.endings ?? []));
+  } finally {
+    lease.close();
+  }
+}
+
+async function tryCloud(
+  plan: GrantPlan,
+  { profile, terms }: Trial,
+  account: Account,
+  { request, runtime }: Examination,
+  signal: AbortSignal,
+): Promise<CloudTrial> {
+  const startedAt = runtime.now();
+  try {
+    const source = request.identitySource ?? profile.identitySource;
+    const identity = await acquireIdentity({ source, audiences: [plan], signal }, runtime);
+    account.identity ??= identity;
+    const context = { mintToken: identity.mintToken, signal };
+    const [grant] = await issueGrants(profile, [plan], terms, context, runtime);
+    return { plan, ...(grant !== undefined && { grant }), tookMs: runtime.now() - startedAt };
+  } catch (thrown) {
+    return { plan, error: toAgentctlError(thrown), tookMs: runtime.now() - startedAt };
+  }
+}
+
+async function recordOutcome(trials: readonly CloudTrial[], account: Account, runtime: Runtime): Promise<void> {
+  const failure = trials.find(({ error }) => error !== undefined)?.error;
+  if (failure === undefined) {
+    await appendAccount("lease.end", account, runtime);
+    return;
+  }
+  await appendAccount("lease.failed", { ...account, error: failure }, runtime);
+}
+
+function withEnding(trial: CloudTrial, grants: readonly Grant[], endings: readonly Ending[]): CloudTrial {
+  const ending = trial.grant && endings[grants.indexOf(trial.grant)];
+  return ending === undefined ? trial : { ...trial, ending };
+}
