@@ -23,6 +23,10 @@ describe("help", () => {
   const commands = [
     [],
     ["run"],
+    ["credential"],
+    ["credential", "aws"],
+    ["credential", "azure"],
+    ["credential", "gcp"],
     ["profile"],
     ["profile", "list"],
     ["profile", "show"],
