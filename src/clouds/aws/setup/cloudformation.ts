@@ -1,11 +1,15 @@
 import { stringify } from "yaml";
+import { AgentctlError } from "../../../core/errors.js";
 import { comments } from "../../setup/header.js";
 import { hasOwnPolicy, type RolePlan } from "./roles.js";
 import { type AwsTrustPlan, elsewhereComment } from "./trust-plan.js";
 
 type Resource = Readonly<Record<string, unknown>>;
 
-/** A template in YAML, every text in it quoted. */
+/**
+ * A template in YAML, every text in it quoted.
+ * @throws {AgentctlError} CONFIG_INVALID
+ */
 export function renderCloudFormation(plan: AwsTrustPlan): string {
   const deploy = [
     "",
@@ -25,11 +29,13 @@ export function renderCloudFormation(plan: AwsTrustPlan): string {
     },
     Conditions: { CreatesOidcProvider: { "Fn::Equals": [{ Ref: "CreateOidcProvider" }, "true"] } },
   };
+  const resources = resourcesOf(plan);
+  refuseReferences(resources);
   const parts = [
     comments("#", [...plan.header, ...deploy]),
     toYaml(head),
     comments("#", [...plan.conditions, ...plan.roles.flatMap(roleComments)]),
-    toYaml({ Resources: resourcesOf(plan) }),
+    toYaml({ Resources: resources }),
     ...plan.elsewhere.map(elsewhereComment),
     toYaml({ Outputs: { RoleArn: { Value: { "Fn::GetAtt": [logicalId(plan.roles[0]), "Arn"] } } } }),
   ];
@@ -41,6 +47,14 @@ export function renderCloudFormation(plan: AwsTrustPlan): string {
 
 function toYaml(value: object): string {
   return stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+}
+
+/** No quotes keep CloudFormation from looking up what a dynamic reference names. */
+function refuseReferences(resources: Readonly<Record<string, Resource>>): void {
+  if (!JSON.stringify(resources).includes("{{resolve:")) return;
+  throw new AgentctlError("CONFIG_INVALID", "a claim or the session policy has {{resolve: in it", {
+    hint: "CloudFormation would look up what it names: use --format terraform or cli",
+  });
 }
 
 function resourcesOf(plan: AwsTrustPlan): Readonly<Record<string, Resource>> {

@@ -19,7 +19,10 @@ const TESTABLE: readonly { readonly issuer: RegExp; readonly claims: readonly st
   },
   {
     issuer: /^agent\.buildkite\.com$/,
-    claims: ["build_branch", "cluster_id", "cluster_name", "organization_id", "organization_slug", "pipeline_id"],
+    claims: [
+      ...["build_branch", "cluster_id", "cluster_name"],
+      ...["organization_id", "organization_slug", "pipeline_id", "pipeline_slug"],
+    ],
   },
   { issuer: /^oidc\.circleci\.com\/org\/[\w-]+$/, claims: ["oidc.circleci.com/project-id"] },
 ];
