@@ -218,7 +218,7 @@ async function renew(
   runtime: Runtime,
 ): Promise<{ readonly grant: Grant; readonly identity: Identity }> {
   const audiences = plans.filter((plan) => plan.cloud === cloud);
-  const identity = await acquireIdentity({ source: first.source, audiences }, runtime);
+  const identity = await acquireIdentity({ source: first.source, audiences, signal }, runtime);
   requireSameCaller(first, identity);
   decide({ profile, actor: decision.actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
   return { identity, grant: await renewGrant(cloud, profile, terms, issueContext(identity, signal), runtime) };

@@ -43,7 +43,7 @@ export function composeEnvironment(
   const added = {
     ...set,
     ...joinNoProxy(cleaned.env),
-    ...keepExtensions(parent),
+    ...("IDENTITY_ENDPOINT" in granted ? keepExtensions(parent) : {}),
     ...withoutPassed(planTombstones(input.privateDir).variables, pass, parent),
     ...granted,
     AGENTCTL_LEASE_ID: terms.leaseId,
@@ -59,11 +59,12 @@ export function composeEnvironment(
   };
 }
 
-/** The extensions of `az` lie in the directory that its private one stands in for. They are code, and no login. */
+/** The extensions of an `az` that is signed in lie where its private directory is not. They are code, and no login. */
 function keepExtensions(parent: Environment): Record<string, string> {
-  const own = parent["AZURE_CONFIG_DIR"] ?? (parent["HOME"] === undefined ? undefined : `${parent["HOME"]}/.azure`);
-  if (own === undefined || parent["AZURE_EXTENSION_DIR"] !== undefined) return {};
-  return { AZURE_EXTENSION_DIR: path.join(own, "cliextensions") };
+  const { AZURE_EXTENSION_DIR: named, AZURE_CONFIG_DIR: config, HOME: home } = parent;
+  const own = config ?? (home === undefined ? undefined : path.join(home, ".azure"));
+  const dir = named ?? (own === undefined ? undefined : path.join(own, "cliextensions"));
+  return dir === undefined ? {} : { AZURE_EXTENSION_DIR: dir };
 }
 
 function isSensitive(name: string, alsoRemove: readonly string[]): boolean {

@@ -74,7 +74,13 @@ const scopes = ["https://storage.azure.com/.default", "https://management.azure.
 
 /** One lease on all three clouds; in Google's it reaches the bucket demo below reports/, and no further. */
 export const THREE_CLOUDS: string = configOf({
-  three: { ttl: "15m", aws: AWS, azure: { ...AZURE, scopes }, gcp: { ...GCP, access_boundary: [boundary] } },
+  three: {
+    ttl: "15m",
+    deliver: "env",
+    aws: AWS,
+    azure: { ...AZURE, scopes },
+    gcp: { ...GCP, access_boundary: [boundary] },
+  },
 });
 
 /** What a client's machine has, so that it finds its packages and trusts the sandbox. */

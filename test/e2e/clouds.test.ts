@@ -6,9 +6,9 @@ import { AWS, AZURE, configOf, GCP, REPORTS_ONLY } from "./three-clouds.js";
 
 const { service_account: _account, ...FEDERATED } = GCP;
 const CONFIG = configOf({
-  all: { ttl: "10m", aws: AWS, azure: AZURE, gcp: GCP },
-  bounded: { ttl: "10m", gcp: { ...GCP, access_boundary: [REPORTS_ONLY] } },
-  federated: { ttl: "2h", gcp: FEDERATED },
+  all: { ttl: "10m", deliver: "env", aws: AWS, azure: AZURE, gcp: GCP },
+  bounded: { ttl: "10m", deliver: "env", gcp: { ...GCP, access_boundary: [REPORTS_ONLY] } },
+  federated: { ttl: "2h", deliver: "env", gcp: FEDERATED },
 });
 
 let stage: Stage;
@@ -23,7 +23,7 @@ afterAll(() => stage.close());
 /** Seconds since the epoch, from RFC 3339. */
 const seconds = (instant: string | undefined): number => Date.parse(instant ?? "") / 1000;
 
-describe("one lease on three clouds", () => {
+describe("one lease on three clouds, in the environment", () => {
   test("the child has a use for each, and none for what it was not given", async () => {
     const { answers } = await askClouds(
       stage,

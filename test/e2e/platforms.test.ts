@@ -14,7 +14,7 @@ describe.each(["gitlab", "kubernetes"] as const)("the identity of %s", (platform
     program = await bundleProgram("clouds.mjs", there.dir);
     const provider = String(GCP["workload_identity_provider"]).replace(/github$/, platform);
     const gcp = { ...GCP, workload_identity_provider: provider };
-    there.writeConfig(configOf({ all: { ttl: "10m", aws: AWS, azure: AZURE, gcp } }));
+    there.writeConfig(configOf({ all: { ttl: "10m", deliver: "env", aws: AWS, azure: AZURE, gcp } }));
   });
   afterAll(() => there.close());
 

@@ -83,7 +83,8 @@ async function takeGrant(cloud: CloudName, context: AnswerContext): Promise<Gran
   } catch (thrown) {
     if (!(thrown instanceof AgentctlError)) throw thrown;
     const { code, message } = thrown;
-    return { reason: code === "TOKEN_EXPIRED" ? "lease-ended" : "unavailable", message };
+    const isOver = code === "LEASE_ENDED" || code === "TOKEN_EXPIRED";
+    return { reason: isOver ? "lease-ended" : "unavailable", message };
   }
 }
 

@@ -9,7 +9,7 @@ import { type Ambient, plantAmbient } from "./ambient.js";
 import { CanarySearch } from "./canary-search.js";
 
 /** A profile of all three clouds, to go on after the demo profile. */
-export const THREE_PROFILE = `  three: ${JSON.stringify({ ttl: "10m", aws: AWS, azure: AZURE, gcp: GCP })}\n`;
+export const THREE_PROFILE = `  three: ${JSON.stringify({ ttl: "10m", deliver: "env", aws: AWS, azure: AZURE, gcp: GCP })}\n`;
 
 /** The audience of each cloud, by the suffix of the variable that holds the token for it. */
 const AUDIENCES: Readonly<Record<string, string>> = {
