@@ -118,9 +118,11 @@ Examples:
 `;
 
 const AWS_EXAMPLES = `
+In ~/.aws/config: credential_process = agentctl credential aws -p deploy-web
+
 Examples:
   agentctl credential aws -p deploy-web
-  printf '[profile web]\\ncredential_process = agentctl credential aws -p deploy-web\\n' >> ~/.aws/config
+  agentctl credential aws -p deploy-web | jq -r .Expiration
 `;
 
 const AZURE_EXAMPLES = `
@@ -131,6 +133,7 @@ Examples:
 
 const GCP_EXAMPLES = `
 Examples:
+  agentctl credential gcp -p deploy-web
   agentctl credential gcp -p deploy-web --format token | jq -r .access_token
   gcloud iam workload-identity-pools create-cred-config PROVIDER --output-file=account.json \\
     --executable-command="agentctl credential gcp -p deploy-web"
