@@ -51,9 +51,10 @@ function toRequest({ profile, config, identity, actor }: DoctorOptions): DoctorR
 
 const INDENT = " ".repeat(17);
 
-function renderFinding({ check, status, message, hint }: CheckFinding): string {
-  const line = `${status.padEnd(6)}${check.padEnd(11)}${printable(message)}\n`;
-  return hint === undefined ? line : `${line}${INDENT}hint: ${printable(hint)}\n`;
+function renderFinding({ check, status, message, details = [], hint }: CheckFinding): string {
+  const below = [...details, ...(hint === undefined ? [] : [`hint: ${hint}`])];
+  const lines = below.map((text) => `${INDENT}${printable(text)}\n`);
+  return `${status.padEnd(6)}${check.padEnd(11)}${printable(message)}\n${lines.join("")}`;
 }
 
 /** The first failure's own code, since what others rest on is checked first; else the first warning's. */

@@ -78,7 +78,7 @@ function isSameFile(a: string, b: string, fs: Runtime["fs"]): boolean {
 
 function notFound(runtime: Runtime): AgentctlError {
   return new AgentctlError("CONFIG_NOT_FOUND", `there is no ${CONFIG_NAME} here or up to the repository's root`, {
-    hint: "write one in the root of the repository, or name a file with --config or AGENTCTL_CONFIG",
+    hint: "agentctl init writes one; --config or AGENTCTL_CONFIG names one elsewhere",
     facts: { lookedFrom: runtime.cwd, userConfig: userConfigFile(runtime) ?? "" },
   });
 }

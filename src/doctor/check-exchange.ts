@@ -1,7 +1,7 @@
-import { AgentctlError } from "../core/errors.js";
+import type { AgentctlError } from "../core/errors.js";
 import type { TokenFinding } from "../identity/index.js";
 import type { Check } from "./check.js";
-import { compareClaims, describeClaims } from "./compare-claims.js";
+import { compareClaims, describeClaim } from "./compare-claims.js";
 import { findFailingStep } from "./failing-step.js";
 import { type Finding, failWith, ok, warn } from "./finding.js";
 import { type CloudTrial, tryGrants } from "./try-grants.js";
@@ -31,17 +31,11 @@ function judgeTrial(trial: CloudTrial, tokens: readonly TokenFinding[]): Finding
 function explainFailure({ plan }: CloudTrial, error: AgentctlError, tokens: readonly TokenFinding[]): Finding {
   const step = findFailingStep(error, plan);
   const claims = compareClaims(plan, error, tokens);
-  const { message, hint } = error;
-  const told = new AgentctlError(error.code, `${nameCloud(plan.cloud, message)}; the step: ${step}`, {
-    facts: error.facts,
-    ...(hint !== undefined && {
-      hint: claims.length === 0 ? hint : `${hint}; the token has ${describeClaims(claims)}`,
-    }),
-  });
-  const failed = failWith(told);
-  return { ...failed, facts: { ...failed.facts, cloud: plan.cloud, step, claims } };
-}
-
-function nameCloud(cloud: string, message: string): string {
-  return message.startsWith(`${cloud}:`) ? message : `${cloud}: ${message}`;
+  // The cloud's own refusals name it already.
+  const failed = failWith(error, error.facts["cloud"] === undefined ? plan.cloud : "");
+  return {
+    ...failed,
+    details: [`step: ${step}`, ...claims.map((claim) => `claim: ${describeClaim(claim)}`)],
+    facts: { ...failed.facts, cloud: plan.cloud, step, claims },
+  };
 }

@@ -17,7 +17,9 @@ export const checkState: Check = {
   run({ runtime }) {
     const dir = stateDir(runtime);
     const findings = [...judgeDir(dir, runtime), ...judgeRoom(dir, runtime)];
-    return findings.length > 0 ? findings : [ok(`${dir} is private and can be written`, { dir })];
+    if (findings.length > 0) return findings;
+    const isThere = statOf(dir, runtime) !== undefined;
+    return [ok(isThere ? `${dir} is private and can be written` : `${dir} is not there yet, and can be made`, { dir })];
   },
 };
 

@@ -29,11 +29,8 @@ export function compareClaims(
   return [...compared, { claim: "iss", actual: token.issuer }, { claim: "sub", actual: token.subject }];
 }
 
-export function describeClaims(claims: readonly ClaimComparison[]): string {
-  return claims.map(describeClaim).join(", ");
-}
-
-function describeClaim({ claim, actual, expected, matches }: ClaimComparison): string {
+/** Such as `aud other, and the profile expects sts.amazonaws.com`. */
+export function describeClaim({ claim, actual, expected, matches }: ClaimComparison): string {
   if (expected === undefined) return `${claim} ${actual}`;
-  return matches === true ? `${claim} ${actual} (as the profile expects)` : `${claim} ${actual}, expected ${expected}`;
+  return `${claim} ${actual}, ${matches === true ? "as the profile expects" : `and the profile expects ${expected}`}`;
 }

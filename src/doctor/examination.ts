@@ -22,7 +22,14 @@ export interface DoctorRequest {
 const TRIAL_SECONDS = 60;
 
 /** Why a check could not be made: what it rests on is not there, and another check says so. */
-export class NotTried extends Error {}
+export class NotTried extends Error {
+  readonly hint: string | undefined;
+
+  constructor(why: string, hint?: string) {
+    super(why);
+    this.hint = hint;
+  }
+}
 
 /** What the checks share; each thing is worked out when it is first asked for. */
 export interface Examination {
@@ -89,7 +96,9 @@ async function readConfiguration(
 }
 
 async function planTrial(request: DoctorRequest, runRequest: RunRequest, runtime: Runtime): Promise<Trial> {
-  if (request.profileName === undefined) throw new NotTried("no profile was named");
+  if (request.profileName === undefined) {
+    throw new NotTried("no profile was named", "agentctl doctor -p NAME tries a profile");
+  }
   try {
     const profile = loadProfile(request, runtime);
     const ttlSeconds = Math.min(TRIAL_SECONDS, profile.ttlSeconds);

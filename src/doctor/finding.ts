@@ -8,6 +8,8 @@ export type FindingStatus = "ok" | "note" | "warn" | "fail";
 export interface Finding {
   readonly status: FindingStatus;
   readonly message: string;
+  /** More of the same, a line each. */
+  readonly details?: readonly string[];
   /** What to do. */
   readonly hint?: string;
   /** Of a warning or failure: what a run would stop with, or the nearest to it. */

@@ -60,11 +60,7 @@ async function runCheck(check: Check, examination: ReturnType<typeof examine>) {
   try {
     return await check.run(examination);
   } catch (thrown) {
-    if (thrown instanceof NotTried) {
-      const { profileName } = examination.request;
-      const hint = profileName === undefined ? "agentctl doctor -p NAME tries a profile" : undefined;
-      return [note(`not tried: ${thrown.message}`, hint)];
-    }
+    if (thrown instanceof NotTried) return [note(`not tried: ${thrown.message}`, thrown.hint)];
     const error = toAgentctlError(thrown);
     if (error.code === "INTERRUPTED") throw error;
     return [failWith(error)];

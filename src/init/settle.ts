@@ -43,8 +43,11 @@ export function settleWithoutAsking(request: InitRequest, found: Surroundings): 
   const needed = kindsOf(clouds).filter(({ required, key }) => required && known[key] === undefined);
   const missing = [...(clouds.length === 0 ? ["--cloud"] : []), ...needed.map(flagOf)];
   if (missing.length > 0) {
-    throw new AgentctlError("USAGE", `there is no terminal to ask on, and these are missing: ${missing.join(", ")}`, {
-      hint: "give them as flags; --yes takes what is found on this machine (agentctl init --help)",
+    const why = request.yes ? "not found on this machine" : "nobody can be asked, and these are missing";
+    throw new AgentctlError("USAGE", `${why}: ${missing.join(", ")}`, {
+      hint: request.yes
+        ? "give them as flags (agentctl init --help)"
+        : "give them as flags, or run it on a terminal; --yes takes what is found on this machine",
       facts: { missing },
     });
   }
