@@ -4,6 +4,7 @@ import type { Runtime } from "../../core/runtime.js";
 import { type Family, watchFamily } from "./family.js";
 import { type ConnectionEnds, findSockets, type SystemSocket } from "./peer-sockets.js";
 import type { PeerProcess } from "./refusal-log.js";
+import { shareLooks } from "./share-looks.js";
 import { findHolders } from "./socket-holders.js";
 
 /** Whose process is at a connection's other end. */
@@ -26,7 +27,7 @@ const UNDETERMINED: PeerVerdict = { is: "undetermined" };
 export function judgePeersOf(childPid: number, runtime: JudgeRuntime): JudgePeer {
   if (runtime.platform !== "linux") return () => Promise.resolve(UNDETERMINED);
   const family = watchFamily(childPid, runtime);
-  const look = shareLooks((connections) => lookForPeers(connections, family, runtime));
+  const look = shareLooks((connections: readonly ConnectionEnds[]) => lookOrNone(connections, family, runtime));
   const verdicts = new WeakMap<Socket, Promise<PeerVerdict>>();
   const judge = async (ends: ConnectionEnds): Promise<PeerVerdict> => {
     const verdict = await look(ends);
@@ -51,30 +52,13 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
   return { near: { address: remoteAddress, port: remotePort }, far: { address: localAddress, port: localPort } };
 }
 
-/** One look at the system answers all that have asked by then: a hundred tools may be started at once. */
-function shareLooks(
-  look: (connections: readonly ConnectionEnds[]) => readonly PeerVerdict[],
-): (ends: ConnectionEnds) => Promise<PeerVerdict> {
-  const lookOrNone: typeof look = (connections) => {
-    try {
-      return look(connections);
-    } catch {
-      return [];
-    }
-  };
-  let waiting: { readonly ends: ConnectionEnds; readonly tell: (verdict: PeerVerdict) => void }[] = [];
-  const answerAll = (): void => {
-    const asked = waiting;
-    waiting = [];
-    const verdicts = lookOrNone(asked.map(({ ends }) => ends));
-    asked.forEach(({ tell }, index) => {
-      tell(verdicts[index] ?? UNDETERMINED);
-    });
-  };
-  return (ends) =>
-    new Promise((tell) => {
-      if (waiting.push({ ends, tell }) === 1) setImmediate(answerAll);
-    });
+/** What cannot be looked at, as without /proc, says nothing. */
+function lookOrNone(connections: readonly ConnectionEnds[], family: Family, runtime: JudgeRuntime): PeerVerdict[] {
+  try {
+    return lookForPeers(connections, family, runtime);
+  } catch {
+    return connections.map(() => UNDETERMINED);
+  }
 }
 
 /** First among those known to be the child's, then among its newest, then among everybody. */

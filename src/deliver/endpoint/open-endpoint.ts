@@ -17,7 +17,7 @@ export interface EndpointInput {
   /** The lease's private directory, which is there already. */
   readonly privateDir: string;
   readonly peerCheck: PeerCheck;
-  /** The grant to answer with. Rejects with an AgentctlError when there is none any more (TOKEN_EXPIRED), or just now. */
+  /** The grant to answer with. Rejects with LEASE_ENDED or TOKEN_EXPIRED when there is none any more; else just now. */
   readonly current: (cloud: CloudName) => Promise<Grant>;
   /** Called once for each distinct refusal, and at most twenty times. */
   readonly onRefused: (refused: RefusedRequest) => void;

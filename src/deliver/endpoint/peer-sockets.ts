@@ -20,40 +20,64 @@ export interface SystemSocket {
   readonly uid: number;
 }
 
-type FileSystem = Pick<Runtime["fs"], "readFileSync">;
+type FileSystem = Pick<Runtime["fs"], "openSync" | "readSync" | "closeSync">;
 
 /** In the second are the sockets of Java and others that reach IPv4 by `::ffff:127.0.0.1`. */
 const TABLES = [
   { file: "/proc/net/tcp", prefix: "" },
   { file: "/proc/net/tcp6", prefix: `${"0".repeat(16)}${hexWord([0, 0, 0xff, 0xff])}` },
 ] as const;
+const READ_BYTES = 16 * 1024;
 
 /** The sockets at the near ends, in the connections' order; undefined where the system's tables have none (proc(5)). */
 export function findSockets(connections: readonly ConnectionEnds[], fs: FileSystem): (SystemSocket | undefined)[] {
   const found: (SystemSocket | undefined)[] = connections.map(() => undefined);
   for (const { file, prefix } of TABLES) {
-    if (found.every((socket) => socket !== undefined)) break;
-    const table = readTable(file, fs);
-    connections.forEach(({ near, far }, index) => {
-      const pair = ` ${prefix}${hexAddress(near)} ${prefix}${hexAddress(far)} `;
-      found[index] ??= findRow(table, pair);
-    });
+    const pairs = connections.map(({ near, far }) => ` ${prefix}${hexAddress(near)} ${prefix}${hexAddress(far)} `);
+    for (const rows of readRows(file, fs)) {
+      pairs.forEach((pair, index) => {
+        found[index] ??= findRow(rows, pair);
+      });
+      if (!found.includes(undefined)) return found;
+    }
   }
   return found;
 }
 
-function readTable(file: string, fs: FileSystem): string {
+/**
+ * Some whole rows at a time. Nobody should read on who has what he wants: the kernel walks its table of all
+ * connections, which takes milliseconds on a machine with much memory, however few they are.
+ */
+function* readRows(file: string, fs: FileSystem): Generator<string> {
+  const fd = openTable(file, fs);
+  if (fd === undefined) return;
   try {
-    return fs.readFileSync(file, "utf8");
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    let rest = "";
+    for (let size = fs.readSync(fd, buffer); size > 0; size = fs.readSync(fd, buffer)) {
+      const text = rest + buffer.toString("latin1", 0, size);
+      const end = text.lastIndexOf("\n") + 1;
+      rest = text.slice(end);
+      yield text.slice(0, end);
+    }
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** A kernel without IPv6 has no table of it. */
+function openTable(file: string, fs: FileSystem): number | undefined {
+  try {
+    return fs.openSync(file, "r");
   } catch {
-    return "";
+    return undefined;
   }
 }
 
 /** The columns after the pair of addresses: state, queues, timer, retransmits, uid, timeout, inode. */
-function findRow(table: string, pair: string): SystemSocket | undefined {
-  for (let at = table.indexOf(pair); at >= 0; at = table.indexOf(pair, at + 1)) {
-    const columns = table.slice(at + pair.length, at + pair.length + 120).split(/\s+/, 7);
+function findRow(rows: string, pair: string): SystemSocket | undefined {
+  for (let at = rows.indexOf(pair); at >= 0; at = rows.indexOf(pair, at + 1)) {
+    const columns = rows.slice(at + pair.length, at + pair.length + 120).split(/\s+/, 7);
     const [uid, inode] = [columns[4], columns[6]];
     // One that no process holds any more, such as one in TIME_WAIT, has the inode 0.
     if (uid !== undefined && inode !== undefined && inode !== "0")

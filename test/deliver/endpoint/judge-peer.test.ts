@@ -5,25 +5,12 @@ import { describe, expect, test } from "vitest";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { judgePeersOf, type PeerVerdict } from "../../../src/deliver/endpoint/judge-peer.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { type FakeProcess, type FakeSystem, procOf } from "./fake-proc.js";
 
 const [OURS, CHILD, US] = [0x1f90, 100, 50];
 const UID = 1000;
 const PEER_INODE = 777;
 const OWN_INODE = 555;
-
-interface FakeProcess {
-  readonly parent?: number;
-  readonly session?: number;
-  readonly startedAt?: number;
-  /** The inodes that it has open; "hidden" when that may not be seen. */
-  readonly sockets?: readonly number[] | "hidden";
-}
-
-interface FakeSystem {
-  readonly processes: Readonly<Record<number, FakeProcess>>;
-  readonly tcp?: readonly string[];
-  readonly tcp6?: readonly string[];
-}
 
 const row = (local: string, remote: string, inode: number, uid = UID, state = "01"): string =>
   `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000  ${uid}        0 ${inode} 1 0000000000000000 20 4 30 10 -1`;
@@ -32,34 +19,6 @@ const mapped = (address: string): string => `0000000000000000FFFF0000${address}`
 const OWN_ROW = row(V4_OWN, V4_PEER, OWN_INODE);
 const peerRow = (uid = UID): string => row(V4_PEER, V4_OWN, PEER_INODE, uid);
 const TCP = [OWN_ROW, peerRow()];
-
-/** /proc of proc(5), as far as it is read. */
-function procOf(system: () => FakeSystem): Runtime["fs"] {
-  const fail = (code: string): never => {
-    throw Object.assign(new Error(code), { code });
-  };
-  const find = (pid: string): FakeProcess => system().processes[Number(pid)] ?? fail("ENOENT");
-  const readFileSync = (file: string): string => {
-    if (file === "/proc/net/tcp") return ["  sl  local_address …", ...(system().tcp ?? [])].join("\n");
-    if (file === "/proc/net/tcp6") return ["  sl  local_address …", ...(system().tcp6 ?? [])].join("\n");
-    const [, , pid = "", what] = file.split("/");
-    const { parent = 1, session = 1, startedAt = 9 } = find(pid);
-    if (what === "comm") return "a\u001b[2Jtool\n";
-    return `${pid} (a) b) S ${parent} ${pid} ${session} ${"0 ".repeat(15)}${startedAt} 0`;
-  };
-  const readdirSync = (dir: string): string[] => {
-    if (dir === "/proc") return [...Object.keys(system().processes), "self", "net"];
-    const { sockets = [] } = find(dir.split("/")[2] ?? "");
-    return sockets === "hidden" ? fail("EACCES") : ["0", ...sockets.map((_, index) => String(index + 3))];
-  };
-  const readlinkSync = (file: string): string => {
-    const [, , pid = "", , fd] = file.split("/");
-    const { sockets = [] } = find(pid);
-    if (sockets === "hidden") return fail("EACCES");
-    return fd === "0" ? "/dev/null" : `socket:[${sockets[Number(fd) - 3]}]`;
-  };
-  return { ...fs, readFileSync, readdirSync, readlinkSync } as unknown as Runtime["fs"];
-}
 
 const socketOf = (remotePort = 0xc350, remoteAddress = "127.0.0.1"): Socket =>
   ({ remoteAddress, remotePort, localAddress: "127.0.0.1", localPort: OURS }) as Socket;
@@ -220,11 +179,11 @@ describe.skipIf(os.endianness() !== "LE")("over time", () => {
     const processes = { [US]: us, [CHILD]: { ...child, sockets: [PEER_INODE] } };
     const real = runtimeOf(() => ({ processes, tcp: TCP }));
     let reads = 0;
-    const readFileSync = (file: string): string => {
-      if (file === "/proc/net/tcp") reads += 1;
-      return real.fs.readFileSync(file, "utf8");
+    const openSync = (file: string): number => {
+      reads += 1;
+      return real.fs.openSync(file, "r");
     };
-    const judge = judgePeersOf(CHILD, { ...real, fs: { ...real.fs, readFileSync } as unknown as Runtime["fs"] });
+    const judge = judgePeersOf(CHILD, { ...real, fs: { ...real.fs, openSync } as unknown as Runtime["fs"] });
     const sockets = Array.from({ length: 50 }, () => socketOf());
     const verdicts = await Promise.all([...sockets, ...sockets].map((socket) => judge(socket)));
     expect(verdicts).toEqual(verdicts.map(() => ({ is: "child" })));

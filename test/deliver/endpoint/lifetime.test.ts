@@ -73,7 +73,8 @@ describe("an answer", () => {
 
 describe("a grant that is not there", () => {
   const rows = [
-    { name: "any more", error: new AgentctlError("TOKEN_EXPIRED", "the lease has ended"), reason: "lease-ended" },
+    { name: "any more", error: new AgentctlError("LEASE_ENDED", "the lease has ended"), reason: "lease-ended" },
+    { name: "again", error: new AgentctlError("TOKEN_EXPIRED", "the token has ended"), reason: "lease-ended" },
     { name: "just now", error: new AgentctlError("UNREACHABLE", "AWS is away"), reason: "unavailable" },
   ] as const;
   test.each(rows)("$name is refused in the cloud's words", async ({ error, reason }) => {
