@@ -3,9 +3,12 @@ import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import { EXIT } from "../core/exit-codes.js";
 import type { Runtime } from "../core/runtime.js";
 import { registerAudit } from "./audit.js";
+import { registerComplete } from "./complete.js";
+import { registerCompletion } from "./completion.js";
 import type { CliContext } from "./context.js";
 import { registerCredential } from "./credential.js";
 import { renderError } from "./error.js";
+import { registerHelp } from "./help.js";
 import { registerLease } from "./lease.js";
 import { registerProfile } from "./profile.js";
 import { registerRun } from "./run.js";
@@ -21,6 +24,10 @@ const REGISTRATIONS = {
   audit: registerAudit,
   setup: registerSetup,
   sandbox: registerSandbox,
+  completion: registerCompletion,
+  help: (program: Command, context: CliContext) => registerHelp(program, context, () => createProgram(context)),
+  __complete: (program: Command, context: CliContext) =>
+    registerComplete(program, context, () => createProgram(context)),
 } as const;
 
 /** Parses argv, runs one command, renders its error; answers the exit code. Commands load what they use when they run. */
@@ -53,7 +60,7 @@ export function createProgram(context: CliContext, called = ""): Command {
     )
     .version(runtime.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
-    .helpCommand("help [command]", "print help for a command")
+    .helpCommand(false)
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
@@ -95,4 +102,6 @@ Examples:
   agentctl run -p deploy-web -- aws s3 sync ./site s3://example-site
   agentctl run -p deploy-web --dry-run -- aws s3 sync ./site s3://example-site
   agentctl sandbox -- agentctl run -p demo -- aws s3 ls s3://demo
+
+agentctl help lists topics as well, such as config, environment and exit-codes.
 `;

@@ -38,6 +38,7 @@ describe("help", () => {
     ["audit", "verify"],
     ["audit", "export"],
     ["sandbox"],
+    ["completion"],
   ];
   test.each(commands.map((command) => ({ command })))("agentctl $command --help", async ({ command }) => {
     const outcome = await stage.run([...command, "--help"]);
