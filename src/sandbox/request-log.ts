@@ -10,6 +10,8 @@ export interface LoggedRequest extends RequestNotes {
   readonly status: number;
   /** The service's own error code, where it refused. */
   readonly code?: string;
+  /** A mark of what it was signed or sent with, the same for the same access key id or bearer token. */
+  readonly credential?: string;
 }
 
 export interface RequestLog {

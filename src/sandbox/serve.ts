@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Runtime } from "../core/runtime.js";
 import type { SandboxClock } from "./clock.js";
+import { markCredential } from "./credential-mark.js";
 import { type FaultBoard, faultError } from "./faults.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";
@@ -23,6 +24,7 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
     const faults = context.faults.take(service.name, operation);
     for (const fault of faults) if (fault.kind === "latency") await context.runtime.sleep(fault.latencyMs ?? 1000);
     let notes: RequestNotes = {};
+    const credential = markCredential(request);
     const record = (status: number, code?: string): void =>
       context.log.add({
         time: new Date(context.runtime.now()).toISOString(),
@@ -30,6 +32,7 @@ export function serve(service: Service, context: ServeContext): RequestHandler {
         operation,
         status,
         ...(code === undefined ? {} : { code }),
+        ...(credential !== undefined && { credential }),
         ...notes,
       });
     response.setHeader("date", new Date(context.clock.now(service.name)).toUTCString());
