@@ -40,9 +40,11 @@ function judgeParent(dir: string, runtime: Runtime): Finding[] {
   let parent = path.dirname(dir);
   while (statOf(parent, runtime) === undefined && path.dirname(parent) !== parent) parent = path.dirname(parent);
   try {
+    if (!runtime.fs.statSync(parent).isDirectory()) {
+      return [fail("STATE_UNWRITABLE", `${dir} cannot be made: ${parent} is not a directory`, HINT)];
+    }
     runtime.fs.accessSync(parent, constants.W_OK | constants.X_OK);
-    if (runtime.fs.statSync(parent).isDirectory()) return [];
-    return [fail("STATE_UNWRITABLE", `${dir} cannot be made: ${parent} is not a directory`, HINT)];
+    return [];
   } catch (error) {
     return [fail("STATE_UNWRITABLE", `${dir} cannot be made: ${parent}: ${explainSystemError(error)}`, HINT)];
   }
