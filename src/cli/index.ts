@@ -7,18 +7,24 @@ import { registerComplete } from "./complete.js";
 import { registerCompletion } from "./completion.js";
 import type { CliContext } from "./context.js";
 import { registerCredential } from "./credential.js";
+import { registerDoctor } from "./doctor.js";
 import { renderError } from "./error.js";
 import { registerHelp } from "./help.js";
+import { registerInit } from "./init.js";
 import { registerLease } from "./lease.js";
 import { registerProfile } from "./profile.js";
 import { registerRun } from "./run.js";
 import { registerSandbox } from "./sandbox.js";
 import { registerSetup } from "./setup.js";
+import { registerWhoami } from "./whoami.js";
 
 /** The one list of commands. */
 const REGISTRATIONS = {
   run: registerRun,
   credential: registerCredential,
+  whoami: registerWhoami,
+  doctor: registerDoctor,
+  init: registerInit,
   profile: registerProfile,
   lease: registerLease,
   audit: registerAudit,
