@@ -56,7 +56,7 @@ describe("a slow client is cut", () => {
   });
 
   test("that keeps its connection and asks nothing more", async () => {
-    const at = await open({ limits: { ...quick, keepAliveMs: 30 } });
+    const at = await open({ limits: { keepAliveMs: 30 } });
     const wire = await openWire(at.port);
     wire.say(goodRequest(at));
     expect(statusOf(await wire.cut)).toBe(200);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Fixture, type FixtureOptions, openFixture } from "./fixture.js";
@@ -80,7 +81,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
   });
 
   test("one that a descendant has started is answered when that was seen, and both parents have ended", async () => {
-    const script = `sh -c '( ${CALL}; ${CALL} only=$$ ) & ${WAIT}'; ${WAIT}`;
+    const script = `sh -c '( ${CALL}; ${CALL} only=$$; true ) & ${WAIT}'; ${WAIT}`;
     const child = await startWatched(script, { peerCheck: "require" }, false);
     expect(await child.statuses()).toEqual(["200"]);
     child.letOn();
@@ -125,7 +126,17 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
   });
 });
 
-test("where the system does not tell whose a connection is, it is answered, and that is on record once", async () => {
+test("where it cannot be told whose a connection is, peer_check: require refuses it", async () => {
+  const openSync = (): never => {
+    throw new Error("no table");
+  };
+  const runtime = { platform: "linux", fs: { ...fs, openSync } as typeof fs } as const;
+  await startWatched(WAIT, { peerCheck: "require", runtime });
+  expect(statusOf(await askHere())).toBe(403);
+  expect(fixture.refused).toMatchObject([{ reason: "stranger", message: expect.stringContaining("cannot be told") }]);
+});
+
+test("where it cannot be told, peer_check: auto answers, and that is on record once", async () => {
   await startWatched(WAIT, { peerCheck: "auto", runtime: { platform: "darwin" } });
   for (let index = 0; index < 2; index += 1) expect(statusOf(await askHere())).toBe(200);
   expect(fixture.refused).toMatchObject([{ cloud: "aws", reason: "undetermined" }]);
