@@ -32,9 +32,7 @@ export async function tryGrants(trial: Trial, examination: Examination): Promise
   try {
     checkAuditWritable(runtime);
     const actor = permit(trial, account, runtime);
-    const trials = await holdTrial(trial, actor, account, examination, interruption.signal);
-    interruption.throwIfInterrupted();
-    return trials;
+    return await holdTrial(trial, actor, account, examination, interruption.signal);
   } catch (thrown) {
     account.error = toAgentctlError(thrown);
     // What is thrown matters more than that it could not be recorded.
@@ -69,10 +67,11 @@ async function holdTrial(
     account.grants = grants;
     try {
       lease.update({ state: "ending", grants });
-      await appendAccount("lease.start", account, runtime);
+      if (grants.length > 0) await appendAccount("lease.start", account, runtime);
     } finally {
       account.endings = await endGrants(grants, runtime);
     }
+    signal.throwIfAborted();
     await recordOutcome(trials, account, runtime);
     return trials.map((each) => withEnding(each, grants, account.endings ?? []));
   } finally {

@@ -1,0 +1,123 @@
+import fs from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, openStage, type Stage } from "./agentctl.js";
+import { holdLatency } from "./faults/held-latency.js";
+import { expectNothingLeft } from "./refusal.js";
+import { AWS, AZURE, type Block, configOf, GCP } from "./three-clouds.js";
+
+interface Told {
+  readonly check: string;
+  readonly status: string;
+  readonly message: string;
+  readonly details?: readonly string[];
+  readonly facts?: Block;
+}
+
+const NOBODY = "nobody@agentctl-demo.iam.gserviceaccount.com";
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+  stage.writeConfig(
+    configOf({
+      all: { aws: AWS, azure: AZURE, gcp: GCP },
+      short: { ttl: "20s", aws: AWS },
+      people: { actors: ["human"], aws: AWS },
+      mixed: { aws: { ...AWS, audience: "other" }, azure: AZURE, gcp: { ...GCP, service_account: NOBODY } },
+    }),
+  );
+});
+afterAll(() => stage.close());
+
+async function doctor(profile: string, env: Readonly<Record<string, string>> = {}) {
+  const before = stage.auditRecords().length;
+  const { code, stdout, stderr } = await stage.run(["doctor", "-p", profile, "--json"], { env });
+  const { checks } = JSON.parse(stdout) as { checks: readonly Told[] };
+  const of = (name: string) => checks.filter(({ check }) => check === name);
+  return { code, stdout, stderr, checks, of, records: stage.auditRecords().slice(before) };
+}
+
+function openLeases(): string[] {
+  const dir = path.join(stage.stateDir, "leases");
+  return fs.existsSync(dir) ? fs.readdirSync(dir) : [];
+}
+
+describe("doctor with a profile", () => {
+  test("all is well: each cloud gives a grant of a minute, which is ended and on record", async () => {
+    const { code, of, checks, stderr, records } = await doctor("all");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(checks.filter(({ status }) => status === "warn" || status === "fail")).toEqual([]);
+    expect(of("exchange").map(({ facts }) => facts?.["cloud"])).toEqual(["aws", "azure", "gcp"]);
+    expect(of("clock")).toHaveLength(3);
+    expect(of("endpoints").map(({ status }) => status)).toEqual(["note", "note", "note", "note"]);
+    expect(records).toMatchObject([
+      { kind: "lease.start", command: { argv0: "agentctl" }, intent: expect.stringContaining("doctor") },
+      { kind: "lease.end", decision: { allowed: true }, endings: [{ cloud: "aws", word: "fenced" }, {}, {}] },
+    ]);
+    const [start] = records as readonly { time: string; grants: readonly { usableUntil: string }[] }[];
+    const lifeMs = Date.parse(start?.grants[0]?.usableUntil ?? "") - Date.parse(start?.time ?? "");
+    expect(lifeMs).toBeLessThanOrEqual(60_000);
+    expect(openLeases()).toEqual([]);
+  });
+
+  test("a profile of seconds is tried for as long as it allows", async () => {
+    expect(await doctor("short")).toMatchObject({ code: 0 });
+  });
+
+  test("each refusal by itself: the step, and the claims beside what the profile expects", async () => {
+    const { code, of, records, stderr } = await doctor("mixed");
+    expect(code).toBe(77);
+    expect(stderr).toMatch(/^agentctl: error\[CLOUD_DENIED\]: 2 fail \(exchange\)\n$/);
+    const [aws, azure, gcp] = of("exchange");
+    expect(aws).toMatchObject({ status: "fail", message: expect.stringContaining("Incorrect token audience") });
+    expect(aws?.details).toContainEqual(expect.stringMatching(/^step: assume .*agentctl-demo/));
+    expect(aws?.details).toContainEqual("claim: sub repo:acme/site:ref:refs/heads/main");
+    expect(azure).toMatchObject({ status: "ok" });
+    expect(gcp?.details).toContainEqual(expect.stringContaining(`step: then impersonate ${NOBODY}`));
+    expect(records.map(({ kind }) => kind)).toEqual(["lease.start", "lease.refused"]);
+    expect(openLeases()).toEqual([]);
+  });
+
+  test("a token for another audience never reaches the cloud", async () => {
+    const token = await stage.sandbox.mintToken({ audience: "elsewhere" });
+    const { code, of, stdout } = await doctor("short", { AGENTCTL_ID_TOKEN: token });
+    expect(code).toBe(76);
+    expect(of("exchange")).toMatchObject([
+      {
+        message: expect.stringMatching(/^aws: no token for the audience "sts\.amazonaws\.com"/),
+        details: [
+          "step: get a token for the audience sts.amazonaws.com",
+          "claim: aud elsewhere, and the profile expects sts.amazonaws.com",
+        ],
+      },
+    ]);
+    expect(stdout).not.toContain(token.split(".")[1]);
+  });
+
+  test("nobody gets a grant by it whom the profile is not for", async () => {
+    const { code, of, records } = await doctor("people", { CLAUDECODE: "1" });
+    expect(code).toBe(77);
+    expect(of("exchange")).toMatchObject([{ status: "fail", code: "ACTOR_DENIED" }]);
+    expect(records).toMatchObject([{ kind: "lease.refused", actor: { kind: "agent" } }]);
+  });
+
+  test("Ctrl-C while a cloud is slow: what was opened is closed, and it is on record", async () => {
+    const latency = holdLatency();
+    const slow = await openStage({}, latency.host);
+    try {
+      slow.writeConfig(configOf({ demo: { aws: AWS } }));
+      slow.sandbox.faults.add({ service: "sts", kind: "latency", operation: "AssumeRoleWithWebIdentity" });
+      const child = slow.start(["doctor", "-p", "demo"]);
+      const exited = new Promise((resolve) => child.on("exit", resolve));
+      await eventually(() => latency.held > 0);
+      child.kill("SIGINT");
+      expect(await exited).toBe(130);
+      latency.release();
+      expect(slow.auditRecords()).toMatchObject([{ kind: "lease.failed", error: { code: "INTERRUPTED" } }]);
+      expectNothingLeft(slow);
+    } finally {
+      await slow.close();
+    }
+  });
+});
