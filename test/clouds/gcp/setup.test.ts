@@ -118,6 +118,6 @@ describe("whom and what it is for", () => {
   });
 
   it("refuses an audience that gcloud would split", async () => {
-    expect((await thrownBy(() => planGcpTrust(request(scopeOf(), { audience: "a,b" })))).code).toBe("CONFIG_INVALID");
+    expect((await thrownBy(() => planGcpTrust(request(scopeOf({ audience: "a,b" }))))).code).toBe("CONFIG_INVALID");
   });
 });

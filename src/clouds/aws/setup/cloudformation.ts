@@ -68,7 +68,12 @@ function resourcesOf(plan: AwsTrustPlan): Readonly<Record<string, Resource>> {
   plan.roles.forEach((role, index) => {
     const id = logicalId(role);
     resources[`${id}Boundary`] = boundaryOf(role);
-    resources[id] = roleOf(role, index === 0 ? "OidcProvider" : logicalId(plan.roles[index - 1]));
+    const previous = plan.roles[index - 1];
+    resources[id] = {
+      Type: "AWS::IAM::Role",
+      ...(previous !== undefined && { DependsOn: logicalId(previous) }),
+      Properties: { ...propertiesOf(role), ...(previous === undefined && { Tags: [afterProvider(plan.providerArn)] }) },
+    };
   });
   return resources;
 }
@@ -80,20 +85,22 @@ function boundaryOf(role: RolePlan): Resource {
   };
 }
 
-function roleOf(role: RolePlan, after: string): Resource {
+/** Makes the role wait for the provider, where the stack makes one: DependsOn may not name what may not be there. */
+function afterProvider(providerArn: string): Resource {
+  const value = { "Fn::If": ["CreatesOidcProvider", { Ref: "OidcProvider" }, providerArn] };
+  return { Key: "agentctl:provider", Value: value };
+}
+
+function propertiesOf(role: RolePlan): Resource {
   const own = hasOwnPolicy(role) ? [{ PolicyName: role.policyName, PolicyDocument: role.permissions }] : [];
   return {
-    Type: "AWS::IAM::Role",
-    DependsOn: after,
-    Properties: {
-      RoleName: role.name,
-      Path: role.path,
-      MaxSessionDuration: role.maxSessionSeconds,
-      PermissionsBoundary: { Ref: `${logicalId(role)}Boundary` },
-      AssumeRolePolicyDocument: role.trust,
-      ...(own.length > 0 && { Policies: own }),
-      ...(role.managedPolicyArns.length > 0 && { ManagedPolicyArns: role.managedPolicyArns }),
-    },
+    RoleName: role.name,
+    Path: role.path,
+    MaxSessionDuration: role.maxSessionSeconds,
+    PermissionsBoundary: { Ref: `${logicalId(role)}Boundary` },
+    AssumeRolePolicyDocument: role.trust,
+    ...(own.length > 0 && { Policies: own }),
+    ...(role.managedPolicyArns.length > 0 && { ManagedPolicyArns: role.managedPolicyArns }),
   };
 }
 

@@ -52,8 +52,11 @@ function provider({ issuer, audience, providerArn }: AwsTrustPlan): string {
     [arn, ["--client-id", shellQuote(audience)]],
   );
   return `# The issuer, once an account; only its tokens for this audience are looked at.
-if aws iam get-open-id-connect-provider ${arn.join(" ")} >/dev/null 2>&1; then
-${indent(add)}
+if clients=$(aws iam get-open-id-connect-provider ${arn.join(" ")} \\
+  --query ClientIDList --output text 2>/dev/null); then
+  if ! printf '%s\\n' "$clients" | tr '\\t' '\\n' | grep -qxF -e ${shellQuote(audience)}; then
+${indent(indent(add))}
+  fi
 else
 ${indent(create)} >/dev/null
 fi`;

@@ -20,24 +20,22 @@ export function renderCommands(plan: GcpTrustPlan): string {
     .concat("\n");
 }
 
-function placeOf({ projectNumber }: GcpTrustPlan): readonly string[] {
-  return ["--location=global", `--project=${shellQuote(projectNumber)}`];
+/** By its whole name, since gcloud takes no project's number for --project. */
+function poolName({ projectNumber, poolId }: GcpTrustPlan): string {
+  return `projects/${projectNumber}/locations/global/workloadIdentityPools/${poolId}`;
 }
 
 function poolCommands(plan: GcpTrustPlan): string {
-  const pool = shellQuote(plan.poolId);
-  return unlessThere(
-    [...POOLS, "describe", pool, ...placeOf(plan)],
-    shellCommand([...POOLS, "create", pool, ...placeOf(plan)]),
-  );
+  const pool = shellQuote(poolName(plan));
+  return unlessThere([...POOLS, "describe", pool], shellCommand([...POOLS, "create", pool]));
 }
 
 function providerCommands(plan: GcpTrustPlan): string {
   const providers = [...POOLS, "providers"];
-  const place = [shellQuote(plan.providerId), `--workload-identity-pool=${shellQuote(plan.poolId)}`, ...placeOf(plan)];
-  const describe = [...providers, "describe", ...place];
+  const provider = shellQuote(`${poolName(plan)}/providers/${plan.providerId}`);
+  const describe = [...providers, "describe", provider];
   const create = shellCommand(
-    [...providers, "create-oidc", ...place],
+    [...providers, "create-oidc", provider],
     [
       [`--issuer-uri=${shellQuote(plan.issuer)}`],
       [`--allowed-audiences=${shellQuote(plan.audience)}`],

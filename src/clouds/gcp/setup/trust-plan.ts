@@ -2,7 +2,7 @@ import { AgentctlError } from "../../../core/errors.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import type { TrustRequest } from "../../../core/trust.js";
 import { conditionLines, headerLines } from "../../setup/header.js";
-import { poolMember, tokenAudienceOf } from "../provider.js";
+import { poolMember } from "../provider.js";
 import { attributeCondition, mappedSubject } from "./cel.js";
 
 /** A role on one bucket. */
@@ -50,7 +50,7 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
   const tests = [{ claim: "sub", why: scope.subjectWhy }, ...scope.tests, ...scope.bans];
   return {
     issuer: scope.issuer,
-    audience: checkAudience(tokenAudienceOf(settings)),
+    audience: checkAudience(scope.audience),
     projectNumber,
     poolId,
     providerId,
