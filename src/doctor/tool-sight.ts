@@ -11,7 +11,7 @@ export interface ToolSight {
 const FINDS = { env: true, endpoint: true } as const;
 const BY_ENDPOINT = { env: false, endpoint: true } as const;
 
-/** As the README's table of clients has it; only what was tried is here. */
+/** What test/clients tries; of azd and tofu, what their documentation says of the same protocols. */
 export const TOOLS: readonly ToolSight[] = [
   { name: "aws", clouds: { aws: FINDS } },
   { name: "az", clouds: { azure: BY_ENDPOINT } },
