@@ -1,6 +1,7 @@
 import { type Account, appendAccount, checkAuditWritable } from "./audit/index.js";
 import { endGrants, issueGrants, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
+import { fittingAudience } from "./core/audience.js";
 import type { Decision, ResolvedCommand } from "./core/decision.js";
 import { type AgentctlError, toAgentctlError } from "./core/errors.js";
 import type { Identity } from "./core/identity.js";
@@ -141,9 +142,10 @@ function contextOf({ identity }: Prepared, { signal }: Interruption): IssueConte
 }
 
 async function mintIdToken({ plans, identity }: Prepared, runtime: Runtime): Promise<Grant[]> {
-  const minting = plans.map(async ({ audience }) =>
-    grantIdToken(await identity.mintToken(audience), audience, runtime.now()),
-  );
+  const minting = plans.map(async ({ audiences }) => {
+    const token = await identity.mintToken(audiences);
+    return grantIdToken(token, fittingAudience(token, audiences), runtime.now());
+  });
   return Promise.all(minting);
 }
 

@@ -1,5 +1,6 @@
-import { trustAudienceOf, writeTrust } from "./clouds/index.js";
+import { trustAudiencesOf, writeTrust } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
+import { fittingAudience } from "./core/audience.js";
 import { AgentctlError } from "./core/errors.js";
 import type { Claims } from "./core/identity.js";
 import type { CloudName } from "./core/profile.js";
@@ -30,12 +31,12 @@ export async function prepareTrust<Name extends CloudName>(
   runtime: Runtime,
 ): Promise<TrustDocument> {
   const profile = loadProfile(request, runtime);
-  const audience = await trustAudienceOf(request.cloud, profile);
+  const audiences = await trustAudiencesOf(request.cloud, profile);
   const { described } = request;
   const caller =
     described === undefined
-      ? await callerAtHand(request, profile.identitySource, audience, runtime)
-      : { ...described, audience, origin: "as described, not from a token" };
+      ? await callerAtHand(request, profile.identitySource, audiences, runtime)
+      : { ...described, audience: audiences[0] ?? "", origin: "as described, not from a token" };
   const scope = await scopeTrust(caller, request.pins);
   return writeTrust(request.cloud, profile, scope, request.format);
 }
@@ -43,14 +44,16 @@ export async function prepareTrust<Name extends CloudName>(
 async function callerAtHand(
   request: SetupRequest,
   profileSource: string,
-  audience: string,
+  audiences: readonly string[],
   runtime: Runtime,
 ): Promise<TrustCaller> {
   const source = request.identitySource ?? profileSource;
   try {
-    const identity = await acquireIdentity({ source, audiences: [{ cloud: request.cloud, audience }] }, runtime);
+    const identity = await acquireIdentity({ source, audiences: [{ cloud: request.cloud, audiences }] }, runtime);
     // The token's own words: an identity's are escaped, for the record.
-    const { issuer, subject, claims } = await identity.mintToken(audience);
+    const token = await identity.mintToken(audiences);
+    const { issuer, subject, claims } = token;
+    const audience = fittingAudience(token, audiences);
     return { issuer, subject, audience, claims, origin: `${identity.source}: ${identity.reason}` };
   } catch (thrown) {
     if (thrown instanceof AgentctlError && thrown.code === "NO_IDENTITY") throw explainDescribing(thrown);

@@ -56,7 +56,7 @@ export async function lookAtCaller(request: WhoamiRequest, runtime: Runtime): Pr
   const wanted = request.identitySource ?? profile?.identitySource ?? "auto";
   const view = profile && { profile: viewOf(profile, actor) };
   try {
-    const audiences = [...plans, ...(request.audience === undefined ? [] : [{ audience: request.audience }])];
+    const audiences = [...plans, ...(request.audience === undefined ? [] : [{ audiences: [request.audience] }])];
     const identity = await inspectIdentity({ source: wanted, audiences }, runtime);
     const error = problemOf(identity);
     return {

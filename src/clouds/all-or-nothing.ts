@@ -43,7 +43,7 @@ export async function issueAllOrNothing(
   const grants: Grant[] = [];
   const attempts = issuings.map(async (issuing) => {
     try {
-      grants.push(await issuing.issue({ mintToken: (audience) => context.mintToken(audience), signal: stop.signal }));
+      grants.push(await issuing.issue({ mintToken: (audiences) => context.mintToken(audiences), signal: stop.signal }));
     } catch (error) {
       failures.push(nameCloud(toAgentctlError(error), issuing));
       stop.abort();

@@ -8,7 +8,7 @@ import type { Cloud } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
-export { trustAudienceOf, writeTrust } from "./setup.js";
+export { trustAudiencesOf, writeTrust } from "./setup.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
 

@@ -12,11 +12,14 @@ const WRITERS: Writers = {
 };
 
 /**
- * The audience that the caller's token for this cloud is asked for.
+ * What the caller's token for this cloud may be for.
  * @throws {AgentctlError} CONFIG_INVALID when the profile has no block for the cloud
  */
-export async function trustAudienceOf<Name extends CloudName>(cloud: Name, profile: Profile): Promise<string> {
-  return (await WRITERS[cloud]()).audienceOf(settingsOf(cloud, profile));
+export async function trustAudiencesOf<Name extends CloudName>(
+  cloud: Name,
+  profile: Profile,
+): Promise<readonly string[]> {
+  return (await WRITERS[cloud]()).audiencesOf(settingsOf(cloud, profile));
 }
 
 /**

@@ -54,7 +54,7 @@ function presentAws(aws: AwsSettings): Readonly<Record<string, unknown>> {
     chain: aws.chain.map(({ roleArn, externalId }) => dropAbsent({ role_arn: roleArn, external_id: externalId })),
     allow_derived_sessions: aws.allowDerivedSessions,
     fence_forwarded: aws.fenceForwarded,
-    audience: aws.audience,
+    audience: presentAudiences(aws.audiences),
   });
 }
 
@@ -64,7 +64,7 @@ function presentAzure(azure: AzureSettings): Readonly<Record<string, unknown>> {
     client_id: azure.clientId,
     subscription_id: azure.subscriptionId,
     scopes: azure.scopes,
-    audience: azure.audience,
+    audience: presentAudiences(azure.audiences),
   });
 }
 
@@ -77,7 +77,7 @@ function presentGcp(gcp: GcpSettings): Readonly<Record<string, unknown>> {
     scopes: gcp.scopes,
     access_boundary: gcp.accessBoundary.map(presentRule),
     metadata: gcp.metadata,
-    audience: gcp.audience,
+    audience: gcp.audiences && presentAudiences(gcp.audiences),
   });
 }
 
@@ -87,6 +87,12 @@ function presentRule(rule: AccessBoundaryRule): Readonly<Record<string, unknown>
     available_permissions: rule.availablePermissions,
     availability_condition: rule.availabilityCondition,
   });
+}
+
+/** One by itself, as most profiles have it. */
+function presentAudiences(audiences: readonly string[]): string | readonly string[] {
+  const [only, ...others] = audiences;
+  return only === undefined || others.length > 0 ? audiences : only;
 }
 
 function dropAbsent(block: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 import type { AwsSettings } from "../core/profile.js";
 import type { BlockContext } from "./block-context.js";
 import type { AwsBlock } from "./schema-aws.js";
+import { listOf } from "./schema-values.js";
 import { readSessionPolicy } from "./session-policy.js";
 
 /** The audience that AWS's own guides set up an identity provider with. */
@@ -23,6 +24,6 @@ export function resolveAws(block: AwsBlock, context: BlockContext): AwsSettings 
     })),
     allowDerivedSessions: block.allow_derived_sessions ?? false,
     fenceForwarded: block.fence_forwarded ?? false,
-    audience: block.audience ?? DEFAULT_AUDIENCE,
+    audiences: listOf(block.audience ?? DEFAULT_AUDIENCE),
   };
 }

@@ -1,6 +1,7 @@
 import type { AzureSettings } from "../core/profile.js";
 import type { BlockContext } from "./block-context.js";
 import type { AzureBlock } from "./schema-azure.js";
+import { listOf } from "./schema-values.js";
 
 /** The audience that Microsoft's own guides set up a federated credential with. */
 const DEFAULT_AUDIENCE = "api://AzureADTokenExchange";
@@ -17,6 +18,6 @@ export function resolveAzure(block: AzureBlock, context: BlockContext): AzureSet
     clientId,
     ...(subscriptionId !== undefined && { subscriptionId }),
     scopes: block.scopes ?? DEFAULT_SCOPES,
-    audience: block.audience ?? DEFAULT_AUDIENCE,
+    audiences: listOf(block.audience ?? DEFAULT_AUDIENCE),
   };
 }

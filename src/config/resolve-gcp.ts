@@ -1,6 +1,7 @@
 import type { AccessBoundaryRule, GcpSettings } from "../core/profile.js";
 import type { BlockContext } from "./block-context.js";
 import type { GcpBlock } from "./schema-gcp.js";
+import { listOf } from "./schema-values.js";
 
 const DEFAULT_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"];
 
@@ -20,7 +21,7 @@ export function resolveGcp(block: GcpBlock, context: BlockContext): GcpSettings 
     scopes: block.scopes ?? DEFAULT_SCOPES,
     accessBoundary: (block.access_boundary ?? []).map(resolveRule),
     metadata: block.metadata ?? false,
-    ...(audience !== undefined && { audience }),
+    ...(audience !== undefined && { audiences: listOf(audience) }),
   };
 }
 

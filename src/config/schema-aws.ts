@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { externalId, policyArn, region, roleArn } from "./aws-values.js";
-import { filledList, plainText } from "./schema-values.js";
+import { audienceValue, filledList, plainText } from "./schema-values.js";
 
 /** STS takes ten managed policies a session. */
 const MAX_POLICY_ARNS = 10;
@@ -39,7 +39,7 @@ export const awsSchema = z
         description: "Also stop, at the deadline, what AWS does on the session's behalf. Default false",
       }),
     ),
-    audience: z.optional(plainText("The audience of the identity token. Default sts.amazonaws.com", 255)),
+    audience: z.optional(audienceValue("sts.amazonaws.com", 255)),
   })
   .register(z.globalRegistry, { description: "What to be in AWS, and how narrowly" });
 

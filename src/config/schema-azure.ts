@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { quoteValue } from "./problems.js";
-import { filledList, plainText, textValue } from "./schema-values.js";
+import { audienceValue, filledList, textValue } from "./schema-values.js";
 
 const UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 const DOMAIN = "([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,63}";
@@ -26,7 +26,7 @@ export const azureSchema = z
         textValue("A resource and /.default", explainScope, { pattern: "^\\S+/\\.default$", examples: [EXAMPLE] }),
       ),
     ),
-    audience: z.optional(plainText("The audience of the identity token. Default api://AzureADTokenExchange", 600)),
+    audience: z.optional(audienceValue("api://AzureADTokenExchange", 600)),
   })
   .check(z.describe("What to be in Azure"));
 

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { quoteValue } from "./problems.js";
-import { filledList, plainText, textValue } from "./schema-values.js";
+import { audienceValue, filledList, plainText, textValue } from "./schema-values.js";
 
 const PROVIDER_EXAMPLE = "projects/123456789/locations/global/workloadIdentityPools/my-pool/providers/my-provider";
 const ACCOUNT = "^[a-z0-9][a-z0-9-]*@([a-z0-9-]+\\.)+gserviceaccount\\.com$";
@@ -71,7 +71,7 @@ export const gcpSchema = z
         .boolean()
         .check(z.describe("Serve a metadata server too, for tools that read nothing else; needs peer_check: require")),
     ),
-    audience: z.optional(plainText("The audience of the identity token. Default: the provider's own", 1024)),
+    audience: z.optional(audienceValue("the provider's own", 1024)),
   })
   .check(z.describe("What to be in Google Cloud, and how narrowly"));
 

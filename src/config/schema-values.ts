@@ -59,6 +59,14 @@ export function plainText(description: string, maxLength: number) {
   );
 }
 
+/** What the identity token may be for: one audience, or several, of which a source that mints is asked for the first. */
+export function audienceValue(standard: string, maxLength: number) {
+  const one = plainText("An audience", maxLength);
+  return z.union([one, filledList("Several: the first that a token can be had for", one)]).register(z.globalRegistry, {
+    description: `The audience of the identity token, or a list: whichever can be had. Default ${standard}`,
+  });
+}
+
 export const profileName = textValue(
   "The name of a profile",
   (value) =>
@@ -74,6 +82,11 @@ export const variableName = textValue(
   (value) => (/^[A-Za-z_]\w{0,254}$/.test(value) ? undefined : `${quoteValue(value)} is not the name of a variable`),
   { pattern: "^[A-Za-z_][A-Za-z0-9_]{0,254}$" },
 );
+
+/** One value, or several, as a list. */
+export function listOf(written: string | readonly string[]): readonly string[] {
+  return typeof written === "string" ? [written] : written;
+}
 
 /** A list with at least one entry: an empty allow-list reads like "nobody" and is too easily taken for "everybody". */
 export function filledList<Entry extends z.core.$ZodType>(description: string, entry: Entry) {

@@ -3,7 +3,7 @@ import type { Secret } from "./secret.js";
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** An OIDC ID token, already checked: a JWT, not expired, for the audience asked for. */
+/** An OIDC ID token, already checked: a JWT, not expired, for an audience that was asked for. */
 export interface IdToken {
   readonly token: Secret;
   readonly issuer: string;
@@ -33,10 +33,10 @@ export interface Identity {
    */
   readonly mintableUntil?: number;
   /**
-   * A checked token for `audience`.
+   * A checked token for one of `audiences`: minted for the first, or, of what a source has, for the first that fits.
    * @throws {AgentctlError} TOKEN_* when the source's token does not do, NO_IDENTITY, IDENTITY_DENIED, UNREACHABLE
    */
-  mintToken(audience: string): Promise<IdToken>;
+  mintToken(audiences: readonly string[]): Promise<IdToken>;
 }
 
 /** What kind of caller it is, and how agentctl knows. */

@@ -39,7 +39,8 @@ export interface GrantPlan {
   readonly channel: Channel;
   /** Whom the child will be, such as the ARN of the last role. */
   readonly principal: string;
-  readonly audience: string;
+  /** What the identity's token may be for; at least one, and the first is what a source that mints is asked for. */
+  readonly audiences: readonly string[];
   /** One line a step, such as `assume arn:… with the OIDC token`. */
   readonly steps: readonly string[];
   /** One line a restriction: how narrowly. */
@@ -99,7 +100,8 @@ export interface Ending {
 export interface IssueContext {
   /** After this no further token can be minted (epoch ms); absent where the source goes on minting. */
   readonly mintableUntil?: number;
-  mintToken(audience: string): Promise<IdToken>;
+  /** A checked token for one of the audiences, as `Identity.mintToken` gives it. */
+  mintToken(audiences: readonly string[]): Promise<IdToken>;
   /** Aborted when the user interrupts or another cloud refused. */
   readonly signal: AbortSignal;
 }

@@ -33,7 +33,8 @@ export interface AwsSettings {
   /** false, true, or the role ARNs that the child may assume further. */
   readonly allowDerivedSessions: boolean | readonly string[];
   readonly fenceForwarded: boolean;
-  readonly audience: string;
+  /** What the OIDC token may be for; at least one. A source that mints is asked for the first. */
+  readonly audiences: readonly string[];
 }
 
 /** The `azure` block of a profile, validated. */
@@ -44,7 +45,8 @@ export interface AzureSettings {
   readonly subscriptionId?: string;
   /** At least one, each `<resource>/.default` of another resource; the first is the one in AZURE_ACCESS_TOKEN. */
   readonly scopes: readonly string[];
-  readonly audience: string;
+  /** What the OIDC token may be for; at least one. A source that mints is asked for the first. */
+  readonly audiences: readonly string[];
 }
 
 /** One rule of a credential access boundary, in the words of Google's own JSON. */
@@ -70,8 +72,8 @@ export interface GcpSettings {
   readonly scopes: readonly string[];
   /** Empty: no narrowing. */
   readonly accessBoundary: readonly AccessBoundaryRule[];
-  /** The OIDC token's audience; absent means the provider's own, `https://iam.googleapis.com/<provider>`. */
-  readonly audience?: string;
+  /** What the OIDC token may be for; absent means the provider's own, `https://iam.googleapis.com/<provider>`. */
+  readonly audiences?: readonly string[];
   /** Serve a metadata server besides, for tools that read nothing else. */
   readonly metadata: boolean;
 }

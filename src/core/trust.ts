@@ -13,7 +13,7 @@ export type TrustFormat<Name extends CloudName = CloudName> = (typeof TRUST_FORM
 export interface TrustCaller {
   readonly issuer: string;
   readonly subject: string;
-  /** The audience that the caller's token for this cloud is asked for. */
+  /** What the caller's token for this cloud is for. */
   readonly audience: string;
   readonly claims: Claims;
   /** Where this is known from, in a few words, such as `github-actions` or `as described`. */
@@ -66,7 +66,7 @@ export interface TrustDocument {
 
 /** How a cloud's room writes its side of the trust; pure. */
 export interface TrustWriter<Name extends CloudName> {
-  audienceOf(settings: NonNullable<CloudSettings[Name]>): string;
+  audiencesOf(settings: NonNullable<CloudSettings[Name]>): readonly string[];
   /** @throws {AgentctlError} TRUST_TOO_WIDE, CONFIG_INVALID */
   write(request: TrustRequest<Name>): TrustDocument;
 }

@@ -12,18 +12,19 @@ export interface ClaimComparison {
 
 /** The three that every cloud's trust rests on. What issuer and subject ought to be stands in the cloud alone. */
 export function compareClaims(
-  plan: Pick<GrantPlan, "audience">,
+  plan: Pick<GrantPlan, "audiences">,
   error: AgentctlError,
   tokens: readonly TokenFinding[],
 ): readonly ClaimComparison[] {
-  const token = tokens.find(({ wanted }) => wanted === plan.audience)?.token;
+  const expected = plan.audiences.join(" or ");
+  const token = tokens.find(({ wanted }) => wanted === expected)?.token;
   const seen = error.facts["audiencesSeen"];
   const audiences = token?.audience ?? (Array.isArray(seen) ? seen.map(String) : undefined);
   const compared: ClaimComparison[] = [];
   if (audiences !== undefined) {
     const actual = audiences.length === 0 ? "nobody" : audiences.join(", ");
-    const matches = audiences.includes(plan.audience);
-    compared.push({ claim: "aud", actual, expected: plan.audience, matches });
+    const matches = plan.audiences.some((one) => audiences.includes(one));
+    compared.push({ claim: "aud", actual, expected, matches });
   }
   if (token === undefined) return compared;
   return [...compared, { claim: "iss", actual: token.issuer }, { claim: "sub", actual: token.subject }];

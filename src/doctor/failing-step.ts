@@ -12,7 +12,7 @@ const GOOGLE_STEPS: readonly (readonly [RegExp, RegExp])[] = [
 
 /** Which of the plan's steps failed, in the plan's words. */
 export function findFailingStep(error: AgentctlError, plan: GrantPlan): string {
-  if (BEFORE_THE_CLOUD.test(error.code)) return `get a token for the audience ${plan.audience}`;
+  if (BEFORE_THE_CLOUD.test(error.code)) return `get a token for the audience ${plan.audiences.join(" or ")}`;
   const { role, scope } = error.facts;
   const named = role ?? scope;
   const steps = plan.steps;

@@ -13,8 +13,8 @@ import { makeVisible } from "./visible-text.js";
 export interface IdentityRequest {
   /** `auto`, or the name of a source. */
   readonly source: string;
-  /** The audience of each cloud of the profile; at least one. */
-  readonly audiences: readonly { readonly cloud: CloudName; readonly audience: string }[];
+  /** What the token of each cloud of the profile may be for; at least one cloud. */
+  readonly audiences: readonly { readonly cloud: CloudName; readonly audiences: readonly string[] }[];
   /** Aborted when nobody waits any longer; the answer is then its reason. */
   readonly signal?: AbortSignal;
 }
@@ -35,7 +35,7 @@ export async function acquireFrom(
 ): Promise<Identity> {
   const { source, reason } = pickSource(sources, request.source, runtime);
   const mintToken = tokenMinter(source, request, runtime);
-  const minting = Promise.all(request.audiences.map(({ audience }) => mintToken(audience)));
+  const minting = Promise.all(request.audiences.map(({ audiences }) => mintToken(audiences)));
   const tokens = await (request.signal === undefined ? minting : untilAborted(minting, request.signal));
   const [first] = tokens;
   if (first === undefined) throw new AgentctlError("CONFIG_INVALID", "there is no cloud to get an identity for");
@@ -52,9 +52,13 @@ export async function acquireFrom(
 }
 
 function tokenMinter(source: IdentitySource, request: IdentityRequest, runtime: Runtime): Identity["mintToken"] {
-  const mintToken = async (audience: string): Promise<IdToken> => {
-    const clouds = request.audiences.filter((wanted) => wanted.audience === audience).map(({ cloud }) => cloud);
-    return chooseToken(await source.obtainTokens({ audience, clouds }, runtime), audience, runtime, source.advice);
+  const mintToken = async (audiences: readonly string[]): Promise<IdToken> => {
+    const clouds = request.audiences
+      .filter((wanted) => wanted.audiences.join() === audiences.join())
+      .map(({ cloud }) => cloud);
+    const [first = "", ...others] = audiences;
+    const candidates = await source.obtainTokens({ audiences: [first, ...others], clouds }, runtime);
+    return chooseToken(candidates, audiences, runtime, source.advice);
   };
   return source.supply === "minted" ? keepTokens(mintToken, runtime) : mintToken;
 }

@@ -20,7 +20,7 @@ export const envSource: IdentitySource = {
     }
     if (candidates.length > 0) return candidates;
     throw new AgentctlError("NO_IDENTITY", `no OIDC token: ${variables.join(" and ")} are not set`, {
-      hint: `put a token for the audience "${request.audience}" into ${variables[0]}`,
+      hint: `put a token for the audience "${request.audiences[0]}" into ${variables[0]}`,
     });
   },
 };

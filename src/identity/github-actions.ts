@@ -24,7 +24,7 @@ export const githubActionsSource: IdentitySource = {
   supply: "minted",
   detect: ({ env }) => detect(readVariable(env, URL_VARIABLE), readVariable(env, TOKEN_VARIABLE), env),
   variables: () => [URL_VARIABLE, TOKEN_VARIABLE],
-  obtainTokens: async ({ audience }, runtime) => {
+  obtainTokens: async ({ audiences: [audience] }, runtime) => {
     const bearer = readVariable(runtime.env, TOKEN_VARIABLE) ?? "";
     const request = {
       url: requestUrl(audience, runtime),

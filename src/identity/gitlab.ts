@@ -21,7 +21,7 @@ export const gitlabSource: IdentitySource = {
   },
   detect: ({ env }) => detect(env),
   variables: findTokenVariables,
-  obtainTokens: async ({ audience }, { env }) => {
+  obtainTokens: async ({ audiences: [audience] }, { env }) => {
     const variables = findTokenVariables(env);
     if (variables.length === 0) {
       throw new AgentctlError("NO_IDENTITY", NO_TOKEN, { hint: `give it one: ${idTokens(audience)}` });

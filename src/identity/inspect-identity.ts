@@ -14,7 +14,7 @@ export interface InspectionRequest {
   /** `auto`, or the name of a source. */
   readonly source: string;
   /** For whom, and for which cloud if for one. None: whatever the source has, or one for nobody where it has to mint one. */
-  readonly audiences: readonly { readonly audience: string; readonly cloud?: CloudName }[];
+  readonly audiences: readonly { readonly audiences: readonly string[]; readonly cloud?: CloudName }[];
   /** A source that would have to ask a service is not made to; its `tokens` are then empty. */
   readonly offline?: boolean;
 }
@@ -35,7 +35,7 @@ export interface SeenToken {
 
 /** What came of one token that was wanted or found. */
 export interface TokenFinding {
-  /** The audience that it was wanted for, and the clouds that want it. */
+  /** The audience that it was wanted for (several: `a or b`), and the clouds that want it. */
   readonly wanted?: string;
   readonly clouds: readonly CloudName[];
   readonly token?: SeenToken;
@@ -75,22 +75,23 @@ function lookAtTokens(
   runtime: Runtime,
 ): Promise<readonly TokenFinding[]> {
   if (audiences.length === 0) return lookAtAll(source, runtime);
-  const names = [...new Set(audiences.map(({ audience }) => audience))];
-  const cloudsOf = (name: string) =>
-    audiences.flatMap(({ audience, cloud }) => (audience === name ? (cloud ?? []) : []));
-  return Promise.all(names.map((name) => lookFor(name, cloudsOf(name), source, runtime)));
+  const lists = new Map(audiences.map((wanted) => [wanted.audiences.join(), wanted.audiences]));
+  const cloudsOf = (key: string) =>
+    audiences.flatMap((wanted) => (wanted.audiences.join() === key ? (wanted.cloud ?? []) : []));
+  return Promise.all([...lists].map(([key, list]) => lookFor(list, cloudsOf(key), source, runtime)));
 }
 
 async function lookFor(
-  audience: string,
+  audiences: readonly string[],
   clouds: readonly CloudName[],
   source: IdentitySource,
   runtime: Runtime,
 ): Promise<TokenFinding> {
-  const wanted = { wanted: audience, clouds };
+  const wanted = { wanted: audiences.join(" or "), clouds };
+  const [first = "", ...others] = audiences;
   try {
-    const candidates = await source.obtainTokens({ audience, clouds }, runtime);
-    return { ...wanted, token: show(chooseToken(candidates, audience, runtime, source.advice)) };
+    const candidates = await source.obtainTokens({ audiences: [first, ...others], clouds }, runtime);
+    return { ...wanted, token: show(chooseToken(candidates, audiences, runtime, source.advice)) };
   } catch (thrown) {
     return { ...wanted, problem: toAgentctlError(thrown) };
   }
@@ -98,7 +99,7 @@ async function lookFor(
 
 async function lookAtAll(source: IdentitySource, runtime: Runtime): Promise<readonly TokenFinding[]> {
   try {
-    const candidates = await source.obtainTokens({ audience: NOBODY, clouds: CLOUD_NAMES }, runtime);
+    const candidates = await source.obtainTokens({ audiences: [NOBODY], clouds: CLOUD_NAMES }, runtime);
     return candidates.map((candidate) => lookAt(candidate, source, runtime));
   } catch (thrown) {
     return [{ clouds: [], problem: toAgentctlError(thrown) }];

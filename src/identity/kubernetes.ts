@@ -24,14 +24,14 @@ export const kubernetesSource: IdentitySource = {
   },
   detect,
   variables: () => TOKEN_VARIABLES,
-  obtainTokens: async ({ audience }, runtime) => {
+  obtainTokens: async ({ audiences }, runtime) => {
     const { candidates, failures } = readAll(findProjectedTokens(runtime), runtime);
-    const isServed = candidates.some(({ token }) => isFor(token.reveal(), audience));
+    const isServed = candidates.some(({ token }) => isFor(token.reveal(), audiences));
     // A file that could not be read may be the very one.
     if (!isServed && failures[0] !== undefined) throw failures[0];
     if (candidates.length > 0) return candidates;
     throw new AgentctlError("NO_IDENTITY", "this pod has no service account token", {
-      hint: `project one into it: ${projectedVolume(audience)}`,
+      hint: `project one into it: ${projectedVolume(audiences[0])}`,
     });
   },
 };

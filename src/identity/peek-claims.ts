@@ -12,7 +12,8 @@ export function peekClaims(text: string): Claims | undefined {
   }
 }
 
-/** Whether a text is a JWT for `audience`. */
-export function isFor(text: string, audience: string): boolean {
-  return [peekClaims(text)?.["aud"]].flat().includes(audience);
+/** Whether a text is a JWT for one of the audiences. */
+export function isFor(text: string, audiences: readonly string[]): boolean {
+  const given = [peekClaims(text)?.["aud"]].flat();
+  return audiences.some((audience) => given.includes(audience));
 }

@@ -13,8 +13,9 @@ export interface Detection {
 
 /** What a token is wanted for. */
 export interface TokenRequest {
-  readonly audience: string;
-  /** The clouds that asked for this audience; none when it is for something else. */
+  /** What the token may be for, the first preferred; at least one. A source that mints is to mint for the first. */
+  readonly audiences: readonly [string, ...string[]];
+  /** The clouds that asked for these audiences; none when it is for something else. */
   readonly clouds: readonly CloudName[];
 }
 
@@ -27,7 +28,8 @@ export interface TokenCandidate {
 
 /** What to tell a user whose tokens do not do, in place of the general advice. */
 export interface SourceAdvice {
-  whenAudienceMissing(audience: string): string;
+  /** `seen` are the audiences of the tokens that there are. */
+  whenAudienceMissing(audience: string, seen: readonly string[]): string;
   readonly whenExpired: string;
 }
 

@@ -1,4 +1,4 @@
-import type { IdToken } from "../core/identity.js";
+import type { Identity, IdToken } from "../core/identity.js";
 import type { Runtime } from "../core/runtime.js";
 
 /** A token with less left than this is not worth starting an exchange with. */
@@ -11,24 +11,22 @@ interface Kept {
 }
 
 /**
- * Keeps the token of each audience, in this process only, while it has more than a minute left. Callers that come
+ * Keeps the token of each list of audiences, in this process only, while it has more than a minute left. Callers that come
  * while one is being minted share it; a failure is not kept.
  */
-export function keepTokens(
-  mintToken: (audience: string) => Promise<IdToken>,
-  runtime: Pick<Runtime, "now">,
-): (audience: string) => Promise<IdToken> {
-  const keptByAudience = new Map<string, Kept>();
-  return (audience) => {
-    const earlier = keptByAudience.get(audience);
+export function keepTokens(mintToken: Identity["mintToken"], runtime: Pick<Runtime, "now">): Identity["mintToken"] {
+  const keptByAudiences = new Map<string, Kept>();
+  return (audiences) => {
+    const key = JSON.stringify(audiences);
+    const earlier = keptByAudiences.get(key);
     if (earlier !== undefined && isWorthKeeping(earlier, runtime.now())) return earlier.token;
-    const kept: Kept = { token: mintToken(audience) };
-    keptByAudience.set(audience, kept);
+    const kept: Kept = { token: mintToken(audiences) };
+    keptByAudiences.set(key, kept);
     kept.token.then(
       ({ expiresAt }) => {
         kept.expiresAt = expiresAt;
       },
-      () => keptByAudience.delete(audience),
+      () => keptByAudiences.delete(key),
     );
     return kept.token;
   };

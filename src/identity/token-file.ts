@@ -26,7 +26,7 @@ export const tokenFileSource: IdentitySource = {
     }
     if (candidates.length > 0) return candidates;
     throw new AgentctlError("NO_IDENTITY", `no OIDC token: ${variables.join(" and ")} are not set`, {
-      hint: `let ${variables[0]} name a file with a token for the audience "${request.audience}"`,
+      hint: `let ${variables[0]} name a file with a token for the audience "${request.audiences[0]}"`,
     });
   },
 };

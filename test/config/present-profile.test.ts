@@ -75,7 +75,7 @@ describe("presentProfile", () => {
         scopes: ["https://www.googleapis.com/auth/devstorage.read_only"],
         access_boundary: [RULE],
         metadata: true,
-        audience: "gcp-ci",
+        audience: ["gcp-ci", "my-client"],
       },
     };
     expect(present(profile)).toMatchObject(profile);

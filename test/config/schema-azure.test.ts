@@ -61,6 +61,9 @@ describe("the azure block", () => {
     { name: "a scope of nothing", block: { scopes: ["/.default"] }, want: /names no resource/ },
     { name: "a scope without TLS", block: { scopes: ["http://a.example/.default"] }, want: /names no resource/ },
     { name: "an empty audience", block: { audience: " " }, want: /audience is empty/ },
+    { name: "no audience at all", block: { audience: [] }, want: /audience is an empty list/ },
+    { name: "an empty one in a list", block: { audience: ["a", ""] }, want: /audience\.1 is empty/ },
+    { name: "an audience that is no text", block: { audience: 3 }, want: /audience/ },
     { name: "an endpoint", block: { authority_host: "https://login.example" }, want: /authority_host/ },
   ])("refuses $name", ({ block, want }) => {
     expect(messagesOf(block)).toMatch(want);
@@ -80,7 +83,7 @@ describe("resolveAzure", () => {
       tenantId: TENANT,
       clientId: CLIENT,
       scopes: ["https://management.azure.com/.default"],
-      audience: "api://AzureADTokenExchange",
+      audiences: ["api://AzureADTokenExchange"],
     });
   });
 
@@ -91,7 +94,7 @@ describe("resolveAzure", () => {
       clientId: CLIENT,
       subscriptionId: TENANT,
       scopes: ["https://vault.azure.net/.default"],
-      audience: "api://x",
+      audiences: ["api://x"],
     });
   });
 

@@ -147,7 +147,7 @@ describe("resolveGcp", () => {
       scopes: block.scopes,
       accessBoundary: [rule, { ...rule, availabilityCondition: condition }],
       metadata: true,
-      audience: "gcp-ci",
+      audiences: ["gcp-ci"],
     });
   });
 

@@ -12,7 +12,12 @@ import {
 import { thrownBy } from "../thrown.js";
 import { LEASE, LEASE_VARIABLES } from "./lease-environment.js";
 
-const azure: AzureSettings = { tenantId: "t", clientId: "c", scopes: ["one/.default", "two/.default"], audience: "a" };
+const azure: AzureSettings = {
+  tenantId: "t",
+  clientId: "c",
+  scopes: ["one/.default", "two/.default"],
+  audiences: ["a"],
+};
 const gcp: GcpSettings = {
   workloadIdentityProvider: "projects/1/locations/global/workloadIdentityPools/pool/providers/github",
   scopes: ["https://www.googleapis.com/auth/cloud-platform"],

@@ -91,7 +91,7 @@ describe("the claims, expected beside actual", () => {
     },
     { name: "no token at all", error: failure("NO_IDENTITY", "x"), tokens: [], want: [] },
   ])("$name", ({ error, tokens, want }) => {
-    expect(compareClaims({ audience: "sts.amazonaws.com" }, error, tokens).map(describeClaim)).toEqual(want);
+    expect(compareClaims({ audiences: ["sts.amazonaws.com"] }, error, tokens).map(describeClaim)).toEqual(want);
   });
 });
 
@@ -100,7 +100,7 @@ function planOf(steps: readonly string[]) {
     cloud: "aws",
     channel: "env",
     principal: "p",
-    audience: "sts.amazonaws.com",
+    audiences: ["sts.amazonaws.com"],
     steps,
     narrowing: [],
     variables: [],

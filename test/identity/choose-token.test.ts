@@ -7,10 +7,10 @@ import { AWS_AUDIENCE, FULL_PAYLOAD, forgeToken, makeToken, NOW, NOW_SECONDS } f
 const clock = { now: () => NOW };
 const signed = { alg: "RS256" };
 
-const choose = (tokens: readonly string[], now = NOW) =>
+const choose = (tokens: readonly string[], now = NOW, audiences: readonly string[] = [AWS_AUDIENCE]) =>
   chooseToken(
     tokens.map((token, index) => ({ token: new Secret(token), origin: `token ${index + 1}` })),
-    AWS_AUDIENCE,
+    audiences,
     { now: () => now },
   );
 
@@ -176,6 +176,19 @@ describe("several tokens", () => {
     expect(choose([other, "opaque", ours, alsoOurs]).token.reveal()).toBe(ours);
   });
 
+  test("of several audiences the first that there is a token for, whichever token comes first", async () => {
+    const [second, first] = await Promise.all([makeToken({ aud: "second" }), makeToken({ aud: "first" })]);
+    expect(choose([second, first], NOW, ["none", "first", "second"]).token.reveal()).toBe(first);
+    expect(choose([second], NOW, ["none", "first", "second"]).token.reveal()).toBe(second);
+    const expired = await makeToken({ aud: "first", exp: NOW_SECONDS - 1 });
+    expect(choose([expired, second], NOW, ["first", "second"]).token.reveal()).toBe(second);
+    expect(await thrownBy(() => choose([second], NOW, ["none", "first"]))).toMatchObject({
+      code: "TOKEN_AUDIENCE",
+      message: expect.stringContaining('no token for the audience "none" or "first": token 1 is for "second"'),
+      facts: { audienceExpected: "none or first", audiencesSeen: ["second"] },
+    });
+  });
+
   test("one that is valid is taken over an expired one before it", async () => {
     const [expired, valid] = await Promise.all([makeToken({ exp: NOW_SECONDS - 1 }), makeToken()]);
     expect(choose([expired, valid]).token.reveal()).toBe(valid);
@@ -192,7 +205,7 @@ describe("several tokens", () => {
     const error = await thrownBy(() =>
       chooseToken(
         tokens.map((token, i) => ({ token: new Secret(token), origin: `token ${i}` })),
-        AWS_AUDIENCE,
+        [AWS_AUDIENCE],
         clock,
       ),
     );

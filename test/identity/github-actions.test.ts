@@ -44,7 +44,7 @@ function playService(replies: readonly Reply[]) {
   return { requests, pauses, runtime, setClock: (at: number) => (clock = at) };
 }
 
-const audiences = [{ cloud: "aws", audience: AWS_AUDIENCE }] as const;
+const audiences = [{ cloud: "aws", audiences: [AWS_AUDIENCE] }] as const;
 const acquire = (service: ReturnType<typeof playService>, env?: Record<string, string>) =>
   acquireIdentity({ source: "auto", audiences }, service.runtime(env));
 
@@ -70,10 +70,10 @@ describe("asking", () => {
     ]);
     const identity = await acquire(service);
     service.setClock(NOW + 239_000);
-    await Promise.all([identity.mintToken(AWS_AUDIENCE), identity.mintToken(AWS_AUDIENCE)]);
+    await Promise.all([identity.mintToken([AWS_AUDIENCE]), identity.mintToken([AWS_AUDIENCE])]);
     expect(service.requests).toHaveLength(1);
     service.setClock(NOW + 240_000);
-    const tokens = await Promise.all([identity.mintToken(AWS_AUDIENCE), identity.mintToken(AWS_AUDIENCE)]);
+    const tokens = await Promise.all([identity.mintToken([AWS_AUDIENCE]), identity.mintToken([AWS_AUDIENCE])]);
     expect(service.requests).toHaveLength(2);
     expect(tokens.map((token) => token.subject)).toEqual(["second", "second"]);
   });
@@ -81,8 +81,8 @@ describe("asking", () => {
   test("another audience is asked for by itself, and a failure is not kept", async () => {
     const service = playService([await good(), answer(404, ""), await good({ aud: "other" })]);
     const identity = await acquire(service);
-    expect(await thrownBy(() => identity.mintToken("other"))).toMatchObject({ code: "IDENTITY_DENIED" });
-    expect(await identity.mintToken("other")).toMatchObject({ audience: ["other"] });
+    expect(await thrownBy(() => identity.mintToken(["other"]))).toMatchObject({ code: "IDENTITY_DENIED" });
+    expect(await identity.mintToken(["other"])).toMatchObject({ audience: ["other"] });
     expect(service.requests).toHaveLength(3);
   });
 

@@ -20,7 +20,7 @@ function gitlabToken(claims: Record<string, unknown> = {}): Promise<string> {
 }
 
 function acquire(env: Record<string, string>, source = "auto", audience = AWS_AUDIENCE) {
-  const audiences = [{ cloud: "aws", audience }] as const;
+  const audiences = [{ cloud: "aws", audiences: [audience] }] as const;
   return acquireIdentity({ source, audiences }, fakeRuntime({ env, now: () => NOW }));
 }
 
@@ -35,8 +35,8 @@ describe("the tokens of a GitLab job", () => {
       subject: GITLAB_CLAIMS.sub,
       claims: { project_path: "acme/site", project_id: "42", ref_protected: "true" },
     });
-    expect((await identity.mintToken(AWS_AUDIENCE)).token.reveal()).toBe(aws);
-    expect((await identity.mintToken(AZURE_AUDIENCE)).token.reveal()).toBe(azure);
+    expect((await identity.mintToken([AWS_AUDIENCE])).token.reveal()).toBe(aws);
+    expect((await identity.mintToken([AZURE_AUDIENCE])).token.reveal()).toBe(azure);
   });
 
   test("come after what was set for agentctl", async () => {

@@ -54,9 +54,9 @@ describe("a look at an identity", () => {
       { AGENTCTL_ID_TOKEN: await makeToken() },
       {
         audiences: [
-          { audience: AWS_AUDIENCE, cloud: "aws" },
-          { audience: AWS_AUDIENCE, cloud: "gcp" },
-          { audience: "other", cloud: "azure" },
+          { audiences: [AWS_AUDIENCE], cloud: "aws" },
+          { audiences: [AWS_AUDIENCE], cloud: "gcp" },
+          { audiences: ["other"], cloud: "azure" },
         ],
       },
     );

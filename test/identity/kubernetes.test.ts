@@ -32,7 +32,7 @@ function podRuntime(env: Record<string, string>) {
 }
 
 function acquire(env: Record<string, string>, source = "auto", audience = AWS_AUDIENCE) {
-  return acquireIdentity({ source, audiences: [{ cloud: "aws", audience }] }, podRuntime(env));
+  return acquireIdentity({ source, audiences: [{ cloud: "aws", audiences: [audience] }] }, podRuntime(env));
 }
 
 function podToken(claims: Record<string, unknown> = {}): Promise<string> {
@@ -109,7 +109,7 @@ describe("a pod's tokens are found", () => {
       subject: "system:serviceaccount:acme:deploy",
       claims: { "kubernetes.io.namespace": "acme", "kubernetes.io.serviceaccount.name": "deploy" },
     });
-    expect((await identity.mintToken(AWS_AUDIENCE)).token.reveal()).toBe(token);
+    expect((await identity.mintToken([AWS_AUDIENCE])).token.reveal()).toBe(token);
   });
 
   test("anew for each use, and for each audience the one that is for it", async () => {
@@ -118,8 +118,8 @@ describe("a pod's tokens are found", () => {
     const identity = await acquire({ ...POD, AWS_WEB_IDENTITY_TOKEN_FILE: file });
     const rotated = await podToken({ jti: "rotated" });
     write(file, rotated);
-    expect((await identity.mintToken(AWS_AUDIENCE)).token.reveal()).toBe(rotated);
-    expect(await identity.mintToken(AZURE_AUDIENCE)).toMatchObject({ audience: [AZURE_AUDIENCE] });
+    expect((await identity.mintToken([AWS_AUDIENCE])).token.reveal()).toBe(rotated);
+    expect(await identity.mintToken([AZURE_AUDIENCE])).toMatchObject({ audience: [AZURE_AUDIENCE] });
   });
 
   test("after those of a CI job that runs in the pod", async () => {

@@ -10,8 +10,8 @@ import { AWS_AUDIENCE, makeToken, NOW, NOW_SECONDS } from "./tokens.js";
 
 const AZURE_AUDIENCE = "api://AzureADTokenExchange";
 const BOTH: IdentityRequest["audiences"] = [
-  { cloud: "aws", audience: AWS_AUDIENCE },
-  { cloud: "azure", audience: AZURE_AUDIENCE },
+  { cloud: "aws", audiences: [AWS_AUDIENCE] },
+  { cloud: "azure", audiences: [AZURE_AUDIENCE] },
 ];
 const GITHUB = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://github.invalid/?v=1", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" };
 const GITLAB_CLAIMS = { project_path: "acme/site", ref_protected: "true" };
@@ -121,7 +121,7 @@ describe("acquired again", () => {
   test("a token that was rotated for somebody else's is seen", async () => {
     const file = path.join(dir, "token");
     const runtime = fakeRuntime({ env: { AGENTCTL_TOKEN_FILE: file }, cwd: dir, now: () => NOW });
-    const request = { source: "token-file", audiences: [{ cloud: "aws", audience: AWS_AUDIENCE }] } as const;
+    const request = { source: "token-file", audiences: [{ cloud: "aws", audiences: [AWS_AUDIENCE] }] } as const;
     fs.writeFileSync(file, await makeToken({ sub: "one" }));
     const identity = await acquireIdentity(request, runtime);
     fs.writeFileSync(file, await makeToken({ sub: "another" }));

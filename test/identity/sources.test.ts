@@ -7,7 +7,7 @@ import { fakeRuntime } from "../fake-runtime.js";
 import { thrownBy } from "../thrown.js";
 import { AWS_AUDIENCE, makeToken, NOW } from "./tokens.js";
 
-const AUDIENCES = [{ cloud: "aws", audience: AWS_AUDIENCE }] as const;
+const AUDIENCES = [{ cloud: "aws", audiences: [AWS_AUDIENCE] }] as const;
 
 let dir: string;
 beforeEach(() => {
@@ -147,13 +147,13 @@ describe("env", () => {
     const [general, own] = await Promise.all([makeToken({ sub: "general" }), makeToken({ aud: "other" })]);
     const identity = await acquire({ AGENTCTL_ID_TOKEN: ` ${general}\n`, AGENTCTL_ID_TOKEN_AWS: own });
     expect(identity).toMatchObject({ subject: "general", issuer: "https://issuer.example" });
-    expect((await identity.mintToken(AWS_AUDIENCE)).token.reveal()).toBe(general);
+    expect((await identity.mintToken([AWS_AUDIENCE])).token.reveal()).toBe(general);
   });
 
   test("for an audience of no cloud any variable may serve", async () => {
     const [ours, other] = await Promise.all([makeToken(), makeToken({ aud: "else", sub: "gcp" })]);
     const identity = await acquire({ AGENTCTL_ID_TOKEN: ours, AGENTCTL_ID_TOKEN_GCP: other });
-    expect(await identity.mintToken("else")).toMatchObject({ subject: "gcp" });
+    expect(await identity.mintToken(["else"])).toMatchObject({ subject: "gcp" });
   });
 
   test("the error names the variable and never the token", async () => {
@@ -169,7 +169,7 @@ describe("env", () => {
     const identity = await acquire({ AGENTCTL_ID_TOKEN: token });
     expect(identity.claims).toMatchObject({ repository_id: "42" });
     expect(identity.claims).not.toHaveProperty("hidden");
-    expect(identity.tokenSha256).toBe((await identity.mintToken(AWS_AUDIENCE)).sha256);
-    expect(JSON.stringify([identity, await identity.mintToken(AWS_AUDIENCE)])).not.toContain(token);
+    expect(identity.tokenSha256).toBe((await identity.mintToken([AWS_AUDIENCE])).sha256);
+    expect(JSON.stringify([identity, await identity.mintToken([AWS_AUDIENCE])])).not.toContain(token);
   });
 });

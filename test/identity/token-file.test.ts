@@ -8,7 +8,7 @@ import { fakeRuntime } from "../fake-runtime.js";
 import { thrownBy } from "../thrown.js";
 import { AWS_AUDIENCE, makeToken, NOW, NOW_SECONDS } from "./tokens.js";
 
-const AUDIENCES = [{ cloud: "aws", audience: AWS_AUDIENCE }] as const;
+const AUDIENCES = [{ cloud: "aws", audiences: [AWS_AUDIENCE] }] as const;
 
 let dir: string;
 beforeEach(() => {
@@ -32,7 +32,7 @@ describe("token-file", () => {
     const identity = await acquire({ AGENTCTL_TOKEN_FILE: file });
     expect(identity.subject).toBe("first");
     fs.writeFileSync(file, await makeToken({ sub: "second" }));
-    expect((await identity.mintToken(AWS_AUDIENCE)).subject).toBe("second");
+    expect((await identity.mintToken([AWS_AUDIENCE])).subject).toBe("second");
   });
 
   test("a symlink is followed, a relative path starts from the working directory", async () => {

@@ -67,7 +67,7 @@ describe("what is written", () => {
     const [profile] = (await lintConfig({}, runtime)).profiles;
     if (profile === undefined) throw new Error("no profile was written");
     const plans = await planGrants(profile, setTerms(profile, { argv: ["true"], passEnv: [] }, runtime), runtime);
-    expect(Object.values(job.id_tokens)).toEqual(plans.map(({ audience }) => ({ aud: audience })));
+    expect(Object.values(job.id_tokens)).toEqual(plans.map(({ audiences }) => ({ aud: audiences[0] })));
   });
 
   test("for the CI that the repository has, in its root", async () => {

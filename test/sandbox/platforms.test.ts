@@ -43,13 +43,13 @@ function googleProvider(platform: string): string {
 /** The identity that agentctl finds in the sandbox's environment. */
 async function findIdentity(platform: string) {
   const audiences = [
-    { cloud: "aws", audience: "sts.amazonaws.com" },
-    { cloud: "azure", audience: AZURE_AUDIENCE },
-    { cloud: "gcp", audience: `https://iam.googleapis.com/${googleProvider(platform)}` },
+    { cloud: "aws", audiences: ["sts.amazonaws.com"] },
+    { cloud: "azure", audiences: [AZURE_AUDIENCE] },
+    { cloud: "gcp", audiences: [`https://iam.googleapis.com/${googleProvider(platform)}`] },
   ] as const;
   const identity = await acquireIdentity({ source: "auto", audiences }, fakeRuntime({ env: sandbox.env, fs }));
   const mint = async (index: 0 | 1 | 2): Promise<string> =>
-    (await identity.mintToken(audiences[index].audience)).token.reveal();
+    (await identity.mintToken(audiences[index].audiences)).token.reveal();
   return { identity, tokens: { aws: await mint(0), azure: await mint(1), gcp: await mint(2) } };
 }
 
@@ -116,7 +116,7 @@ describe("a pod's projected tokens", () => {
     await sandbox.rotateTokens();
     const after = fs.readFileSync(file, "utf8");
     expect(after).not.toBe(before);
-    expect((await identity.mintToken("sts.amazonaws.com")).token.reveal()).toBe(after);
+    expect((await identity.mintToken(["sts.amazonaws.com"])).token.reveal()).toBe(after);
     expect(decodeJwt(after)).toMatchObject({ aud: ["sts.amazonaws.com"], "kubernetes.io": { namespace: "acme" } });
   });
 

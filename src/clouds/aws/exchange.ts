@@ -1,4 +1,5 @@
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
+import { fittingAudience } from "../../core/audience.js";
 import { AgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
 import type { IssueContext } from "../../core/lease.js";
@@ -22,7 +23,7 @@ export interface Exchange {
   readonly hop: Hop;
   readonly policy: string;
   readonly sessionName: string;
-  readonly audience: string;
+  readonly audiences: readonly string[];
   /** The session of the hop before; absent for the first, which is asked with the OIDC token. */
   readonly from?: { readonly roleArn: string; readonly keys: SessionKeys };
   /** How far STS's clock is known to be ahead of this machine's. */
@@ -86,7 +87,7 @@ async function askOnce(
     Policy: policy,
     ...(hop.policyArns.length > 0 && { PolicyArns: hop.policyArns.map((arn) => ({ arn })) }),
   };
-  if (from === undefined) used.token = await context.mintToken(exchange.audience);
+  if (from === undefined) used.token = await context.mintToken(exchange.audiences);
   const token = used.token?.token.reveal();
   const external = hop.externalId === undefined ? {} : { ExternalId: hop.externalId };
   const startedAt = runtime.now();
@@ -101,7 +102,7 @@ async function askOnce(
 
 function askerOf(exchange: Exchange, token: IdToken | undefined): Asker {
   if (exchange.from !== undefined) return { kind: "session", roleArn: exchange.from.roleArn };
-  return { kind: "token", token, audience: exchange.audience };
+  return { kind: "token", token, audience: fittingAudience(token ?? { audience: [] }, exchange.audiences) };
 }
 
 function secretsOf(exchange: Exchange, token: IdToken | undefined): readonly Secret[] {

@@ -30,7 +30,7 @@ export async function issueAwsGrant(
   limits: StsLimits = STS_LIMITS,
 ): Promise<Grant> {
   const endpoint = resolveStsEndpoint(settings, runtime);
-  const base = { sessionName: sessionNameOf(terms), audience: settings.audience, endpoint, limits };
+  const base = { sessionName: sessionNameOf(terms), audiences: settings.audiences, endpoint, limits };
   const taken: Taken[] = [];
   for (const hop of planHops(settings, terms)) {
     const before = taken.at(-1);

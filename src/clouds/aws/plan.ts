@@ -20,7 +20,7 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
     cloud: "aws",
     channel: terms.channel,
     principal: lastOf(hops).roleArn,
-    audience: settings.audience,
+    audiences: settings.audiences,
     steps: hops.map((hop, index) => describeStep(hop, index, settings, endpoint.region)),
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
     variables: variableNames(settings, terms.channel),
@@ -33,7 +33,7 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
 function describeStep(hop: Hop, index: number, settings: AwsSettings, region: string): string {
   const lasting = `for ${formatDuration(hop.durationSeconds)}`;
   if (index === 0) {
-    return `assume ${hop.roleArn} with the OIDC token (aud ${settings.audience}) at STS in ${region}, ${lasting}`;
+    return `assume ${hop.roleArn} with the OIDC token (aud ${settings.audiences.join(" or ")}) at STS in ${region}, ${lasting}`;
   }
   const external = hop.externalId === undefined ? "" : " with its external id";
   return `then assume ${hop.roleArn}${external}, ${lasting}`;

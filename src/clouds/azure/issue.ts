@@ -60,7 +60,7 @@ function askToken(
     origins: authority.origins,
     async ask(wire: Wire) {
       // Minted anew for each try, since the one before may have expired meanwhile.
-      used.token = await context.mintToken(settings.audience);
+      used.token = await context.mintToken(settings.audiences);
       const askedAt = runtime.now();
       const { token } = await openCredential(settings, authority, used.token, wire).getToken(scoped.scope);
       // The library rounds its own account of the token's end, and takes a missing lifetime for none.

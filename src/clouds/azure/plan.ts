@@ -14,7 +14,7 @@ const NO_TENANT: readonly string[] = ["common", "organizations", "consumers", "a
  * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID
  */
 export function planAzureGrant(settings: AzureSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
-  const { tenantId, audience, scopes } = settings;
+  const { tenantId, audiences, scopes } = settings;
   if (NO_TENANT.includes(tenantId.toLowerCase())) {
     throw new AgentctlError("CONFIG_INVALID", `azure.tenant_id is ${tenantId}, which is no tenant`, {
       hint: "write the tenant's id, or one of its domains",
@@ -27,8 +27,10 @@ export function planAzureGrant(settings: AzureSettings, terms: GrantTerms, runti
     cloud: "azure",
     channel: terms.channel,
     principal: principalOf(settings),
-    audience,
-    steps: tokens.map(({ scope }) => `get a token for ${scope} at ${host} with the OIDC token (aud ${audience})`),
+    audiences,
+    steps: tokens.map(
+      ({ scope }) => `get a token for ${scope} at ${host} with the OIDC token (aud ${audiences.join(" or ")})`,
+    ),
     narrowing: ["no narrowing: all that the application is assigned; Azure cannot narrow a token"],
     variables: variableNames(settings, tokens, terms.channel),
     ending: {

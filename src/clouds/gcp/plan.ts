@@ -5,7 +5,7 @@ import type { GcpSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { lifetimeKey } from "../lifetime-key.js";
 import { type Endpoints, overridesOf, resolveEndpoints } from "./endpoints.js";
-import { principalOf, tokenAudienceOf } from "./provider.js";
+import { principalOf, tokenAudiencesOf } from "./provider.js";
 import { variableNames } from "./variables.js";
 
 /** A service account's token lasts an hour, or what the organization's policy allows, up to half a day. */
@@ -23,7 +23,7 @@ export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: 
     cloud: "gcp",
     channel: terms.channel,
     principal: principalOf(settings),
-    audience: tokenAudienceOf(settings),
+    audiences: tokenAudiencesOf(settings),
     steps: describeSteps(settings, terms, endpoints),
     narrowing: describeNarrowing(settings),
     variables: variableNames(settings, terms.channel),
@@ -41,7 +41,7 @@ function describeSteps(settings: GcpSettings, terms: GrantTerms, { sts, iamCrede
   const { workloadIdentityProvider, serviceAccount, accessBoundary } = settings;
   const at = (baseUrl: string) => new URL(baseUrl).host;
   const steps = [
-    `trade the OIDC token (aud ${tokenAudienceOf(settings)}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
+    `trade the OIDC token (aud ${tokenAudiencesOf(settings).join(" or ")}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
   ];
   if (serviceAccount !== undefined) {
     const lasting = `for what is left of ${formatDuration(terms.lifetimeSeconds)}`;

@@ -2,9 +2,9 @@ import type { GcpSettings } from "../../core/profile.js";
 
 const SERVICE = "iam.googleapis.com";
 
-/** The audience that the OIDC token is asked for: what a provider accepts when it lists no allowed audiences. */
-export function tokenAudienceOf(settings: GcpSettings): string {
-  return settings.audience ?? `https://${SERVICE}/${settings.workloadIdentityProvider}`;
+/** What the OIDC token may be for; where nothing is said, what a provider accepts when it lists no allowed audiences. */
+export function tokenAudiencesOf(settings: GcpSettings): readonly string[] {
+  return settings.audiences ?? [`https://${SERVICE}/${settings.workloadIdentityProvider}`];
 }
 
 /** The provider's full resource name, which Google's STS calls the audience of the exchange. */

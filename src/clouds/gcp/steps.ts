@@ -7,7 +7,7 @@ import type { Wire } from "../exchange/wire.js";
 import { type Endpoint, type Endpoints, impersonationUrlOf, tokenUrlOf } from "./endpoints.js";
 import { type GoogleToken, readImpersonatedToken, readStsToken } from "./google-token.js";
 import { PoolClient } from "./pool-client.js";
-import { exchangeAudienceOf, tokenAudienceOf } from "./provider.js";
+import { exchangeAudienceOf, tokenAudiencesOf } from "./provider.js";
 import { CLOUD_PLATFORM } from "./scopes.js";
 import { boundaryService, federationService, impersonationService } from "./services.js";
 
@@ -31,7 +31,7 @@ export async function federate(steps: Steps): Promise<{ federated: GoogleToken; 
     endpoints.sts,
     () => federationService(settings, endpoints.sts, used),
     async (wire) => {
-      used = await context.mintToken(tokenAudienceOf(settings));
+      used = await context.mintToken(tokenAudiencesOf(settings));
       const askedAt = runtime.now();
       const answer = await openClient(steps, wire, scopes, used).federate();
       return { federated: readStsToken(answer, askedAt), used };

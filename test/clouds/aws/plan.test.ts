@@ -16,7 +16,7 @@ describe("the plan of an AWS grant", () => {
     expect(plan({ sessionPolicy: READ_ONE_BUCKET, region: "eu-central-1" })).toMatchObject({
       cloud: "aws",
       principal: ROLE,
-      audience: "sts.amazonaws.com",
+      audiences: ["sts.amazonaws.com"],
       steps: [`assume ${ROLE} with the OIDC token (aud sts.amazonaws.com) at STS in eu-central-1, for 15m`],
       narrowing: [
         expect.stringMatching(/^session policy policies\/read\.json: \d+ of 2048 characters, fence included$/),

@@ -14,7 +14,7 @@ export function awsSettings(overrides: Partial<AwsSettings> = {}): AwsSettings {
     chain: [],
     allowDerivedSessions: false,
     fenceForwarded: false,
-    audience: "sts.amazonaws.com",
+    audiences: ["sts.amazonaws.com"],
     ...overrides,
   };
 }

@@ -27,7 +27,7 @@ const SETTINGS: AwsSettings = {
   chain: [],
   allowDerivedSessions: false,
   fenceForwarded: false,
-  audience: "sts.amazonaws.com",
+  audiences: ["sts.amazonaws.com"],
   sessionPolicy: { document: READ_SITE, origin: "inline" },
 };
 

@@ -1,7 +1,7 @@
 import { afterEach } from "vitest";
 import { issueAzureGrant } from "../../../src/clouds/azure/issue.js";
 import { fetchOverHttp } from "../../../src/core/http.js";
-import type { IdToken } from "../../../src/core/identity.js";
+import type { IssueContext } from "../../../src/core/lease.js";
 import type { AzureSettings } from "../../../src/core/profile.js";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { fakeRuntime } from "../../fake-runtime.js";
@@ -24,7 +24,7 @@ export const AUDIENCE = "api://AzureADTokenExchange";
 export const AUTHORITY = "https://entra.example";
 
 export function azureSettings(overrides: Partial<AzureSettings> = {}): AzureSettings {
-  return { tenantId: TENANT, clientId: CLIENT, scopes: [ARM_SCOPE], audience: AUDIENCE, ...overrides };
+  return { tenantId: TENANT, clientId: CLIENT, scopes: [ARM_SCOPE], audiences: [AUDIENCE], ...overrides };
 }
 
 /** The discovery document of a tenant, as Microsoft Entra answers it. */
@@ -76,7 +76,7 @@ export interface Issuing {
   readonly attempts?: number;
   readonly requestMs?: number;
   readonly signal?: AbortSignal;
-  readonly mintToken?: (audience: string) => Promise<IdToken>;
+  readonly mintToken?: IssueContext["mintToken"];
   /** Instead of the discovery document. */
   readonly discovery?: Reply;
 }
@@ -96,7 +96,7 @@ export async function against(replies: readonly Reply[], issuing: Issuing = {}) 
     fetch: (request) => fetchOverHttp({ ...request, url: request.url.replace(/^https:\/\/[^/]+/, entra.url) }),
     ...issuing.runtime,
   });
-  const mintToken = issuing.mintToken ?? (async (audience: string) => idToken(audience));
+  const mintToken = issuing.mintToken ?? (async ([audience = ""]: readonly string[]) => idToken(audience));
   const issue = () =>
     issueAzureGrant(
       azureSettings(issuing.settings),

@@ -14,10 +14,10 @@ describe("a grant", () => {
   it("is asked for with the token of the profile's audience, and carries the token to the child", async () => {
     const audiences: string[] = [];
     const { issue, tokensAsked, runtime } = await against([grants(3_599)], {
-      settings: { audience: "api://own" },
-      mintToken: async (audience) => {
-        audiences.push(audience);
-        return idToken(audience);
+      settings: { audiences: ["api://own"] },
+      mintToken: async (asked) => {
+        audiences.push(...asked);
+        return idToken("api://own");
       },
     });
     const before = runtime.now();
@@ -88,7 +88,7 @@ describe("a failure that may pass", () => {
     const unwell = refuses(503, 90033, "A transient error has occurred.", "temporarily_unavailable");
     let minted = 0;
     const { issue, tokensAsked, pauses } = await against([busy, unwell, cutsConnection, grants()], {
-      mintToken: async (audience) => {
+      mintToken: async ([audience = ""]) => {
         minted += 1;
         return idToken(audience);
       },

@@ -19,7 +19,7 @@ describe("planAzureGrant", () => {
       cloud: "azure",
       channel: "env",
       principal: `application ${CLIENT} in tenant ${TENANT}`,
-      audience: AUDIENCE,
+      audiences: [AUDIENCE],
       steps: [`get a token for ${ARM_SCOPE} at login.microsoftonline.com with the OIDC token (aud ${AUDIENCE})`],
       narrowing: ["no narrowing: all that the application is assigned; Azure cannot narrow a token"],
       variables: ["AZURE_ACCESS_TOKEN", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "ARM_TENANT_ID", "ARM_CLIENT_ID"],

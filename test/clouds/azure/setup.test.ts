@@ -10,7 +10,7 @@ const SETTINGS: AzureSettings = {
   tenantId: "11111111-2222-3333-4444-555555555555",
   clientId: "00000000-0000-0000-0000-000000000001",
   scopes: ["https://management.azure.com/.default"],
-  audience: "api://AzureADTokenExchange",
+  audiences: ["api://AzureADTokenExchange"],
 };
 const AUDIENCE = "api://AzureADTokenExchange";
 

@@ -12,13 +12,13 @@ const PROVIDER = "projects/1/locations/global/workloadIdentityPools/ci/providers
 async function issueOne(cloud: string, tenantId: string): Promise<Grant> {
   const runtime = fakeRuntime({ env: { ...process.env }, fetch: fetchOverHttp });
   const context = {
-    mintToken: async (audience: string) => idToken(audience),
+    mintToken: async ([audience = ""]: readonly string[]) => idToken(audience),
     signal: new AbortController().signal,
   };
   const terms = grantTerms(900, runtime.now());
   if (cloud === "azure") {
     const scopes = ["https://management.azure.com/.default"];
-    return azureCloud.issue({ tenantId, clientId: tenantId, scopes, audience: "api://x" }, terms, context, runtime);
+    return azureCloud.issue({ tenantId, clientId: tenantId, scopes, audiences: ["api://x"] }, terms, context, runtime);
   }
   const account = { serviceAccount: "deploy@my-project.iam.gserviceaccount.com" };
   const settings = {

@@ -1,7 +1,7 @@
 import { afterEach } from "vitest";
 import { issueGcpGrant } from "../../../src/clouds/gcp/issue.js";
 import { fetchOverHttp } from "../../../src/core/http.js";
-import type { IdToken } from "../../../src/core/identity.js";
+import type { IssueContext } from "../../../src/core/lease.js";
 import type { Channel, GcpSettings } from "../../../src/core/profile.js";
 import type { Runtime } from "../../../src/core/runtime.js";
 import { fakeRuntime } from "../../fake-runtime.js";
@@ -83,7 +83,7 @@ export interface Issuing {
   readonly attempts?: number;
   readonly requestMs?: number;
   readonly signal?: AbortSignal;
-  readonly mintToken?: (audience: string) => Promise<IdToken>;
+  readonly mintToken?: IssueContext["mintToken"];
   /** The replies of each service; those not given never refuse. */
   readonly sts?: readonly Reply[];
   readonly iam?: readonly Reply[];
@@ -116,7 +116,7 @@ export async function against(issuing: Issuing = {}) {
       issuing.settings ?? gcpSettings(),
       grantTerms(issuing.ttlSeconds ?? 900, runtime.now(), issuing.channel),
       {
-        mintToken: issuing.mintToken ?? (async (audience: string) => idToken(audience)),
+        mintToken: issuing.mintToken ?? (async ([audience = ""]: readonly string[]) => idToken(audience)),
         signal: issuing.signal ?? new AbortController().signal,
       },
       runtime,

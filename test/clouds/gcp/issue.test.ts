@@ -30,8 +30,8 @@ describe("a grant of a service account", () => {
     const { issue, google, runtime } = await against({
       ttlSeconds: 900,
       settings: gcpSettings({ scopes: [STORAGE_READ], projectId: "my-project" }),
-      mintToken: async (audience) => {
-        audiences.push(audience);
+      mintToken: async ([audience = "", ...others]) => {
+        audiences.push(audience, ...others);
         return idToken(audience);
       },
     });
@@ -81,17 +81,17 @@ describe("a grant of a service account", () => {
     expect(expiresAt - before).toBeLessThanOrEqual(901_000);
   });
 
-  it("asks for an audience of its own when the profile has one", async () => {
+  it("asks for the profile's own audiences when it has some", async () => {
     const audiences: string[] = [];
     const { issue } = await against({
-      settings: gcpSettings({ audience: "gcp-ci" }),
-      mintToken: async (audience) => {
-        audiences.push(audience);
-        return idToken(audience);
+      settings: gcpSettings({ audiences: ["gcp-ci", "second"] }),
+      mintToken: async (asked) => {
+        audiences.push(...asked);
+        return idToken("gcp-ci");
       },
     });
     await issue();
-    expect(audiences).toEqual(["gcp-ci"]);
+    expect(audiences).toEqual(["gcp-ci", "second"]);
   });
 });
 
@@ -190,7 +190,7 @@ describe("a failure that may pass", () => {
         answersJson(400, { error: { code: 400, status: "UNAVAILABLE", message: "Try again." } }),
         impersonates(),
       ],
-      mintToken: async (audience) => {
+      mintToken: async ([audience = ""]) => {
         minted += 1;
         return idToken(audience);
       },

@@ -18,7 +18,7 @@ describe("planGcpGrant", () => {
       cloud: "gcp",
       channel: "env",
       principal: ACCOUNT,
-      audience: `https://iam.googleapis.com/${PROVIDER}`,
+      audiences: [`https://iam.googleapis.com/${PROVIDER}`],
       steps: [
         `trade the OIDC token (aud https://iam.googleapis.com/${PROVIDER}) for a federated one of ${PROVIDER} at sts.googleapis.com`,
         `then impersonate ${ACCOUNT} at iamcredentials.googleapis.com, for what is left of 15m`,
@@ -43,10 +43,12 @@ describe("planGcpGrant", () => {
   });
 
   it("without a service account has one step, no lifetime, and the audience of the profile", () => {
-    const { steps, principal, audience, facts, ending, variables } = plan(federatedSettings({ audience: "gcp-ci" }));
+    const settings = federatedSettings({ audiences: ["gcp-ci", "my-client"] });
+    const { steps, principal, audiences, facts, ending, variables } = plan(settings);
     expect(steps).toHaveLength(1);
     expect(principal).toBe(`federated identity of ${PROVIDER}`);
-    expect(audience).toBe("gcp-ci");
+    expect(audiences).toEqual(["gcp-ci", "my-client"]);
+    expect(steps[0]).toContain("(aud gcp-ci or my-client)");
     expect(facts).toEqual({ scopes: [CLOUD_PLATFORM], boundaryRules: 0 });
     expect(ending.detail).toMatch(/ends when Google says/);
     expect(variables).toEqual(["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"]);

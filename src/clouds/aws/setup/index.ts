@@ -8,7 +8,7 @@ const RENDERERS = { terraform: renderTerraform, cloudformation: renderCloudForma
 
 /** AWS's side of the trust: the OIDC provider, and the profile's roles with their boundaries and policies. */
 export const awsTrust: TrustWriter<"aws"> = {
-  audienceOf: (settings) => settings.audience,
+  audiencesOf: (settings) => settings.audiences,
   write: (request) => {
     const plan = planAwsTrust(request);
     return { text: RENDERERS[request.format](plan), notes: plan.notes };

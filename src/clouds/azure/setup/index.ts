@@ -8,7 +8,7 @@ const RENDERERS = { terraform: renderTerraform, bicep: renderBicep, cli: renderC
 
 /** Azure's side of the trust: a federated credential of the profile's application or managed identity. */
 export const azureTrust: TrustWriter<"azure"> = {
-  audienceOf: (settings) => settings.audience,
+  audiencesOf: (settings) => settings.audiences,
   write: (request) => {
     const plan = planAzureTrust(request);
     return { text: RENDERERS[request.format](plan), notes: plan.notes };

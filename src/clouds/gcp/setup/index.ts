@@ -1,5 +1,5 @@
 import type { TrustWriter } from "../../../core/trust.js";
-import { tokenAudienceOf } from "../provider.js";
+import { tokenAudiencesOf } from "../provider.js";
 import { renderCommands } from "./commands.js";
 import { renderTerraform } from "./terraform.js";
 import { planGcpTrust } from "./trust-plan.js";
@@ -8,7 +8,7 @@ const RENDERERS = { terraform: renderTerraform, cli: renderCommands } as const;
 
 /** Google's side of the trust: the pool and its provider, the service account, and its roles on single buckets. */
 export const gcpTrust: TrustWriter<"gcp"> = {
-  audienceOf: tokenAudienceOf,
+  audiencesOf: tokenAudiencesOf,
   write: (request) => {
     const plan = planGcpTrust(request);
     return { text: RENDERERS[request.format](plan), notes: plan.notes };
