@@ -55,8 +55,8 @@ describe("doctor with a profile", () => {
       { kind: "lease.start", command: { argv0: "agentctl" }, intent: expect.stringContaining("doctor") },
       { kind: "lease.end", decision: { allowed: true }, endings: [{ cloud: "aws", word: "fenced" }, {}, {}] },
     ]);
-    const [aws] = records[0]?.["grants"] as readonly { usableUntil: string }[];
-    const lifeMs = Date.parse(String(aws?.usableUntil)) - Date.parse(String(records[0]?.["time"]));
+    const grants = records[0]?.["grants"] as readonly { usableUntil: string }[] | undefined;
+    const lifeMs = Date.parse(String(grants?.[0]?.usableUntil)) - Date.parse(String(records[0]?.["time"]));
     expect(lifeMs).toBeLessThanOrEqual(60_000);
     expect(openLeases()).toEqual([]);
   });
