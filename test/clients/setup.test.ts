@@ -260,6 +260,21 @@ describe("the AWS CLI, against moto's IAM", () => {
     expect(element(replaced, "AssumeRolePolicyDocument").policy).toEqual(planned?.trust);
   });
 
+  test("the script keeps what somebody has filled in", { timeout: 240_000 }, async ({ skip }) => {
+    skipWithout(skip, ...clients);
+    const { sessionPolicy: _, ...rest } = AWS;
+    const settings = { ...rest, roleArn: ROLE.replace("agentctl-deploy", "agentctl-unfilled"), policyArns: [] };
+    const script = write("unfilled.sh", onAws("cli", settings));
+    const env = await environment();
+    const name = { RoleName: "agentctl-unfilled", PolicyName: "agentctl-deploy-web" };
+    expect(await runBare(["sh", script], env)).toMatchObject({ code: 0 });
+    const empty = [{ Sid: "ToBeFilledIn", Effect: "Deny", Action: "*", Resource: "*" }];
+    expect(element(await iam("GetRolePolicy", name), "PolicyDocument").policy).toMatchObject({ Statement: empty });
+    await iam("PutRolePolicy", { ...name, PolicyDocument: JSON.stringify(READER) });
+    expect(await runBare(["sh", script], { ...env, AGENTCTL_SETUP_REPLACE: "yes" })).toMatchObject({ code: 0 });
+    expect(element(await iam("GetRolePolicy", name), "PolicyDocument").policy).toEqual(READER);
+  });
+
   test("the script makes nothing in another account", async ({ skip }) => {
     skipWithout(skip, ...clients);
     const settings = { ...AWS, roleArn: "arn:aws:iam::999999999999:role/other" };

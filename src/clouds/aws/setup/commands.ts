@@ -122,11 +122,15 @@ function permissionCommands(role: RolePlan): string {
   const why = role.isToBeFilled
     ? "# TO BE FILLED IN: the profile does not say what it needs, so that until then the role may do nothing."
     : "# What the profile needs, and no more.";
+  const policyName = ["--policy-name", shellQuote(role.policyName)];
   const put = shellCommand(
     ["aws", "iam", "put-role-policy"],
-    [name, ["--policy-name", shellQuote(role.policyName)], ["--policy-document", '"$permissions"']],
+    [name, policyName, ["--policy-document", '"$permissions"']],
   );
-  return [`${why}\npermissions=${jsonWord(role.permissions)}`, put, ...attached].join("\n");
+  const filled = ["aws", "iam", "get-role-policy", ...name, ...policyName].join(" ");
+  // What somebody has filled in is theirs, whatever is replaced.
+  const kept = role.isToBeFilled ? `if ! ${filled} >/dev/null 2>&1; then\n${indent(put)}\nfi` : put;
+  return [`${why}\npermissions=${jsonWord(role.permissions)}`, kept, ...attached].join("\n");
 }
 
 function jsonWord(document: PolicyDocument): string {
