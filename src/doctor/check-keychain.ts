@@ -8,7 +8,8 @@ export const checkKeychain: Check = {
   name: "keychain",
   run({ runtime }) {
     if (runtime.platform === "darwin") return [ok("the keychain of macOS")];
-    if (hasSessionBus(runtime)) return [ok("a session bus is there; whether a Secret Service answers on it is not tried")];
+    if (hasSessionBus(runtime))
+      return [ok("a session bus is there; whether a Secret Service answers on it is not tried")];
     return [note("no session bus, so no keychain: only agentctl login would need one")];
   },
 };
