@@ -173,7 +173,7 @@ describe("the permissions boundary", () => {
     const { notes, roles } = planAwsTrust(request({ sessionPolicy: undefined as never }));
     expect(may(roles[0]?.boundary as PolicyDocument, "ec2:RunInstances")).toBe("allowed");
     expect(may(roles[0]?.boundary as PolicyDocument, "iam:CreateUser")).toBe("denied");
-    expect(notes.join("\n")).toContain("the boundary leaves them open");
+    expect(notes.join("\n")).toContain("the boundary leaves every service open");
   });
 
   it.each([

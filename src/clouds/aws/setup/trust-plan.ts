@@ -58,7 +58,7 @@ function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RoleP
       : [],
   );
   if (servicesOf(settings) === undefined) {
-    notes.push("the profile's session_policy does not tell its services, so the boundary leaves them open");
+    notes.push("the boundary leaves every service open: no session_policy alone tells which the profile needs");
   }
   if (settings.allowDerivedSessions === true) {
     notes.push("allow_derived_sessions is true: the boundary lets sessions make what outlives them");
