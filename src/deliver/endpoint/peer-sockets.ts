@@ -27,6 +27,9 @@ const TABLES = [
   { file: "/proc/net/tcp", prefix: "" },
   { file: "/proc/net/tcp6", prefix: `${"0".repeat(16)}${hexWord([0, 0, 0xff, 0xff])}` },
 ] as const;
+/** What a row of the first table is padded to. */
+const ROW_BYTES = 150;
+const SINGLE_ROWS = 32;
 const READ_BYTES = 16 * 1024;
 
 /** The sockets at the near ends, in the connections' order; undefined where the system's tables have none (proc(5)). */
@@ -46,7 +49,8 @@ export function findSockets(connections: readonly ConnectionEnds[], fs: FileSyst
 
 /**
  * Some whole rows at a time. Nobody should read on who has what he wants: the kernel walks its table of all
- * connections, which takes milliseconds on a machine with much memory, however few they are.
+ * connections until it has as many bytes as were asked for, which takes milliseconds on a machine with much memory,
+ * however few they are. So the first rows are read one by one; where there are many, that costs more than it saves.
  */
 function* readRows(file: string, fs: FileSystem): Generator<string> {
   const fd = openTable(file, fs);
@@ -54,7 +58,9 @@ function* readRows(file: string, fs: FileSystem): Generator<string> {
   try {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     let rest = "";
-    for (let size = fs.readSync(fd, buffer); size > 0; size = fs.readSync(fd, buffer)) {
+    for (let reads = 0; ; reads += 1) {
+      const size = fs.readSync(fd, buffer, 0, reads < SINGLE_ROWS ? ROW_BYTES : READ_BYTES, null);
+      if (size === 0) return;
       const text = rest + buffer.toString("latin1", 0, size);
       const end = text.lastIndexOf("\n") + 1;
       rest = text.slice(end);
