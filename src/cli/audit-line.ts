@@ -26,7 +26,7 @@ function cell(text: unknown, width: number): string {
 function describeRecord(record: AuditRecord): string {
   const { child, error, recovered, request } = record;
   if (recovered !== undefined) return `${recovered.bytes} bytes of half a record were cut off`;
-  if (request !== undefined) return describeRequest(request);
+  if (request !== undefined) return describeRequest(request, record.kind);
   if (record.kind === "grant.renewal_failed")
     return `${error?.code}: ${error?.message}; ${list(record.grants, describeGrant)}`;
   if (error !== undefined) return `${commandOf(record)}${error.code}: ${error.message}`;
@@ -39,10 +39,11 @@ function describeEnding(ending: NonNullable<AuditRecord["endings"]>[number]): st
   return `; ${ending?.cloud} ${ending?.word} ${ending?.at}`;
 }
 
-function describeRequest(request: NonNullable<AuditRecord["request"]>): string {
+function describeRequest(request: NonNullable<AuditRecord["request"]>, kind: AuditRecord["kind"]): string {
   const { cloud, reason, message, peer } = Object(request) as typeof request;
+  const outcome = kind === "endpoint.unverified" ? `answered though ${reason}` : reason;
   const asker = peer === undefined ? "" : `; asked by process ${peer?.pid} (${peer?.program ?? "unknown"})`;
-  return `${cloud === undefined ? "" : `${cloud}: `}${reason}: ${message}${asker}`;
+  return `${cloud === undefined ? "" : `${cloud}: `}${outcome}: ${message}${asker}`;
 }
 
 /** What the endpoint did while the lease lived. */

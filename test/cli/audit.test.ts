@@ -122,6 +122,14 @@ describe("audit log", () => {
       want: "browser: it has an Origin\\u001b[2J",
     },
     {
+      name: "a request that was answered, though it could not be told whose it was",
+      event: {
+        kind: "endpoint.unverified",
+        request: { cloud: "aws", reason: "undetermined", message: "it cannot be told" },
+      },
+      want: "aws: answered though undetermined: it cannot be told",
+    },
+    {
       name: "the end of a lease with an endpoint",
       event: {
         kind: "lease.end",

@@ -67,7 +67,7 @@ async function answerQuestion(
   if (admission.refusal !== undefined) return refuse(admission.refusal, admission.peer);
   if (!responder.authorize(question)) return refuse(UNAUTHORIZED);
   if (admission.isUndetermined) {
-    const message = "answered, though it cannot be told whether the process that asked is of the command";
+    const message = "it cannot be told whether the process that asked is of the command";
     context.log.add({ cloud: responder.cloud, reason: "undetermined", message });
   }
   const grant = await takeGrant(responder.cloud, context);
