@@ -36,7 +36,9 @@ export function registerRun(program: Command, context: CliContext): void {
     )
     .option("--identity <source>", "where the OIDC identity comes from (default: detected)")
     .option("--ttl <duration>", "end the lease earlier than the profile does, such as 10m", parseTtl)
-    .addOption(new Option("--deliver <mode>", "how the child is given the credentials").choices(["auto", "env"]))
+    .addOption(
+      new Option("--deliver <mode>", "how the child is given the credentials").choices(["auto", "env", "endpoint"]),
+    )
     .option("--intent <text>", "why it is run, for the audit log")
     .option("--actor <kind[:name]>", "who runs it: human, automation or agent (default: detected)")
     .option("--pass-env <name>", "keep a variable that would be removed; may be repeated", collectName)
