@@ -11,8 +11,11 @@ export interface RenewalBounds {
   readonly mintableUntil?: number;
 }
 
-/** Clouds count in whole seconds: a grant that ends less than this before its lease lasts as long as the lease. */
-const ROUNDING_MS = 1_000;
+/**
+ * Clouds count in whole seconds, Google twice over (the lifetime that it is asked for, and the end that it tells): a
+ * grant that ends less than this before its lease lasts as long as the lease.
+ */
+const ROUNDING_MS = 2_000;
 /** A cloud that gives grants of no length is asked no more often than this. */
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
