@@ -12,7 +12,7 @@ export interface HappeningRecorder {
   renewed(grant: Grant, identity: Identity | undefined): void;
   renewalFailed(held: Grant, error: AgentctlError): void;
   recovered(grant: Grant): void;
-  /** Does what a renewal needs done; a failure of it is told, and ends nothing. */
+  /** Writes down what a renewal has brought, for those who read it in a file; a failure is told, and ends nothing. */
   attempt(step: () => void): void;
   requestRefused(request: RecordedRequest): void;
   /** Resolves when all of it is on record. Never rejects. */
@@ -25,6 +25,11 @@ const ALARMING = ["stranger", "browser", "foreign-host"];
 /** The command is not held up for a record: one that could not be kept is a warning, told once. */
 export function recordHappenings(account: Account, observe: Observe, runtime: Runtime): HappeningRecorder {
   const writing = new Set<Promise<unknown>>();
+  const told = new Set<string>();
+  const warnOnce = (text: string): void => {
+    if (!told.has(text)) observe({ kind: "warning", text });
+    told.add(text);
+  };
   let hasFailed = false;
   const keep = (record: Promise<unknown>): void => {
     const written = record
@@ -50,12 +55,12 @@ export function recordHappenings(account: Account, observe: Observe, runtime: Ru
         step();
       } catch (thrown) {
         const { code, message } = toAgentctlError(thrown);
-        observe({ kind: "warning", text: `${code}: ${message}` });
+        warnOnce(`a renewed grant could not be written down (${code}: ${message})`);
       }
     },
     requestRefused: (request) => {
       if (ALARMING.includes(request.reason)) {
-        observe({ kind: "warning", text: `the endpoint refused a request: ${request.message}` });
+        observe({ kind: "warning", text: `the endpoint refused a request${originOf(request)}: ${request.message}` });
       }
       keep(appendRequest(account, request, runtime));
     },
@@ -63,4 +68,10 @@ export function recordHappenings(account: Account, observe: Observe, runtime: Ru
       await Promise.all(writing);
     },
   };
+}
+
+/** Whose it was, as far as it can be seen, and what for. */
+function originOf({ cloud, peer }: RecordedRequest): string {
+  const program = peer?.program === undefined ? "" : ` (${peer.program})`;
+  return `${cloud === undefined ? "" : ` for ${cloud}`}${peer === undefined ? "" : ` by process ${peer.pid}${program}`}`;
 }
