@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createObserver } from "../../src/cli/run-lines.js";
-import type { Ending } from "../../src/core/lease.js";
+import type { Ending, Grant } from "../../src/core/lease.js";
+import { Secret } from "../../src/core/secret.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
@@ -31,5 +32,59 @@ describe("the line of an ending", () => {
 
   it("is left out when it is to be quiet", () => {
     expect(linesOf({}, true)).toBe("");
+  });
+});
+
+const CANARY = "canary-of-the-credential";
+const GRANT: Grant = {
+  cloud: "aws",
+  channel: "env",
+  principal: "arn:aws:sts::111122223333:assumed-role/deploy/me",
+  issuedAt: NOW,
+  usableUntil: Date.parse(SOON),
+  expiresAt: Date.parse(LATER),
+  variables: { AWS_SESSION_TOKEN: new Secret(CANARY) },
+  secrets: { sessionToken: { value: new Secret(CANARY), usableUntil: Date.parse(SOON) } },
+  facts: {},
+};
+
+describe("the line of a grant", () => {
+  it.each([
+    { name: "by variables", channel: "env" as const, isRenewed: false, want: `, usable until ${SOON}` },
+    {
+      name: "by the endpoint, renewed",
+      channel: "endpoint" as const,
+      isRenewed: true,
+      want: `, by the endpoint, usable until ${SOON} and renewed`,
+    },
+    {
+      name: "by the endpoint, for as long as it lasts",
+      channel: "endpoint" as const,
+      isRenewed: false,
+      want: `, by the endpoint, usable until ${SOON}`,
+    },
+  ])("says that it comes $name", ({ channel, isRenewed, want }) => {
+    const runtime = fakeRuntime({ now: () => NOW });
+    createObserver(runtime, false)({ kind: "granted", grant: { ...GRANT, channel }, isRenewed });
+    expect(runtime.stderr.text()).toBe(`agentctl: aws: ${GRANT.principal}${want}\n`);
+  });
+});
+
+describe("what the user must know", () => {
+  it.each([
+    { name: "a warning", kind: "warning" as const, isQuiet: true, want: "agentctl: warning: a stranger asked\n" },
+    { name: "a notice", kind: "notice" as const, isQuiet: false, want: "agentctl: a stranger asked\n" },
+    { name: "a notice, when it is to be quiet", kind: "notice" as const, isQuiet: true, want: "" },
+  ])("is $name", ({ kind, isQuiet, want }) => {
+    const runtime = fakeRuntime();
+    createObserver(runtime, isQuiet)({ kind, text: "a stranger asked" });
+    expect(runtime.stderr.text()).toBe(want);
+  });
+
+  it("cannot be made to look like another line by who is told of", () => {
+    const runtime = fakeRuntime();
+    createObserver(runtime, false)({ kind: "warning", text: "process 7 (x\nagentctl: all is well\u001b[2K)" });
+    expect(runtime.stderr.text().trimEnd().split("\n")).toHaveLength(1);
+    expect(runtime.stderr.text()).not.toContain("\u001b");
   });
 });
