@@ -9,7 +9,7 @@ import { type LeakStage, openLeakStage } from "./leak/leak-stage.js";
 import { AWS, AZURE, GCP, REPORTS_ONLY } from "./three-clouds.js";
 
 const azure = { ...AZURE, scopes: ["https://management.azure.com/.default"] };
-const NARROW = JSON.stringify({ aws: AWS, azure, gcp: { ...GCP, access_boundary: [REPORTS_ONLY] } });
+const NARROW = JSON.stringify({ deliver: "env", aws: AWS, azure, gcp: { ...GCP, access_boundary: [REPORTS_ONLY] } });
 
 let leak: LeakStage;
 let echo: EchoService;
