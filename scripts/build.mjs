@@ -44,6 +44,8 @@ async function bundle() {
       // Installed beside agentctl instead: the data is megabytes of JSON read from disk, and the licence (AGPL) is
       // theirs alone. Only `sandbox` and `profile lint` load them.
       "@cloud-copilot/*",
+      // Holds a binary for each platform, and need not be there: only a login in the keychain loads it.
+      "keytar",
       // STS has none; what the SDK would load for them shares chunks with what it does load.
       "@smithy/core/event-streams",
     ],

@@ -114,6 +114,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["AGENTCTL_STATE_DIR", "where the audit log and the ledger are (see `agentctl help files`)"],
           ["AGENTCTL_ID_TOKEN", "an OIDC ID token; with _AWS, _AZURE or _GCP behind it, for that cloud"],
           ["AGENTCTL_TOKEN_FILE", "a file with one, read again at each use; _AWS, _AZURE, _GCP likewise"],
+          ["AGENTCTL_LOGIN", "which of several logins is yours (see `agentctl login`)"],
           ["AGENTCTL_CODE_CACHE", "off: keep no compiled code in the cache directory"],
           ["XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME", "the base directories, where they are absolute"],
           [
@@ -168,6 +169,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["STATE/audit/audit.jsonl", "the audit log, a chain of hashes (`agentctl audit verify`)"],
           ["STATE/leases/ID.json", "the ledger: the open leases (`agentctl lease list`); no secrets"],
           ["STATE/run/ID/", "a lease's private files, removed at its end"],
+          ["STATE/logins/", "the logins; with `--store file` their tokens too, else those are in the keychain"],
           ["$XDG_CACHE_HOME/agentctl", "compiled code, which may be deleted; else ~/.cache/agentctl"],
         ],
       },
@@ -186,9 +188,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["github-actions", "a job with `permissions: id-token: write`: a token minted for each audience"],
           ["gitlab", "a job with `id_tokens`, in variables of any name: one for each audience"],
           ["kubernetes", "tokens projected into the pod, AWS_WEB_IDENTITY_TOKEN_FILE, AZURE_FEDERATED_TOKEN_FILE"],
+          ["login", "whoever has logged in with `agentctl login`; login:NAME is a certain login"],
         ],
       },
-      "`agentctl whoami` shows what each source sees and what the token says, without the token. Each cloud wants a token for its own audience: sts.amazonaws.com, api://AzureADTokenExchange, and for Google Cloud the provider's own name; a profile's `audience` says otherwise. The command never gets the caller's token, nor the means to mint one.",
+      "`agentctl whoami` shows what each source sees and what the token says, without the token. Each cloud wants a token for its own audience: sts.amazonaws.com, api://AzureADTokenExchange, and for Google Cloud the provider's own name; a profile's `audience` says otherwise, with one or a list: the first that a token can be had for. A login's tokens are for its client id. The command never gets the caller's token, nor the means to mint one.",
     ],
   },
 ];

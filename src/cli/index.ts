@@ -12,6 +12,8 @@ import { renderError } from "./error.js";
 import { registerHelp } from "./help.js";
 import { registerInit } from "./init.js";
 import { registerLease } from "./lease.js";
+import { registerLogin } from "./login.js";
+import { registerLogout } from "./logout.js";
 import { registerProfile } from "./profile.js";
 import { registerRun } from "./run.js";
 import { registerSandbox } from "./sandbox.js";
@@ -25,6 +27,8 @@ const REGISTRATIONS = {
   whoami: registerWhoami,
   doctor: registerDoctor,
   init: registerInit,
+  login: registerLogin,
+  logout: registerLogout,
   profile: registerProfile,
   lease: registerLease,
   audit: registerAudit,

@@ -28,6 +28,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   DEFECT: EXIT.defect,
 
   STATE_UNWRITABLE: EXIT.io,
+  KEYCHAIN_UNUSABLE: EXIT.io,
   AUDIT_UNWRITABLE: EXIT.io,
   AUDIT_BROKEN: EXIT.protocol,
   RECEIPT_UNWRITABLE: EXIT.io,

@@ -84,9 +84,9 @@ export function pickSource(sources: readonly IdentitySource[], name: string, run
 }
 
 function pickNamed(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
-  const source = sources.find((candidate) => candidate.name === name);
+  const source = sources.find((candidate) => candidate.name === name || kindOf(candidate) === name);
   if (source === undefined) {
-    const names = sources.map((candidate) => candidate.name).join(", ");
+    const names = sources.map(kindOf).join(", ");
     throw new AgentctlError("USAGE", `there is no identity source "${makeVisible(name)}"`, {
       hint: `use auto, or one of ${names}`,
     });
@@ -96,8 +96,13 @@ function pickNamed(sources: readonly IdentitySource[], name: string, runtime: Ru
   return { source, reason: `asked for by name; ${detection.reason}` };
 }
 
+/** A source of which there are several has the one that was chosen after a colon. */
+export function kindOf({ name }: Pick<IdentitySource, "name">): string {
+  return name.split(":", 1)[0] ?? name;
+}
+
 const GENERAL_HINT =
-  "set AGENTCTL_ID_TOKEN or AGENTCTL_TOKEN_FILE to an OIDC token, or run in a GitHub Actions job with `permissions: id-token: write`, a GitLab job with `id_tokens`, or a pod with a projected token";
+  "set AGENTCTL_ID_TOKEN or AGENTCTL_TOKEN_FILE to an OIDC token, or run in a GitHub Actions job with `permissions: id-token: write`, a GitLab job with `id_tokens`, or a pod with a projected token, or log in: agentctl login";
 
 function noIdentity(misses: readonly Detection[], name?: string): AgentctlError {
   const looked = misses.map((miss) => miss.reason);

@@ -23,7 +23,7 @@ export interface TokenService {
  */
 export function askTokenService(request: HttpRequest, service: TokenService, runtime: Runtime): Promise<string> {
   return withRetries(
-    async () => readAnswer(await send(request, service, runtime), service, runtime),
+    async () => readAnswer(await sendToService(request, service, runtime), service, runtime),
     {
       attempts: ATTEMPTS,
       baseDelayMs: BASE_DELAY_MS,
@@ -35,7 +35,15 @@ export function askTokenService(request: HttpRequest, service: TokenService, run
   );
 }
 
-async function send(request: HttpRequest, service: TokenService, runtime: Runtime): Promise<HttpAnswer> {
+/**
+ * One exchange with such a service, whatever it answers.
+ * @throws {AgentctlError} UNREACHABLE, BAD_ANSWER when the answer is too long
+ */
+export async function sendToService(
+  request: HttpRequest,
+  service: Pick<TokenService, "name">,
+  runtime: Pick<Runtime, "fetch">,
+): Promise<HttpAnswer> {
   try {
     return await runtime.fetch({ timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, ...request });
   } catch (cause) {
@@ -46,7 +54,7 @@ async function send(request: HttpRequest, service: TokenService, runtime: Runtim
   }
 }
 
-function unreachable(service: TokenService, host: string, cause: unknown): AgentctlError {
+function unreachable(service: Pick<TokenService, "name">, host: string, cause: unknown): AgentctlError {
   const message = `${service.name} cannot be reached at ${host}: ${explainNetworkError(cause)}`;
   const hint = isCertificateError(cause)
     ? "if a proxy or a private CA signs for it, let NODE_EXTRA_CA_CERTS name that CA's certificate"
@@ -56,45 +64,60 @@ function unreachable(service: TokenService, host: string, cause: unknown): Agent
 
 function readAnswer(answer: HttpAnswer, service: TokenService, runtime: Runtime): string {
   const { status } = answer;
-  const facts = { status };
   if (status >= 200 && status < 300) return answer.body;
+  assertAvailable(answer, service, runtime);
+  if (status >= 400) {
+    throw new AgentctlError("IDENTITY_DENIED", `${service.name} refused to give a token (HTTP ${status})`, {
+      hint: service.hintWhenDenied,
+      facts: { status },
+    });
+  }
+  throw new AgentctlError("BAD_ANSWER", `${service.name} answered HTTP ${status} where a token was expected`, {
+    facts: { status },
+  });
+}
+
+/**
+ * That the service was able to answer, be it with a refusal.
+ * @throws {AgentctlError} THROTTLED, SERVICE_FAILED
+ */
+export function assertAvailable(
+  answer: HttpAnswer,
+  service: Pick<TokenService, "name">,
+  runtime: Pick<Runtime, "now">,
+): void {
+  const { status } = answer;
+  const facts = { status, ...readRetryAfter(answer, runtime) };
   if (status === 429) {
     throw new AgentctlError("THROTTLED", `${service.name} gives out no more tokens for now (HTTP 429)`, {
       hint: "try again in a while",
-      facts: { ...facts, ...readRetryAfter(answer, runtime) },
+      facts,
     });
   }
   if (status >= 500) {
     throw new AgentctlError("SERVICE_FAILED", `${service.name} failed to give a token (HTTP ${status})`, {
       hint: "try again in a while",
-      facts: { ...facts, ...readRetryAfter(answer, runtime) },
-    });
-  }
-  if (status >= 400) {
-    throw new AgentctlError("IDENTITY_DENIED", `${service.name} refused to give a token (HTTP ${status})`, {
-      hint: service.hintWhenDenied,
       facts,
     });
   }
-  throw new AgentctlError("BAD_ANSWER", `${service.name} answered HTTP ${status} where a token was expected`, {
-    facts,
-  });
 }
 
 /** Retry-After as seconds or as a date (RFC 9110 §10.2.3). */
-function readRetryAfter(answer: HttpAnswer, runtime: Runtime): { readonly retryAfterSeconds?: number } {
+function readRetryAfter(answer: HttpAnswer, runtime: Pick<Runtime, "now">): { readonly retryAfterSeconds?: number } {
   const text = answer.headers["retry-after"]?.trim();
   if (text === undefined || text === "") return {};
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - runtime.now()) / 1000;
   return Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: Math.ceil(seconds) } : {};
 }
 
-function retryAfterMs(error: AgentctlError): number | undefined {
+/** How long the service asked to be left alone. */
+export function retryAfterMs(error: AgentctlError): number | undefined {
   const seconds = error.facts["retryAfterSeconds"];
   return typeof seconds === "number" ? seconds * 1000 : undefined;
 }
 
-function isTransient(error: AgentctlError): boolean {
+/** Whether the failure may pass by itself. */
+export function isTransient(error: AgentctlError): boolean {
   if (error.code === "UNREACHABLE") return !isCertificateError(error.cause);
   return error.code === "THROTTLED" || error.code === "SERVICE_FAILED";
 }

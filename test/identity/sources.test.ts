@@ -26,8 +26,10 @@ function writeToken(name: string, text: string): string {
 }
 
 describe("detection", () => {
-  test("the order is env, token-file, github-actions, gitlab, kubernetes", () => {
-    expect(IDENTITY_SOURCE_NAMES).toEqual(["env", "token-file", "github-actions", "gitlab", "kubernetes"]);
+  test("the order is env, token-file, github-actions, gitlab, kubernetes, login", () => {
+    expect(IDENTITY_SOURCE_NAMES).toEqual([
+      ...["env", "token-file", "github-actions", "gitlab", "kubernetes", "login"],
+    ]);
   });
 
   test("what was set for agentctl comes before what the platform offers", async () => {
@@ -90,7 +92,7 @@ describe("detection", () => {
       source: "gitlub",
       code: "USAGE",
       says: '"gitlub"',
-      hint: "auto, or one of env, token-file, github-actions, gitlab, kubernetes",
+      hint: "auto, or one of env, token-file, github-actions, gitlab, kubernetes, login",
     },
     {
       name: "only a token for another cloud",
@@ -116,6 +118,7 @@ describe("detection", () => {
       { name: "github-actions", found: false, hint: expect.stringContaining("id-token: write") },
       { name: "gitlab", found: false, reason: "this is not a GitLab CI job" },
       { name: "kubernetes", found: false, reason: "this is not a Kubernetes pod" },
+      { name: "login", found: false, reason: "nobody has logged in" },
     ]);
   });
 
