@@ -5,7 +5,13 @@ import type { Actor } from "./core/identity.js";
 import type { GrantPlan } from "./core/lease.js";
 import type { EnvMode, Profile } from "./core/profile.js";
 import type { Runtime } from "./core/runtime.js";
-import { explainSources, type IdentityInspection, inspectIdentity } from "./identity/index.js";
+import {
+  explainSources,
+  type IdentityInspection,
+  inspectIdentity,
+  type LoginSummary,
+  listLogins,
+} from "./identity/index.js";
 import { setTerms } from "./lease/index.js";
 import { detectActor, permitActor } from "./policy/index.js";
 
@@ -30,6 +36,7 @@ export interface LookedAt {
 
 export interface WhoamiReport {
   readonly sources: readonly LookedAt[];
+  readonly logins: readonly LoginSummary[];
   readonly identity?: IdentityInspection;
   readonly actor: Actor;
   readonly profile?: ProfileView;
@@ -54,22 +61,17 @@ export async function lookAtCaller(request: WhoamiRequest, runtime: Runtime): Pr
   const profile = request.profileName === undefined ? undefined : loadProfile(request, runtime);
   const plans = profile === undefined ? [] : await planOf(profile, runtime);
   const wanted = request.identitySource ?? profile?.identitySource ?? "auto";
-  const view = profile && { profile: viewOf(profile, actor) };
+  const always = { actor, logins: listLogins(runtime), ...(profile && { profile: viewOf(profile, actor) }) };
   try {
     const audiences = [...plans, ...(request.audience === undefined ? [] : [{ audiences: [request.audience] }])];
     const identity = await inspectIdentity({ source: wanted, audiences }, runtime);
     const error = problemOf(identity);
-    return {
-      sources: lookAtSources(identity.source, wanted, runtime),
-      identity,
-      actor,
-      ...view,
-      ...(error && { error }),
-    };
+    const sources = lookAtSources(identity.source, wanted, runtime);
+    return { ...always, sources, identity, ...(error && { error }) };
   } catch (thrown) {
     const error = toAgentctlError(thrown);
     if (error.code !== "NO_IDENTITY") throw error;
-    return { sources: lookAtSources(undefined, wanted, runtime), actor, ...view, error };
+    return { ...always, sources: lookAtSources(undefined, wanted, runtime), error };
   }
 }
 
@@ -85,7 +87,7 @@ function problemOf({ tokens }: IdentityInspection): AgentctlError | undefined {
 }
 
 function lookAtSources(taken: string | undefined, wanted: string, runtime: Runtime): readonly LookedAt[] {
-  return explainSources(runtime).map(({ name, found, reason, hint }) => {
+  return explainSources(runtime, wanted).map(({ name, found, reason, hint }) => {
     const isTaken = name === taken;
     const why = !found || isTaken ? reason : `${reason}, but ${wanted === "auto" ? taken : `only ${wanted}`} is taken`;
     return { source: name, found, taken: isTaken, reason: why, ...(hint !== undefined && !found && { hint }) };

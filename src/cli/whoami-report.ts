@@ -16,9 +16,11 @@ const SUPPLIES: Readonly<Record<IdentityInspection["supply"], string>> = {
   fixed: "no other can be minted",
 };
 
+const STORES = { keychain: "keychain", file: "file that was asked for" } as const;
+
 /** The caller in lines, for a person. */
 export function renderCaller(report: WhoamiReport, runtime: Pick<Runtime, "now">): string {
-  const { identity, actor, profile, sources } = report;
+  const { identity, actor, profile, sources, logins } = report;
   const rows: Row[] = [
     ...(identity === undefined ? [["identity", "none"] as const] : identityRows(identity, runtime)),
     ["actor", describeActor(actor)],
@@ -27,6 +29,7 @@ export function renderCaller(report: WhoamiReport, runtime: Pick<Runtime, "now">
       const advice = hint === undefined ? "" : ` (${hint})`;
       return [index === 0 ? "sources" : "", `${source}: ${taken ? "taken: " : "not taken: "}${reason}${advice}`];
     }),
+    ...logins.map((login, index): Row => [index === 0 ? "logins" : "", describeLogin(login)]),
   ];
   return rows.map(([label, text]) => `${`${label.padEnd(12)}${printable(text)}`.trimEnd()}\n`).join("");
 }
@@ -71,6 +74,18 @@ function describeActor({ kind, name, reason }: Actor): string {
   return `${kind}${name === undefined ? "" : ` ${name}`} (${reason})`;
 }
 
+function describeLogin({
+  name,
+  subject,
+  issuer,
+  store,
+  loggedInAt,
+  isDefault,
+}: WhoamiReport["logins"][number]): string {
+  const standard = isDefault ? " (the default)" : "";
+  return `${name}${standard}: ${subject} of ${issuer}, since ${formatInstant(loggedInAt)}, its token in the ${STORES[store]}`;
+}
+
 function describeSignature({ algorithm, keyId }: { readonly algorithm: string; readonly keyId?: string }): string {
   return keyId === undefined ? algorithm : `${algorithm}, key ${keyId}`;
 }
@@ -80,13 +95,18 @@ function describeValue(value: unknown): string {
 }
 
 /** The caller as JSON. */
-export function presentCaller({ sources, identity, actor, profile, error }: WhoamiReport): object {
+export function presentCaller({ sources, logins, identity, actor, profile, error }: WhoamiReport): object {
   return {
     ok: error === undefined,
     ...(identity !== undefined && { identity: presentIdentity(identity) }),
     actor,
     ...(profile !== undefined && { profile }),
     sources,
+    logins: logins.map(({ loggedInAt, endsAt, ...login }) => ({
+      ...login,
+      loggedInAt: formatInstant(loggedInAt),
+      ...(endsAt !== undefined && { endsAt: formatInstant(endsAt) }),
+    })),
     ...(error !== undefined && { error: presentError(error) }),
   };
 }

@@ -119,6 +119,27 @@ describe("whoami", () => {
     expect(stdout).toContain("identity    a\\u001b[2J\\u000ab");
   });
 
+  test("the logins that there are, and where their tokens are kept", async () => {
+    const record = {
+      issuer: "https://id.example",
+      clientId: "c",
+      scopes: [],
+      store: "file",
+      subject: "jo",
+      loggedInAt: NOW,
+    };
+    fs.mkdirSync(path.join(dir, "state/logins"), { recursive: true });
+    fs.writeFileSync(path.join(dir, "state/logins/work.json"), JSON.stringify(record), { mode: 0o600 });
+    const env = { AGENTCTL_STATE_DIR: path.join(dir, "state"), AGENTCTL_ID_TOKEN: await makeToken() };
+    const { stdout } = await whoami([], env);
+    expect(stdout).toMatch(
+      /^logins {6}work \(the default\): jo of https:\/\/id\.example, since 2026-11-22T12:00:00Z, /m,
+    );
+    expect(stdout).toMatch(/login:work: not taken: .*, but env is taken$/m);
+    const json = JSON.parse((await whoami(["--json"], env)).stdout);
+    expect(json.logins).toMatchObject([{ name: "work", store: "file", loggedInAt: "2026-11-22T12:00:00Z" }]);
+  });
+
   test.each([
     { name: "an unknown profile", args: ["-p", "nobody"], code: "PROFILE_UNKNOWN" },
     { name: "an unknown source", args: ["--identity", "kerberos"], code: "USAGE" },

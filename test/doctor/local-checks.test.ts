@@ -7,7 +7,6 @@ import { checkAudit } from "../../src/doctor/check-audit.js";
 import { checkConfig } from "../../src/doctor/check-config.js";
 import { checkEndpoints } from "../../src/doctor/check-endpoints.js";
 import { checkIdentity } from "../../src/doctor/check-identity.js";
-import { checkKeychain } from "../../src/doctor/check-keychain.js";
 import { checkLeases } from "../../src/doctor/check-leases.js";
 import { judgeNode } from "../../src/doctor/check-node.js";
 import { checkProxy } from "../../src/doctor/check-proxy.js";
@@ -104,16 +103,6 @@ describe("proxy", () => {
     const [finding] = await findingsOf(checkProxy, runtime({ env: { https_proxy: "http://me:hunter2@proxy:1" } }));
     expect(finding).toMatchObject({ status: "note", message: expect.stringMatching(/^https_proxy is set/) });
     expect(JSON.stringify(finding)).not.toMatch(/hunter2|proxy:1/);
-  });
-});
-
-describe("keychain", () => {
-  test.each([
-    { name: "macOS", platform: "darwin", env: {}, status: "ok" },
-    { name: "a session bus", platform: "linux", env: { DBUS_SESSION_BUS_ADDRESS: "unix:path=/run/bus" }, status: "ok" },
-    { name: "no session bus", platform: "linux", env: { XDG_RUNTIME_DIR: "/nonexistent" }, status: "note" },
-  ] as const)("$name", async ({ platform, env, status }) => {
-    expect(await findingsOf(checkKeychain, runtime({ platform, env }))).toMatchObject([{ status }]);
   });
 });
 
