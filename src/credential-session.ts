@@ -1,12 +1,10 @@
-import { type Account, appendAccount, checkAuditWritable } from "./audit/index.js";
+import { type Account, appendAccount, checkAuditWritable, recordFailure, reserveReceipt } from "./audit/index.js";
 import { endGrants, issueGrants, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
 import { fittingAudience } from "./core/audience.js";
-import type { Decision, ResolvedCommand } from "./core/decision.js";
-import { type AgentctlError, toAgentctlError } from "./core/errors.js";
-import type { Identity } from "./core/identity.js";
-import type { Grant, GrantPlan, IssueContext, LeaseTerms } from "./core/lease.js";
-import type { Profile } from "./core/profile.js";
+import { toAgentctlError } from "./core/errors.js";
+import type { Grant } from "./core/lease.js";
+import type { Prepared } from "./core/prepared.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import {
@@ -29,16 +27,8 @@ import {
 import { acquireIdentity } from "./identity/index.js";
 import { type OpenLease, openLease, setTerms } from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
+import { issueContext } from "./renewal-session.js";
 import { findOnPath, type Interruption, watchInterruption } from "./run/index.js";
-
-interface Prepared {
-  readonly profile: Profile;
-  readonly terms: LeaseTerms;
-  readonly plans: readonly GrantPlan[];
-  readonly command: ResolvedCommand;
-  readonly identity: Identity;
-  readonly decision: Decision;
-}
 
 /**
  * The credential that a tool asks a helper for: out of the surrounding lease when that is the profile's, else of a
@@ -74,7 +64,7 @@ async function issueCredential(request: CredentialRequest, observe: Observe, run
     return await holdLease(request, prepared, account, observe, interruption, runtime);
   } catch (thrown) {
     const error = explainNesting(toAgentctlError(thrown), runtime.env);
-    await recordFailure(account, error, observe, runtime);
+    await recordFailure(account, reserveReceipt(undefined, runtime), error, observe, runtime);
     throw error;
   } finally {
     interruption.stop();
@@ -122,7 +112,7 @@ async function holdLease(
   try {
     const grants = await (isIdToken
       ? mintIdToken(prepared, runtime)
-      : issueGrants(profile, plans, terms, contextOf(prepared, interruption), runtime));
+      : issueGrants(profile, plans, terms, issueContext(prepared.identity, interruption.signal), runtime));
     account.grants = grants;
     lease.update({ state: "ending", grants });
     await appendAccount("lease.start", account, runtime);
@@ -135,10 +125,6 @@ async function holdLease(
   await appendAccount("lease.end", account, runtime);
   if (account.unclosed !== undefined) throw account.unclosed;
   return isIdToken ? readIdToken(account.grants) : readGrant(account.grants, profile);
-}
-
-function contextOf({ identity }: Prepared, { signal }: Interruption): IssueContext {
-  return { mintToken: identity.mintToken, signal };
 }
 
 async function mintIdToken({ plans, identity }: Prepared, runtime: Runtime): Promise<Grant[]> {
@@ -155,23 +141,5 @@ function closeEntry(lease: OpenLease, account: Account): void {
     lease.close();
   } catch (thrown) {
     account.unclosed = toAgentctlError(thrown);
-  }
-}
-
-/** Where even the record fails, the first error stays the one that is told. */
-async function recordFailure(
-  account: Account,
-  error: AgentctlError,
-  observe: Observe,
-  runtime: Runtime,
-): Promise<void> {
-  account.error = error;
-  // Who names no profile has asked for nothing yet that could be granted or refused.
-  if (account.request.profileName === undefined) return;
-  try {
-    await appendAccount("lease.failed", account, runtime);
-  } catch (thrown) {
-    const second = toAgentctlError(thrown);
-    if (second.code !== error.code) observe({ kind: "warning", text: `not on record: ${second.message}` });
   }
 }

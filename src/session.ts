@@ -8,13 +8,12 @@ import {
   recordHappenings,
   reserveReceipt,
 } from "./audit/index.js";
-import { endGrants, issueGrants, loadEndpoints, planGrants, renewGrant, warmClouds } from "./clouds/index.js";
+import { endGrants, issueGrants, loadEndpoints, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
-import type { Decision, ResolvedCommand } from "./core/decision.js";
 import { toAgentctlError } from "./core/errors.js";
-import type { Identity } from "./core/identity.js";
-import type { ChildResult, Grant, GrantPlan, IssueContext, LeaseTerms } from "./core/lease.js";
-import type { CloudName, Profile } from "./core/profile.js";
+import type { ChildResult, Grant } from "./core/lease.js";
+import type { Prepared } from "./core/prepared.js";
+import type { Profile } from "./core/profile.js";
 import type { Observe, RunRequest } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import {
@@ -24,28 +23,11 @@ import {
   prepareDelivery,
   previewDelivery,
 } from "./deliver/index.js";
-import { acquireIdentity, requireSameCaller, tokenVariables } from "./identity/index.js";
-import {
-  type KeptGrants,
-  keepGrants,
-  type OpenLease,
-  openLease,
-  privateDirOf,
-  renewalNotice,
-  setTerms,
-} from "./lease/index.js";
+import { acquireIdentity, tokenVariables } from "./identity/index.js";
+import { type KeptGrants, type OpenLease, openLease, privateDirOf, renewalNotice, setTerms } from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
-import { findOnPath, type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
-
-/** Everything that is settled before anything is issued. */
-export interface Prepared {
-  readonly profile: Profile;
-  readonly terms: LeaseTerms;
-  readonly plans: readonly GrantPlan[];
-  readonly command: ResolvedCommand;
-  readonly identity: Identity;
-  readonly decision: Decision;
-}
+import { issueContext, keepRenewed, programLookup, searchPathOf } from "./renewal-session.js";
+import { type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
 
 /** What `--dry-run` shows. */
 export interface RunPreview extends Prepared {
@@ -145,7 +127,11 @@ async function holdLease(
     const grants = await issueGrants(profile, plans, terms, issueContext(identity, interruption.signal), runtime);
     account.grants = grants;
     tellGrants(grants, prepared, observe);
-    held.kept = keepRenewed(grants, held);
+    held.kept = keepRenewed(grants, prepared, recorder, runtime, (newest) => {
+      account.grants = newest;
+      recorder.attempt(() => held.delivery?.refreshFiles(newest));
+      recorder.attempt(() => entry.update({ grants: newest }));
+    });
     const delivery = await deliver(grants, held.kept, held);
     held.delivery = delivery;
     account.delivery = { given: delivery.given, removed: delivery.removed, passed: delivery.passed };
@@ -182,48 +168,6 @@ function tellGrants(grants: readonly Grant[], { terms, identity }: Prepared, obs
   for (const text of notices) if (typeof text === "string") observe({ kind: "notice", text });
 }
 
-/** While the lease is open, what goes by the endpoint is issued anew ahead of its end; each time on record. */
-function keepRenewed(grants: readonly Grant[], held: HeldLease): KeptGrants {
-  const { prepared, account, entry, recorder, runtime } = held;
-  const renewedBy = new Map<CloudName, Identity>();
-  const kept = keepGrants(
-    {
-      grants,
-      terms: prepared.terms,
-      ...mintableOf(prepared.identity),
-      renew: async (cloud, signal) => {
-        const { grant, identity } = await renew(cloud, prepared, signal, runtime);
-        renewedBy.set(cloud, identity);
-        return grant;
-      },
-      onRenewed: (grant) => {
-        account.grants = kept.grants;
-        recorder.attempt(() => held.delivery?.refreshFiles(kept.grants));
-        recorder.attempt(() => entry.update({ grants: kept.grants }));
-        recorder.renewed(grant, renewedBy.get(grant.cloud));
-      },
-      onFailed: recorder.renewalFailed,
-      onRecovered: recorder.recovered,
-    },
-    runtime,
-  );
-  return kept;
-}
-
-/** The whole flow again for one cloud: a fresh proof, of the same caller, that is judged anew. */
-async function renew(
-  cloud: CloudName,
-  { profile, terms, plans, command, decision, identity: first }: Prepared,
-  signal: AbortSignal,
-  runtime: Runtime,
-): Promise<{ readonly grant: Grant; readonly identity: Identity }> {
-  const audiences = plans.filter((plan) => plan.cloud === cloud);
-  const identity = await acquireIdentity({ source: first.source, audiences, signal }, runtime);
-  requireSameCaller(first, identity);
-  decide({ profile, actor: decision.actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
-  return { identity, grant: await renewGrant(cloud, profile, terms, issueContext(identity, signal), runtime) };
-}
-
 async function deliver(grants: readonly Grant[], kept: KeptGrants, held: HeldLease): Promise<Delivery> {
   const { prepared, account, recorder, runtime } = held;
   const endpoints = await loadEndpoints(prepared.profile, prepared.plans, runtime);
@@ -254,22 +198,6 @@ async function closeLease({ account, observe, runtime, entry, recorder, kept, de
 
 function describePassed(names: readonly string[]): string {
   return `the command keeps ${names.join(", ")}, as you asked: with that it may be more than the profile`;
-}
-
-function issueContext(identity: Identity, signal: AbortSignal): IssueContext {
-  return { mintToken: identity.mintToken, signal, ...mintableOf(identity) };
-}
-
-function mintableOf({ mintableUntil }: Identity): { readonly mintableUntil?: number } {
-  return mintableUntil === undefined ? {} : { mintableUntil };
-}
-
-function searchPathOf(profile: Profile, { env }: Runtime): string {
-  return profile.env.set["PATH"] ?? env["PATH"] ?? "";
-}
-
-function programLookup(profile: Profile, runtime: Runtime): (name: string) => string | undefined {
-  return (name) => findOnPath(name, searchPathOf(profile, runtime), runtime);
 }
 
 function deliveryInput(prepared: Prepared, request: RunRequest, runtime: Runtime): DeliveryInput {
