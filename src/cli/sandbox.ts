@@ -107,6 +107,7 @@ A world file replaces any of these parts; a policy is written out or named by it
   audiences: [sts.amazonaws.com]
   platform: github                   # or gitlab or kubernetes: how COMMAND finds its identity, and what it says
   claims: { sub: "repo:acme/site:environment:prod", environment: prod }
+  issuer: { url: "https://login.example.com", jwks: login-keys.json }   # whose tokens are trusted, not the sandbox's own
   roles:
     arn:aws:iam::123456789012:role/deploy:
       policies: [deploy-policy.json]

@@ -13,7 +13,7 @@ import { handOutIdentity } from "./oidc/hand-out.js";
 import { createIssuer, makeIssuerKeys } from "./oidc/issuer.js";
 import { PLATFORMS } from "./oidc/platforms.js";
 import { createOidcService } from "./oidc/service.js";
-import type { TrustedIssuer } from "./oidc/trusted-issuer.js";
+import { type TrustedIssuer, trustedBy } from "./oidc/trusted-issuer.js";
 import { createRequestLog } from "./request-log.js";
 import { createS3Service } from "./s3/service.js";
 import { createS3Store } from "./s3/store.js";
@@ -39,9 +39,10 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
   const platform = PLATFORMS[world.platform];
   const claims = { ...platform.claims(), ...world.claims };
   const minter = await createIssuer(oidc.origin, keys, claims, () => clock.now("oidc"));
-  const issuer: TrustedIssuer = { ...minter, standsFor: platform.standsFor };
-  const identity = await handOutIdentity(world, issuer, dir.path, host);
-  oidc.handle(serve(createOidcService(issuer, platform, identity.requestToken), serving));
+  const own: TrustedIssuer = { ...minter, standsFor: platform.standsFor };
+  const identity = await handOutIdentity(world, own, dir.path, host);
+  oidc.handle(serve(createOidcService(own, platform, identity.requestToken), serving));
+  const issuer = trustedBy(world, own);
 
   const sessions = createSessionStore();
   sts.handle(serve(createStsService({ world, issuer, sessions, now: () => clock.now("sts") }), serving));
@@ -64,11 +65,11 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
   };
   return {
     env: { ...sandboxEnvironment(addresses, dir.caFile, host), ...identity.variables },
-    issuer: issuer.issuer,
+    issuer: own.issuer,
     dir: dir.path,
     caFile: dir.caFile,
     world,
-    mintToken: issuer.mintToken,
+    mintToken: own.mintToken,
     rotateTokens: identity.rotateTokens,
     faults,
     clock,

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { JSONWebKeySet } from "jose";
 import { parse } from "yaml";
 import * as z from "zod/mini";
 import { AgentctlError, firstLine } from "../core/errors.js";
@@ -14,11 +15,16 @@ import type { RoleDefinition, WorldDefinition } from "./world.js";
 
 /** A policy is written out, or named by the path of its JSON file, relative to the world file. */
 const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
+/** A public key; what is in it is for the library to judge. */
+const jwk = z.looseObject({ kty: z.string() });
 const worldSchema = z.strictObject({
   account: z.optional(z.string().check(z.regex(/^\d{12}$/, "an account is twelve digits"))),
   audiences: z.optional(z.array(z.string())),
   platform: z.optional(z.enum(PLATFORM_NAMES)),
   claims: z.optional(z.record(z.string(), z.unknown())),
+  issuer: z.optional(
+    z.strictObject({ url: z.url(), jwks: z.union([z.string(), z.strictObject({ keys: z.array(jwk) })]) }),
+  ),
   roles: z.optional(
     z.record(
       z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN")),
@@ -49,6 +55,7 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
     audiences: world.audiences,
     platform: world.platform,
     claims: world.claims,
+    issuer: world.issuer && { url: world.issuer.url, jwks: loadKeys(world.issuer.jwks, path.dirname(file), runtime) },
     buckets: world.buckets,
     managedPolicies: world.managed_policies && mapValues(world.managed_policies, load),
     roles:
@@ -76,6 +83,12 @@ function loadPolicy(given: z.infer<typeof policy>, base: string, runtime: FileSy
   if (typeof given !== "string") return given;
   const file = path.resolve(base, given);
   return parseAs("JSON", file, readText(file, runtime), JSON.parse) as PolicyDocument;
+}
+
+function loadKeys(given: string | JSONWebKeySet, base: string, runtime: FileSystem): JSONWebKeySet {
+  if (typeof given !== "string") return given;
+  const file = path.resolve(base, given);
+  return parseAs("JSON", file, readText(file, runtime), JSON.parse) as JSONWebKeySet;
 }
 
 function readText(file: string, { fs }: FileSystem): string {

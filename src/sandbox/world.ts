@@ -3,6 +3,7 @@ import type { PolicyDocument } from "../core/profile.js";
 import { type AzureWorld, defaultAzure } from "./azure/world.js";
 import { defaultGcp, type GcpWorld } from "./gcp/world.js";
 import type { PlatformName } from "./oidc/platforms.js";
+import type { ForeignIssuer } from "./oidc/trusted-issuer.js";
 
 export const DEFAULT_ACCOUNT = "111122223333";
 const GITHUB_ISSUER_HOST = "token.actions.githubusercontent.com";
@@ -32,6 +33,8 @@ export interface WorldDefinition {
   readonly buckets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Where the caller runs, which says what its tokens look like and how it finds them. */
   readonly platform: PlatformName;
+  /** Whose tokens the clouds trust, in the place of the sandbox's own. */
+  readonly issuer?: ForeignIssuer;
   /** Laid over the claims of the tokens handed out. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly azure: AzureWorld;

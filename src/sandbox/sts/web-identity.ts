@@ -52,7 +52,7 @@ function isTrusted(
   sessionName: string,
   context: StsContext,
 ): boolean {
-  const hosts = [issuerHost(context), context.issuer.standsFor.replace("https://", "")];
+  const hosts = [issuerHost(context), hostOf(context.issuer.standsFor)];
   const names = hosts.map((host) => `arn:aws:iam::${context.world.accountId}:oidc-provider/${host}`);
   const question: AuthorizationQuestion = {
     principal: providerArn(context),
@@ -85,5 +85,10 @@ function providerArn(context: StsContext): string {
 }
 
 function issuerHost(context: StsContext): string {
-  return context.issuer.issuer.replace("https://", "");
+  return hostOf(context.issuer.issuer);
+}
+
+/** As IAM names a provider: the URL without its scheme. */
+function hostOf(issuer: string): string {
+  return issuer.replace(/^https?:\/\//, "");
 }
