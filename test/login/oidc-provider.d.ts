@@ -1,0 +1,10 @@
+/** The package comes without types; what the tests use of it. */
+declare module "oidc-provider" {
+  import type { RequestListener } from "node:http";
+
+  export class Provider {
+    constructor(issuer: string, configuration: object);
+    callback(): RequestListener;
+    on(event: string, listener: (...args: readonly unknown[]) => void): this;
+  }
+}
