@@ -68,7 +68,10 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   ],
   [/not provided by any \.service|ServiceUnknown|NameHasNoOwner/i, "no Secret Service runs here"],
   [/locked|dismissed|cancel/i, "it is locked, and was not unlocked"],
-  [/no such (secret )?collection|default collection/i, "it has no default collection yet"],
+  [
+    /no such (secret )?collection|Object does not exist/i,
+    "it has no collection to keep the token in, and none was made",
+  ],
 ];
 
 function explain(cause: unknown): string {

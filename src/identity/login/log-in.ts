@@ -28,7 +28,7 @@ export async function logIn(request: LoginRequest, tell: Tell, runtime: Runtime)
 
 async function logInAlone(plan: LoginPlan, request: LoginRequest, tell: Tell, runtime: Runtime): Promise<LoginRecord> {
   const store = await openStore(plan.store, runtime);
-  // Before anybody is sent to a browser: a keychain that is locked or away shows here.
+  await tryWriting(plan.name, store);
   const kept = await peekSecret(plan, store);
   const clientSecret = plan.clientSecret ?? kept?.clientSecret;
   const client = { ...plan, ...(clientSecret !== undefined && { clientSecret }) };
@@ -42,6 +42,13 @@ async function logInAlone(plan: LoginPlan, request: LoginRequest, tell: Tell, ru
   } catch (thrown) {
     throw explainProviderFailure(thrown, { issuer, clientId, doing: "log you in" });
   }
+}
+
+/** Before anybody is sent to a browser. Only writing tells: in a locked keychain a reader merely finds nothing. */
+async function tryWriting(name: string, store: SecretStore): Promise<void> {
+  const probe = `${name}.probe`;
+  await store.write(probe, "agentctl tries whether it may write here");
+  await store.remove(probe);
 }
 
 /** A refresh token is asked for where the provider has the usual word for it; some give one without. */

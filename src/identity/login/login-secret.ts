@@ -1,6 +1,6 @@
 import { AgentctlError } from "../../core/errors.js";
 import { Secret } from "../../core/secret.js";
-import type { LoginRecord } from "./login-record.js";
+import type { LoginRecord, StoreKind } from "./login-record.js";
 import type { SecretStore } from "./secret-store.js";
 
 /** What a login is worth: a refresh token, or the one ID token of a provider that gives none. */
@@ -12,6 +12,12 @@ export interface LoginSecret {
 }
 
 type Owner = Pick<LoginRecord, "name" | "issuer" | "clientId">;
+
+/** In a locked keychain a reader merely finds nothing. */
+const WHERE: Readonly<Record<StoreKind, string>> = {
+  keychain: "in the keychain (which may be locked)",
+  file: "in its file",
+};
 
 /** Kept with whom it is for, so that whoever rewrites the record cannot have the token sent elsewhere. */
 export async function keepSecret(owner: Owner, secret: LoginSecret, store: SecretStore): Promise<void> {
@@ -28,12 +34,12 @@ export async function keepSecret(owner: Owner, secret: LoginSecret, store: Secre
 }
 
 /** @throws {AgentctlError} NO_IDENTITY when there is none, or it is not this issuer's and client's */
-export async function findSecret(owner: Owner, store: SecretStore): Promise<LoginSecret> {
+export async function findSecret(owner: Owner & Pick<LoginRecord, "store">, store: SecretStore): Promise<LoginSecret> {
   const secret = await peekSecret(owner, store);
   if (secret !== undefined) return secret;
   throw new AgentctlError(
     "NO_IDENTITY",
-    `the login ${owner.name} cannot be used: its token is gone, or is of another provider or client`,
+    `the login ${owner.name} cannot be used: its token is not ${WHERE[owner.store]}, or is of another provider or client`,
     { hint: logInAgain(owner.name) },
   );
 }

@@ -8,6 +8,8 @@ import { comeBack, grantCode, type LoginStage, openLoginStage, REQUEST } from ".
 const chain = vi.hoisted(() => ({
   items: new Map<string, string>(),
   failure: undefined as Error | "never" | undefined,
+  /** As of GNOME's keyring: whoever reads merely finds nothing. */
+  isLocked: false,
 }));
 
 vi.mock("keytar", () => {
@@ -18,9 +20,13 @@ vi.mock("keytar", () => {
   };
   return {
     default: {
-      getPassword: (service: string, account: string) => asked(() => chain.items.get(`${service}/${account}`) ?? null),
+      getPassword: (service: string, account: string) =>
+        asked(() => (chain.isLocked ? null : (chain.items.get(`${service}/${account}`) ?? null))),
       setPassword: (service: string, account: string, text: string) =>
-        asked(() => void chain.items.set(`${service}/${account}`, text)),
+        asked(() => {
+          if (chain.isLocked) throw new Error("Cannot create an item in a locked collection");
+          chain.items.set(`${service}/${account}`, text);
+        }),
       deletePassword: (service: string, account: string) => asked(() => chain.items.delete(`${service}/${account}`)),
     },
   };
@@ -31,6 +37,7 @@ beforeEach(() => {
   stage = openLoginStage();
   chain.items.clear();
   chain.failure = undefined;
+  chain.isLocked = false;
 });
 afterEach(() => stage.close());
 
@@ -85,6 +92,23 @@ describe("a login in the keychain", () => {
       hint: expect.stringContaining("--store file"),
     });
     expect(stage.provider.asked).toEqual([]);
+  });
+
+  test("that is locked, where a reader merely finds nothing", async () => {
+    chain.isLocked = true;
+    expect(await thrownBy(() => logIn(KEYCHAIN, stage.tell, stage.runtime()))).toMatchObject({
+      code: "KEYCHAIN_UNUSABLE",
+      message: "the keychain cannot be used: it is locked, and was not unlocked",
+    });
+    expect(stage.provider.asked).toEqual([]);
+    chain.isLocked = false;
+    await logInThere();
+    chain.isLocked = true;
+    const request = { source: "login", audiences: [{ cloud: "aws", audiences: [CLIENT] }] } as const;
+    expect(await thrownBy(() => acquireIdentity(request, stage.runtime()))).toMatchObject({
+      code: "NO_IDENTITY",
+      message: expect.stringContaining("the keychain (which may be locked)"),
+    });
   });
 
   test("that does not answer is given up on", async () => {

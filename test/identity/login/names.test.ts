@@ -127,7 +127,7 @@ describe("logging out", () => {
     {
       name: "its token is gone",
       change: () => fs.rmSync(path.join(stage.dir, "state/logins/work.secret")),
-      reason: /its token is gone/,
+      reason: /its token is not in its file/,
     },
   ])("deletes here also where $name, and says so", async ({ change, reason }) => {
     await logInWith();
