@@ -104,10 +104,13 @@ export function revealed(value: string | Secret): string {
   return value instanceof Secret ? value.reveal() : value;
 }
 
-/** Runs a script in a Node process with no other environment, in this repository; answers what it printed as JSON. */
+/** Runs a script in a Node process with a home of its own and no other environment, in this repository; answers what it printed as JSON. */
 export async function runNode(script: string, env: Readonly<Record<string, string>>): Promise<unknown> {
+  const home = mkdtempSync(path.join(tmpdir(), "agentctl-home-"));
+  cleanups.push(() => rmSync(home, { recursive: true, force: true }));
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
+    // No PATH: Google's library would ask gcloud for the project, and that makes files of its own.
+    env: { PATH: home, HOME: home, ...env },
     cwd: path.join(import.meta.dirname, "..", "..", ".."),
     stdio: ["ignore", "pipe", "pipe"],
   });
