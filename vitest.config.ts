@@ -1,9 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     globalSetup: ["test/build-once.ts"],
     setupFiles: ["test/loopback-only.ts"],
+    // Vitest leaves a core to itself, which on two is half of them.
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
