@@ -11,6 +11,8 @@ declare -A packages=(
   [chromium]=chromium
   [gnome-keyring-daemon]=gnome-keyring
   [dbus-run-session]=dbus
+  # The library by which a keychain is reached.
+  ["/usr/lib/$(uname -m)-linux-gnu/libsecret-1.so.0"]=libsecret-1-0
 )
 
 missing=()

@@ -1,20 +1,12 @@
 // `npm run test:clients`: installs the pinned real clients into .cache/clients, then runs test/clients.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { ensureSetup, root } from "./setup.mjs";
 import { runVitest } from "./vitest.mjs";
 
-/** A browser to log in with, and a keychain: programs of Debian's packages, and what they are for. */
-const SYSTEM_PACKAGES = {
-  "/usr/bin/chromium": "chromium",
-  "/usr/bin/gnome-keyring-daemon": "gnome-keyring libsecret-1-0",
-  "/usr/bin/dbus-run-session": "dbus",
-};
-
 ensureSetup();
-ensureSystemPackages();
 const installed = path.join(root, ".cache/clients");
 const venv = path.join(installed, "venv");
 const azVenv = path.join(installed, "az-venv");
@@ -44,21 +36,6 @@ async function ensureInstalled(dir, lists, installFrom) {
   fs.writeFileSync(stamp, wanted);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
   process.stderr.write(`installed the real clients of ${lists[0]}: ${seconds} s\n`);
-}
-
-/** On CI's machine, which is nobody's own; elsewhere the tests that need one say so and are skipped. */
-function ensureSystemPackages() {
-  const missing = Object.entries(SYSTEM_PACKAGES).filter(([file]) => !fs.existsSync(file));
-  if (missing.length === 0 || !process.env["CI"] || process.getuid?.() !== 0) return;
-  const names = missing.flatMap(([, packages]) => packages.split(" "));
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  process.stderr.write(`installing Debian's ${names.join(", ")} … \n`);
-  for (const args of [["update"], ["install", "-y", "--no-install-recommends", ...names]]) {
-    const { status, stderr, error } = spawnSync("apt-get", ["-qq", ...args], { env, encoding: "utf8" });
-    if (status === 0) continue;
-    process.stderr.write(`not installed, so their tests are skipped: ${error?.message ?? stderr}\n`);
-    return;
-  }
 }
 
 async function installPython(dir, requirements, options = []) {
