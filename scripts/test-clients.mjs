@@ -19,7 +19,8 @@ await Promise.all([
   ),
   ensureInstalled(path.join(installed, "npm"), ["npm/package.json", "npm/package-lock.json"], installNpm),
 ]);
-runVitest("clients", ["--project", "clients", ...process.argv.slice(2)], {
+// One file at a time: several clients at once work against credentials that live for seconds.
+runVitest("clients", ["--project", "clients", "--maxWorkers=1", ...process.argv.slice(2)], {
   // In this order: `python3` is to be the one that has the libraries.
   AGENTCTL_TEST_CLIENTS: [venv, azVenv].map((dir) => path.join(dir, "bin")).join(":"),
 });
