@@ -16,6 +16,8 @@ export function ensureSetup() {
 
 /** npm writes node_modules/.package-lock.json when it has installed what package-lock.json says. */
 function isInstalled() {
+  // Somebody else's packages, which `npm ci` would empty.
+  if (fs.lstatSync(path.join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return true;
   const installed = fs.statSync(path.join(root, "node_modules/.package-lock.json"), { throwIfNoEntry: false });
   return installed !== undefined && installed.mtimeMs >= fs.statSync(path.join(root, "package-lock.json")).mtimeMs;
 }

@@ -67,6 +67,6 @@ function rows(label: string, texts: readonly string[]): [string, string][] {
 }
 
 function atExpiry(profile: RunPreview["profile"]): string {
-  if (profile.onExpiry === "warn") return "warn: the command goes on, its credentials no longer work";
+  if (profile.onExpiry === "warn") return "warn: the command goes on, and is given no credentials any more";
   return `stop: SIGTERM, then SIGKILL after ${formatDuration(profile.graceSeconds)}`;
 }

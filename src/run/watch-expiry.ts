@@ -35,7 +35,7 @@ export function watchExpiry(
   function onDeadline(): void {
     const ended = `the lease ended at ${formatInstant(rules.deadlineAt)}`;
     if (rules.onExpiry === "warn") {
-      notify(`${ended}: the command goes on, its credentials no longer work`);
+      notify(`${ended}: the command goes on, and is given no credentials any more`);
       return;
     }
     hasStopped = true;

@@ -25,7 +25,7 @@ describe("generated files", () => {
   it("are in the package, with the manual page where npm links it", () => {
     const manifest = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")) as Record<string, unknown>;
     expect(manifest["files"]).toEqual(expect.arrayContaining(["completions", "man"]));
-    expect(manifest["man"]).toBe("man/agentctl.1");
+    expect(manifest["man"]).toEqual(["man/agentctl.1"]);
   });
 });
 

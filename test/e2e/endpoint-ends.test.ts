@@ -52,7 +52,7 @@ describe.concurrent("the end of a lease", () => {
     expect(aws).toMatchObject({ status: 200, endsAt: deadlineAt });
     // Google counts in whole seconds as well, from when it answered.
     expect(gcp.endsAt ?? 0).toBeLessThanOrEqual(deadlineAt + 1000);
-    await lease.said(/^agentctl: the lease ended at .*: the command goes on, its credentials no longer work$/m);
+    await lease.said(/^agentctl: the lease ended at .*: the command goes on, and is given no credentials any more$/m);
     const over = `the lease ended at ${seconds(deadlineAt)}`;
     const refusals = [
       { verb: "aws", status: 403, says: `"code":"LeaseEnded","message":"agentctl: ${over}"` },
