@@ -28,6 +28,8 @@ _agentctl() {
     directories) __agentctl_files -d ;;
     command\\ *) __agentctl_wrapped "\${starts[\${directive#command } + 1]}" "$current" ;;
     words)
+      # $(…) drops the last newline: where no line follows, there is no word to offer.
+      [[ $reply == *$'\\n'* ]] || return 0
       # Readline replaces only what follows the last = or : of a word without quotes.
       cut=
       [[ $current == [\\"\\']* ]] || cut=\${current%"\${current##*["$COMP_WORDBREAKS"]}"}

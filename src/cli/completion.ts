@@ -18,15 +18,22 @@ export function registerCompletion(program: Command, { runtime }: CliContext): v
 }
 
 const HELP = `
-Where the script goes; a new shell then finds it:
+Where the script goes, in a directory that may have to be made; a new shell then finds it:
   bash        ~/.local/share/bash-completion/completions/agentctl; without bash-completion: source it in ~/.bashrc
-  zsh         _agentctl in a directory of $fpath, before compinit
+  zsh         _agentctl in a directory of $fpath: for ~/.zfunc, fpath=(~/.zfunc $fpath) in ~/.zshrc, before compinit
   fish        ~/.config/fish/completions/agentctl.fish
   powershell  a file that $PROFILE runs
 
 Examples:
+  mkdir -p ~/.local/share/bash-completion/completions
   agentctl completion bash > ~/.local/share/bash-completion/completions/agentctl
-  agentctl completion zsh > "\${fpath[1]}/_agentctl"
+
+  mkdir -p ~/.zfunc
+  agentctl completion zsh > ~/.zfunc/_agentctl
+
+  mkdir -p ~/.config/fish/completions
   agentctl completion fish > ~/.config/fish/completions/agentctl.fish
+
+  New-Item -ItemType Directory -Force (Split-Path $PROFILE)
   agentctl completion powershell >> $PROFILE
 `;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -195,11 +196,38 @@ describe("words as bash has them", () => {
   });
 });
 
+/** Runs lines of a shell in a fresh home, with an agentctl that prints its arguments; answers the file that they make there. */
+function putInPlace(lines: string, file: string): string {
+  const home = fs.mkdtempSync(path.join(root, "fresh-"));
+  const script = `agentctl() { echo "$@"; }\n${lines}`;
+  execFileSync("/bin/sh", ["-euc", script], { env: { HOME: home, PATH: "/usr/bin:/bin" }, stdio: "pipe" });
+  return fs.readFileSync(path.join(home, file), "utf8");
+}
+
 describe("agentctl completion", () => {
   it.each(SHELLS)("%s prints the script", async (shell) => {
     const runtime = makeRuntime();
     expect(await runCli(["completion", shell], runtime)).toBe(0);
     expect(runtime.stdout.text()).toBe(COMPLETION_SCRIPTS[shell]);
+  });
+
+  it.each([
+    { shell: "bash", file: ".local/share/bash-completion/completions/agentctl" },
+    { shell: "zsh", file: ".zfunc/_agentctl" },
+    { shell: "fish", file: ".config/fish/completions/agentctl.fish" },
+  ])("its help puts the script of $shell in place in a home with nothing in it", async ({ shell, file }) => {
+    const runtime = makeRuntime();
+    await runCli(["completion", "--help"], runtime);
+    const paragraphs = runtime.stdout.text().split("Examples:\n")[1]?.split("\n\n") ?? [];
+    const example = paragraphs.find((text) => text.includes(`agentctl completion ${shell} `)) ?? "";
+    expect(putInPlace(example, file)).toBe(`completion ${shell}\n`);
+  });
+
+  it("the README puts the script of bash in place likewise", () => {
+    const lines = fs.readFileSync(path.resolve(import.meta.dirname, "../../README.md"), "utf8").split("\n");
+    const at = lines.findIndex((line) => line.startsWith("    agentctl completion bash >"));
+    const file = ".local/share/bash-completion/completions/agentctl";
+    expect(putInPlace(lines.slice(at - 1, at + 1).join("\n"), file)).toBe("completion bash\n");
   });
 
   it.each([{ argv: ["completion"] }, { argv: ["completion", "tcsh"] }])("$argv is wrong usage", async ({ argv }) => {

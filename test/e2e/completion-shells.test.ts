@@ -107,6 +107,8 @@ const CASES: readonly Case[] = [
     want: "agentctl sandbox -- agentctl run -p demo ",
   },
   { name: "nothing for a free text", typed: "agentctl run --intent age", want: "agentctl run --intent age" },
+  { name: "nothing where there is nothing to offer", typed: "agentctl run --intent ", want: "agentctl run --intent " },
+  { name: "nothing of the answer's own words", typed: "agentctl run --intent w", want: "agentctl run --intent w" },
   { name: "nothing after an unknown command", typed: "agentctl nosuch age", want: "agentctl nosuch age" },
   { name: "the project's own agentctl is not run", typed: "./agentctl run -p de", want: "./agentctl run -p demo " },
   {
