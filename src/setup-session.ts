@@ -24,7 +24,7 @@ export interface SetupRequest<Name extends CloudName = CloudName> {
 /**
  * Profile → identity → how narrow the trust can be → the text. Asks the identity's issuer for a token at most, and no
  * cloud for anything.
- * @throws {AgentctlError} TRUST_TOO_WIDE, CONFIG_*, PROFILE_UNKNOWN, POLICY_INVALID, NO_IDENTITY, IDENTITY_DENIED, TOKEN_*
+ * @throws {AgentctlError} USAGE for a description that describes nobody; TRUST_TOO_WIDE, CONFIG_*, PROFILE_UNKNOWN, POLICY_INVALID, NO_IDENTITY, IDENTITY_DENIED, TOKEN_*
  */
 export async function prepareTrust<Name extends CloudName>(
   request: SetupRequest<Name>,
@@ -37,7 +37,9 @@ export async function prepareTrust<Name extends CloudName>(
     described === undefined
       ? await callerAtHand(request, profile.identitySource, audiences, runtime)
       : { ...described, audience: audiences[0] ?? "", origin: "as described, not from a token" };
-  const scope = await scopeTrust(caller, request.pins);
+  const scope = await scopeTrust(caller, request.pins).catch((thrown: unknown) => {
+    throw described === undefined ? thrown : blameDescription(thrown);
+  });
   return writeTrust(request.cloud, profile, scope, request.format);
 }
 
@@ -59,6 +61,13 @@ async function callerAtHand(
     if (thrown instanceof AgentctlError && thrown.code === "NO_IDENTITY") throw explainDescribing(thrown);
     throw thrown;
   }
+}
+
+/** What does not fit together in an identity that was described came by the command line, from no file. */
+function blameDescription(thrown: unknown): unknown {
+  if (!(thrown instanceof AgentctlError) || thrown.code !== "CONFIG_INVALID") return thrown;
+  const { message, hint, facts } = thrown;
+  return new AgentctlError("USAGE", message, { ...(hint !== undefined && { hint }), facts, cause: thrown });
 }
 
 function explainDescribing(cause: AgentctlError): AgentctlError {

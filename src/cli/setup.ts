@@ -70,6 +70,7 @@ async function printTrust(cloud: CloudName, options: SetupOptions, { runtime }: 
   else {
     const { writeOutput } = await import("./output-file.js");
     writeOutput(options.out, text, options.force === true, runtime);
+    if (options.quiet !== true) runtime.stderr.write(`agentctl: wrote ${printable(options.out)}\n`);
   }
   if (options.quiet === true) return;
   for (const note of notes) runtime.stderr.write(`agentctl: note: ${printable(note)}\n`);

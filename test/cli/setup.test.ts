@@ -46,13 +46,16 @@ describe("agentctl setup", () => {
   it("writes a file that is not there, and another only by force", async () => {
     const out = path.join(dir, "trust.yaml");
     const argv = [...AWS, ...GITHUB, ...SUBJECT, "--format", "cloudformation", "--out", "trust.yaml"];
-    expect((await run(...argv)).stdout).toBe("");
+    expect(await run(...argv)).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(/^agentctl: wrote trust\.yaml\n/),
+    });
     expect(fs.readFileSync(out, "utf8")).toContain("AWSTemplateFormatVersion");
     fs.writeFileSync(out, "mine\n");
     fs.chmodSync(out, 0o600);
     expect((await thrownBy(() => run(...argv))).code).toBe("OUTPUT_UNWRITABLE");
     expect(fs.readFileSync(out, "utf8")).toBe("mine\n");
-    await run(...argv, "--force");
+    expect((await run(...argv, "--force", "--quiet")).stderr).toBe("");
     expect(fs.readFileSync(out, "utf8")).toContain("AWSTemplateFormatVersion");
     expect(fs.statSync(out).mode & 0o777).toBe(0o600);
     expect(fs.readdirSync(dir).filter((name) => name.includes(".tmp"))).toEqual([]);
@@ -79,6 +82,12 @@ describe("agentctl setup", () => {
     },
     { name: "two identities", argv: [...AWS, ...GITHUB, ...SUBJECT, "--identity", "env"], code: "USAGE" },
     { name: "force without a file", argv: [...AWS, ...GITHUB, ...SUBJECT, "--force"], code: "USAGE" },
+    { name: "an issuer that is no address", argv: [...AWS, "--issuer", "nonsense", "--subject", "x"], code: "USAGE" },
+    {
+      name: "claims that contradict the subject",
+      argv: [...AWS, ...GITHUB, ...SUBJECT, "--claim", "repository_id=7"],
+      code: "USAGE",
+    },
     { name: "a profile that is not there", argv: ["setup", "aws", "-p", "no"], code: "PROFILE_UNKNOWN" },
     { name: "a cloud that the profile has not", argv: ["setup", "gcp", "-p", "deploy-web"], code: "CONFIG_INVALID" },
     { name: "a trust that is too wide", argv: [...AWS, ...GITHUB, "--subject", "repo:a/b:*"], code: "TRUST_TOO_WIDE" },
