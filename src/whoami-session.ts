@@ -1,5 +1,5 @@
 import { planGrants } from "./clouds/index.js";
-import { loadProfile } from "./config/index.js";
+import { findConfig, loadProfile } from "./config/index.js";
 import { type AgentctlError, toAgentctlError } from "./core/errors.js";
 import type { Actor } from "./core/identity.js";
 import type { GrantPlan } from "./core/lease.js";
@@ -54,11 +54,13 @@ export interface ProfileView {
 
 /**
  * Looks at everything that says who the caller is, and asks no cloud.
- * @throws {AgentctlError} what loadProfile and planGrants throw; USAGE for an unknown source or actor
+ * @throws {AgentctlError} what loadProfile and planGrants throw; CONFIG_NOT_FOUND for a file that was named; USAGE for an unknown source or actor
  */
 export async function lookAtCaller(request: WhoamiRequest, runtime: Runtime): Promise<WhoamiReport> {
   const actor = detectActor(request.actor, runtime);
   const profile = request.profileName === undefined ? undefined : loadProfile(request, runtime);
+  // Without a profile the file is not read, but one that was named and is not there is a slip to be told of.
+  if (profile === undefined && request.configPath !== undefined) findConfig(request, runtime);
   const plans = profile === undefined ? [] : await planOf(profile, runtime);
   const wanted = request.identitySource ?? profile?.identitySource ?? "auto";
   const always = { actor, logins: listLogins(runtime), ...(profile && { profile: viewOf(profile, actor) }) };

@@ -142,9 +142,12 @@ describe("whoami", () => {
 
   test.each([
     { name: "an unknown profile", args: ["-p", "nobody"], code: "PROFILE_UNKNOWN" },
+    { name: "a configuration that is not there", args: ["--config", "nowhere.yaml"], code: "CONFIG_NOT_FOUND" },
     { name: "an unknown source", args: ["--identity", "kerberos"], code: "USAGE" },
     { name: "an unknown actor", args: ["--actor", "robot"], code: "USAGE" },
   ])("$name", async ({ args, code }) => {
-    expect((await whoami(args, {})).error).toMatchObject({ code });
+    const { stdout, error } = await whoami(args, {});
+    expect(error).toMatchObject({ code });
+    expect(stdout).toBe("");
   });
 });
