@@ -1,4 +1,4 @@
-import { formatProblem, type LintFinding } from "../config/index.js";
+import { formatProblem, type LintFinding, listProfiles } from "../config/index.js";
 import type { Check } from "./check.js";
 import { type Finding, fail, failWith, ok, warn } from "./finding.js";
 
@@ -11,9 +11,12 @@ export const checkConfig: Check = {
     if (errors.length > 0) return [summarize(errors, fail)];
     if (failures.length > 0) return failures.map(({ profile, error }) => failWith(error, `profile ${profile}`));
     if (warnings.length > 0) return [summarize(warnings, warn)];
-    const count = report.profiles.length;
-    const files = report.files.join(" and ");
-    return [ok(`${files}: ${count} ${count === 1 ? "profile" : "profiles"}, no mistakes`, { files: report.files })];
+    const { request, runtime } = examination;
+    // With or without a name: a profile that is only there to be extended is not counted.
+    const count = listProfiles(request, runtime).filter(({ clouds }) => clouds.length > 0).length;
+    const what = `${report.files.join(" and ")}: ${count} ${count === 1 ? "profile" : "profiles"}`;
+    const where = request.profileName === undefined ? "" : ` in ${request.profileName}`;
+    return [ok(`${what}, no mistakes${where}`, { files: report.files })];
   },
 };
 

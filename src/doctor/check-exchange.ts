@@ -1,7 +1,8 @@
 import type { AgentctlError } from "../core/errors.js";
-import type { TokenFinding } from "../identity/index.js";
+import type { IdentityInspection, TokenFinding } from "../identity/index.js";
 import type { Check } from "./check.js";
 import { compareClaims, describeClaim } from "./compare-claims.js";
+import { type Examination, NotTried } from "./examination.js";
 import { findFailingStep } from "./failing-step.js";
 import { type Finding, failWith, ok, warn } from "./finding.js";
 import { type CloudTrial, tryGrants } from "./try-grants.js";
@@ -10,11 +11,18 @@ export const checkExchange: Check = {
   name: "exchange",
   async run(examination) {
     const trial = await examination.trial();
+    const { tokens } = await identityOf(examination);
     const trials = await tryGrants(trial, examination);
-    const { tokens } = await examination.identity().catch(() => ({ tokens: [] }));
     return trials.map((each) => judgeTrial(each, tokens));
   },
 };
+
+/** Without one every cloud would fail alike; why there is none is told by the check of it. @throws {NotTried} */
+function identityOf(examination: Examination): Promise<IdentityInspection> {
+  return examination.identity().catch(() => {
+    throw new NotTried("there is no identity");
+  });
+}
 
 function judgeTrial(trial: CloudTrial, tokens: readonly TokenFinding[]): Finding {
   const { plan, grant, ending, error, tookMs } = trial;

@@ -41,6 +41,19 @@ describe("config", () => {
     ]);
   });
 
+  test("as many profiles with one named as without", async () => {
+    fs.appendFileSync(
+      path.join(dir, "agentctl.yaml"),
+      '  base: { ttl: 5m }\n  more: { extends: base, aws: { role_arn: "arn:aws:iam::111122223333:role/more" } }\n',
+    );
+    expect(await findingsOf(checkConfig, runtime())).toMatchObject([
+      { message: "agentctl.yaml: 2 profiles, no mistakes" },
+    ]);
+    expect(await findingsOf(checkConfig, runtime(), { profileName: "more" })).toMatchObject([
+      { status: "ok", message: "agentctl.yaml: 2 profiles, no mistakes in more" },
+    ]);
+  });
+
   test.each([
     {
       name: "a mistake, with its place, and how many there are besides",

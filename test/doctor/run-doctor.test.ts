@@ -41,6 +41,18 @@ describe("all checks", () => {
     expect(fs.readdirSync(dir)).toEqual(["agentctl.yaml"]);
   });
 
+  test.each([
+    { name: "none at hand", request: {} },
+    { name: "a source that nobody knows", request: { identitySource: "kerberos" } },
+  ])("with a profile and no identity ($name): that is told once, and no cloud is tried", async ({ request }) => {
+    const findings = await runDoctor({ profileName: "deploy", ...request }, () => {}, runtimeIn(dir));
+    expect(findings.filter(({ check }) => check === "exchange")).toEqual([
+      { check: "exchange", status: "note", message: "not tried: there is no identity" },
+    ]);
+    expect(findings.filter(({ status }) => status === "fail").map(({ check }) => check)).toEqual(["identity"]);
+    expect(fs.readdirSync(dir)).toEqual(["agentctl.yaml"]);
+  });
+
   test("with everything broken at once, with and without a profile", async () => {
     fs.writeFileSync(path.join(dir, "agentctl.yaml"), "version: 2\nprofiles: [");
     fs.writeFileSync(path.join(dir, "state"), "not a directory");
