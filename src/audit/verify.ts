@@ -14,6 +14,8 @@ export interface Verification {
   readonly records: number;
   /** The hash of the last record that holds; 64 zeros where none does. */
   readonly head: string;
+  /** Where a hash was asked for: the `seq` of the record that has it. */
+  readonly headFoundAt?: number;
   readonly problem?: ChainBreak;
 }
 
@@ -59,15 +61,17 @@ function* scanLines(fd: number, size: number, runtime: Runtime): Generator<Scann
 function followChain(lines: IterableIterator<ScannedLine>, expectedHead: string | undefined): Verification {
   let before = CHAIN_START;
   let last = CHAIN_START;
-  let headSeen = expectedHead === undefined;
+  let headFoundAt: number | undefined;
   for (const line of lines) {
     const problem = findBreak(line, last, lines, expectedHead);
     if (problem !== undefined) return broken(problem, problem.line < line.number ? before : last);
     before = last;
     last = { seq: last.seq + 1, head: line.hash };
-    headSeen ||= line.hash === expectedHead;
+    if (line.hash === expectedHead) headFoundAt = last.seq;
   }
-  if (headSeen) return { ok: true, records: last.seq, head: last.head };
+  const whole = { ok: true, records: last.seq, head: last.head };
+  if (expectedHead === undefined) return whole;
+  if (headFoundAt !== undefined) return { ...whole, headFoundAt };
   const what = `no record has the hash ${expectedHead}: since it was given, records were cut off or rewritten`;
   return broken({ kind: "head-not-found", line: last.seq, what }, last);
 }

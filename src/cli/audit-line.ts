@@ -24,19 +24,29 @@ function cell(text: unknown, width: number): string {
 }
 
 function describeRecord(record: AuditRecord): string {
-  const { child, error, recovered, request } = record;
+  const { recovered, request } = record;
   if (recovered !== undefined) return `${recovered.bytes} bytes of half a record were cut off`;
   if (request !== undefined) return describeRequest(request, record.kind);
-  if (record.kind === "grant.renewal_failed")
-    return `${error?.code}: ${error?.message}; ${list(record.grants, describeGrant)}`;
-  if (error !== undefined) return `${commandOf(record)}${error.code}: ${error.message}`;
-  if (child === undefined) return `${commandOf(record)}${list(record.grants, describeGrant)}`;
-  const exit = child.signal === undefined ? `exit ${child.exitCode}` : `exit ${child.exitCode} (${child.signal})`;
-  return `${commandOf(record)}${exit}${describeService(record)}${list(record.endings, describeEnding)}`;
+  return `${commandOf(record)}${[...describeOutcome(record), ...list(record.endings, describeEnding)].join("; ")}`;
+}
+
+function describeOutcome(record: AuditRecord): readonly string[] {
+  const { kind, error } = record;
+  const grants = list(record.grants, describeGrant);
+  if (error !== undefined)
+    return [`${error?.code}: ${error?.message}`, ...(kind === "grant.renewal_failed" ? grants : [])];
+  return kind === "lease.end" ? [describeChild(record), ...describeService(record)] : grants;
+}
+
+/** A lease of `credential` or `doctor` hands out or tries credentials, and starts nothing. */
+function describeChild({ child }: AuditRecord): string {
+  if (child === undefined) return "no command was started";
+  const { exitCode, signal } = Object(child) as typeof child;
+  return signal === undefined ? `exit ${exitCode}` : `exit ${exitCode} (${signal})`;
 }
 
 function describeEnding(ending: NonNullable<AuditRecord["endings"]>[number]): string {
-  return `; ${ending?.cloud} ${ending?.word} ${ending?.at}`;
+  return `${ending?.cloud} ${ending?.word} at ${ending?.at}`;
 }
 
 function describeRequest(request: NonNullable<AuditRecord["request"]>, kind: AuditRecord["kind"]): string {
@@ -47,24 +57,26 @@ function describeRequest(request: NonNullable<AuditRecord["request"]>, kind: Aud
 }
 
 /** What the endpoint did while the lease lived. */
-function describeService({ renewals, refusals }: AuditRecord): string {
+function describeService({ renewals, refusals }: AuditRecord): readonly string[] {
   const counts = list(renewals, describeCount);
-  return refusals === undefined || refusals === 0 ? counts : `${counts}; refused requests: ${refusals}`;
+  return refusals === undefined || refusals === 0 ? counts : [...counts, `refused requests: ${refusals}`];
 }
 
 function describeCount(count: NonNullable<AuditRecord["renewals"]>[number]): string {
   const failures = count?.failed === 0 ? "" : ` (failed tries: ${count?.failed})`;
-  return `; ${count?.cloud} renewals: ${count?.renewed}${failures}`;
+  return `${count?.cloud} renewals: ${count?.renewed}${failures}`;
 }
 
-function commandOf(record: AuditRecord): string {
-  return record.command === undefined ? "" : `${record.command.argv0}: `;
+/** A program may be called like a cloud, `aws` for one, so it is said that it is the command. */
+function commandOf({ command }: AuditRecord): string {
+  if (command === undefined) return "";
+  return command?.argv0 === "agentctl" ? "agentctl: " : `command ${command?.argv0}: `;
 }
 
 function describeGrant(grant: NonNullable<AuditRecord["grants"]>[number]): string {
-  return `${grant?.cloud} as ${grant?.principal} until ${grant?.usableUntil} `;
+  return `${grant?.cloud} as ${grant?.principal} until ${grant?.usableUntil}`;
 }
 
-function list<T>(values: readonly T[] | undefined, describe: (value: T) => string): string {
-  return Array.isArray(values) ? values.map(describe).join("") : "";
+function list<T>(values: readonly T[] | undefined, describe: (value: T) => string): readonly string[] {
+  return Array.isArray(values) ? values.map(describe) : [];
 }

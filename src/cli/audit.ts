@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { EventFilter } from "../audit/index.js";
+import type { EventFilter, Verification } from "../audit/index.js";
 import { escapeControlCharacters } from "../core/control-characters.js";
 import { AgentctlError } from "../core/errors.js";
 import { EVENT_KINDS, type EventKind } from "../core/event.js";
@@ -81,8 +81,18 @@ async function showLog(options: LogOptions, { runtime }: CliContext): Promise<vo
     runtime.stdout.write(json === true ? `${escapeControlCharacters(line)}\n` : renderAuditLine(record));
     shown += 1;
   }
-  if (shown === 0 && json !== true) runtime.stderr.write("agentctl: no such records\n");
+  if (shown === 0 && json !== true) runtime.stderr.write(`agentctl: ${await explainNothing(runtime)}\n`);
   warnUnreadable(unreadable, runtime);
+}
+
+async function explainNothing(runtime: CliContext["runtime"]): Promise<string> {
+  const { readLastEvents } = await import("../audit/index.js");
+  let isEmpty = true;
+  const countLine = (): void => {
+    isEmpty = false;
+  };
+  const records = await readLastEvents(1, {}, runtime, countLine);
+  return isEmpty && records.length === 0 ? "the audit log is empty" : "no such records";
 }
 
 function registerVerify(audit: Command, context: CliContext): void {
@@ -111,7 +121,12 @@ async function verify(
       facts: { line: problem.line, kind: problem.kind },
     });
   }
-  if (options.json !== true) runtime.stdout.write(`ok: ${result.records} records, head ${result.head}\n`);
+  if (options.json !== true) runtime.stdout.write(describeVerified(result));
+}
+
+function describeVerified({ records, head, headFoundAt }: Verification): string {
+  const found = headFoundAt === undefined ? "" : `; the hash given is that of record ${headFoundAt}`;
+  return `ok: ${records} record${records === 1 ? "" : "s"}, head ${head}${found}\n`;
 }
 
 function registerExport(audit: Command, context: CliContext): void {

@@ -67,8 +67,8 @@ describe("audit log", () => {
   it("lists one line a record, aligned, and lets no value break out of its line", async () => {
     const { stdout, stderr } = await audit("log");
     expect(stdout.split("\n")).toEqual([
-      "2026-01-31T09:00:00Z  lease.start           l-0123456789ABCDEF  deploy            automation  terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
-      "2026-01-31T11:00:00Z  lease.end             l-1                 deploy            -           terraform: exit 143 (SIGTERM); aws fenced 2026-01-31T09:30:00Z",
+      "2026-01-31T09:00:00Z  lease.start           l-0123456789ABCDEF  deploy            automation  command terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
+      "2026-01-31T11:00:00Z  lease.end             l-1                 deploy            -           command terraform: exit 143 (SIGTERM); aws fenced at 2026-01-31T09:30:00Z",
       "2026-01-31T11:30:00Z  lease.refused         l-1                 deploy            -           ACTOR_DENIED: not for\\u000a2026-01-31T11:30:00Z  lease.start \\u001b[2J",
       "",
     ]);
@@ -142,7 +142,7 @@ describe("audit log", () => {
         refusals: 2,
         endings: [{ cloud: "aws", word: "fenced", at: "T", detail: "" }],
       },
-      want: "sh: exit 0; aws renewals: 3; gcp renewals: 2 (failed tries: 5); refused requests: 2; aws fenced T",
+      want: "command sh: exit 0; aws renewals: 3; gcp renewals: 2 (failed tries: 5); refused requests: 2; aws fenced at T",
     },
     {
       name: "the end of one where nothing was asked amiss",
@@ -155,7 +155,38 @@ describe("audit log", () => {
       want: "exit 0; aws renewals: 0",
     },
   ];
-  it.each(endpoint)("shows in one line $name", async ({ event, want }) => {
+  const others: typeof endpoint = [
+    {
+      name: "a command that is called like a cloud",
+      event: { kind: "lease.start", command: { argv0: "aws" }, grants: [HELD, { ...HELD, cloud: "gcp" }] },
+      want: "command aws: aws as arn:r until 2026-01-31T09:30:00Z; gcp as arn:r until 2026-01-31T09:30:00Z",
+    },
+    {
+      name: "the end of a lease that no command was started in",
+      event: {
+        kind: "lease.end",
+        command: { argv0: "agentctl" },
+        grants: [HELD],
+        endings: [{ cloud: "aws", word: "fenced", at: "T", detail: "" }],
+      },
+      want: "agentctl: no command was started; aws fenced at T",
+    },
+    {
+      name: "a failure after a grant, and how that ends",
+      event: {
+        kind: "lease.failed",
+        command: { argv0: "sh" },
+        error: { code: "CLOUD_DENIED", message: "no" },
+        grants: [HELD],
+        endings: [
+          { cloud: "aws", word: "fenced", at: "T", detail: "" },
+          { cloud: "gcp", word: "expires", at: "U", detail: "" },
+        ],
+      },
+      want: "command sh: CLOUD_DENIED: no; aws fenced at T; gcp expires at U",
+    },
+  ];
+  it.each([...endpoint, ...others])("shows in one line $name", async ({ event, want }) => {
     await appendEvent(makeEvent(event), log.runtime());
     const { stdout } = await audit("log", "-n", "1");
     expect(stdout).toBe(
@@ -189,14 +220,23 @@ describe("audit log", () => {
       renewals: [null],
       refusals: "\u001b",
     };
-    const lines = [forged, forgedRequest, forgedEnd].map((record) => `${JSON.stringify(record)}\n`);
+    const forgedChild = { seq: 7, prev: "", kind: "lease.end", time: "t", child: null, command: null, error: null };
+    const lines = [forged, forgedRequest, forgedEnd, forgedChild].map((record) => `${JSON.stringify(record)}\n`);
     fs.appendFileSync(log.file, `garbage\n${lines.join("")}`);
     const { stdout, stderr } = await audit("log");
-    expect(stdout.split("\n").filter(Boolean)).toHaveLength(6);
+    expect(stdout.split("\n").filter(Boolean)).toHaveLength(7);
     expect(stdout).not.toContain("\u001b");
     expect(stderr).toBe(
       "agentctl: warning: 1 line of the log is not a record; agentctl audit verify says where it breaks\n",
     );
+  });
+});
+
+describe("audit log that shows nothing", () => {
+  it("says that the log is empty, or that nothing in it fits", async () => {
+    expect((await audit("log", "--kind", "lease.end")).stderr).toBe("agentctl: the audit log is empty\n");
+    await appendCounted(1, log.runtime());
+    expect((await audit("log", "--kind", "lease.end")).stderr).toBe("agentctl: no such records\n");
   });
 });
 
@@ -235,7 +275,16 @@ describe("audit verify", () => {
       ok: true,
       records: 3,
       head,
+      headFoundAt: 3,
     });
+  });
+
+  it("says of which record the hash given is", async () => {
+    await appendCounted(1, log.runtime());
+    const { head } = JSON.parse((await audit("verify", "--json")).stdout) as { head: string };
+    await appendCounted(2, log.runtime());
+    const { stdout } = await audit("verify", "--head", head);
+    expect(stdout).toMatch(/^ok: 3 records, head [0-9a-f]{64}; the hash given is that of record 1\n$/);
   });
 
   it("fails where the chain breaks, and says where", async () => {

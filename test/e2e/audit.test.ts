@@ -56,8 +56,12 @@ describe("audit log", () => {
     expect(outcome).toMatchObject({ code: 0, stderr: "" });
     const lines = outcome.stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toMatch(/Z {2}lease\.start {11}l-\w{16} {2}demo +\w+ +true: aws as arn:aws:sts::\S+ until \S+Z$/);
-    expect(lines[1]).toMatch(/Z {2}lease\.end {13}l-\w{16} {2}demo +\w+ +true: exit 0; aws (fenced|expires) \S+Z$/);
+    expect(lines[0]).toMatch(
+      /Z {2}lease\.start {11}l-\w{16} {2}demo +\w+ +command true: aws as arn:aws:sts::\S+ until \S+Z$/,
+    );
+    expect(lines[1]).toMatch(
+      /Z {2}lease\.end {13}l-\w{16} {2}demo +\w+ +command true: exit 0; aws (fenced|expires) at \S+Z$/,
+    );
   });
 
   test("a reader that has had enough is no error", async () => {
@@ -157,7 +161,7 @@ describe("with nothing on record yet", () => {
     stage.run(args, { env: { AGENTCTL_STATE_DIR: path.join(stage.dir, "nothing") } });
 
   test.each([
-    { args: ["audit", "log"], stdout: "", stderr: "agentctl: no such records\n" },
+    { args: ["audit", "log"], stdout: "", stderr: "agentctl: the audit log is empty\n" },
     { args: ["audit", "log", "--json"], stdout: "", stderr: "" },
     { args: ["audit", "verify"], stdout: `ok: 0 records, head ${"0".repeat(64)}\n`, stderr: "" },
     { args: ["audit", "export"], stdout: "", stderr: "" },
