@@ -2,7 +2,7 @@ import { AgentctlError } from "../core/errors.js";
 import type { Runtime } from "../core/runtime.js";
 import { userConfigFile } from "../core/state-dir.js";
 import { type ConfigFile, problemAt, readConfigFile } from "./config-file.js";
-import { CONFIG_NAME, type ConfigSelection, findConfig } from "./find-config.js";
+import { CONFIG_NAME, type ConfigSelection, type FoundConfig, findConfig } from "./find-config.js";
 import { type ConfigProblem, showFile, sortProblems } from "./problems.js";
 
 /** The project's file and the user's own, either of which may be missing, and what is wrong with them. */
@@ -11,6 +11,8 @@ export interface Configuration {
   readonly user?: ConfigFile;
   /** Every file that was read, project first, as the user would write it. */
   readonly files: readonly string[];
+  /** What led to the first of them; absent when that is the user's own, unnamed. */
+  readonly foundBy?: FoundConfig["by"];
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -36,6 +38,7 @@ export function openConfiguration(selection: ConfigSelection, runtime: Runtime):
   return {
     ...opened,
     files: files.map((file) => showFile(file, runtime)),
+    ...(found !== undefined && { foundBy: found.by }),
     problems: [...sortProblems(project?.problems ?? []), ...sortProblems(user?.problems ?? []), ...findClashes(opened)],
   };
 }

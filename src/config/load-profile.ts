@@ -80,11 +80,16 @@ export function pickProfile(wanted: string | undefined, configuration: Configura
   const picked = profiles.find(({ name }) => name === wanted);
   if (picked !== undefined) return picked;
   const near = suggest(wanted, names);
-  const where = configuration.files.join(" or ");
-  throw new AgentctlError("PROFILE_UNKNOWN", `there is no profile "${wanted}" in ${where}`, {
+  throw new AgentctlError("PROFILE_UNKNOWN", `there is no profile "${wanted}" in ${showPlaces(configuration)}`, {
     hint: `${near === undefined ? "" : `did you mean ${near}? `}profiles: ${listNames(names)}`,
     facts: { profiles: names },
   });
+}
+
+/** A variable may have been set long ago, and another file be meant. */
+function showPlaces({ files, foundBy }: Configuration): string {
+  const [first = "", ...others] = files;
+  return [foundBy === "AGENTCTL_CONFIG" ? `${first} (from AGENTCTL_CONFIG)` : first, ...others].join(" or ");
 }
 
 const MOST_NAMES_LISTED = 12;

@@ -131,6 +131,21 @@ describe("the choice of a profile", () => {
     });
   });
 
+  it.each([
+    {
+      name: "a variable, which is named",
+      env: { AGENTCTL_CONFIG: "other.yaml" },
+      where: "other.yaml (from AGENTCTL_CONFIG)",
+    },
+    { name: "a search", env: {}, where: "agentctl.yaml" },
+  ])("that is unknown in a file by $name", ({ env, where }) => {
+    project = createProject({ "agentctl.yaml": ONE, "other.yaml": ONE, [USER_CONFIG]: "version: 1\n" });
+    const runtime = project.at(".", { env: { ...project.runtime.env, ...env } });
+    const message = failureOf(() => loadProfile({ profileName: "no" }, runtime)).message;
+    expect(message).toMatch(/ or \/.*config\.yaml$/);
+    expect(message.split(" or ")[0]).toBe(`there is no profile "no" in ${where}`);
+  });
+
   it("says that there is no file at all", () => {
     project = createProject();
     const failure = failureOf(() => loadProfile({ profileName: "p" }, project.runtime));
