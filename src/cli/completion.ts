@@ -18,22 +18,26 @@ export function registerCompletion(program: Command, { runtime }: CliContext): v
 }
 
 const HELP = `
-Where the script goes, in a directory that may have to be made; a new shell then finds it:
-  bash        ~/.local/share/bash-completion/completions/agentctl; without bash-completion: source it in ~/.bashrc
-  zsh         _agentctl in a directory of $fpath: for ~/.zfunc, fpath=(~/.zfunc $fpath) in ~/.zshrc, before compinit
-  fish        ~/.config/fish/completions/agentctl.fish
-  powershell  a file that $PROFILE runs
+Once for all; each new shell then has it:
+
+  bash; without bash-completion, source the file in ~/.bashrc:
+    mkdir -p ~/.local/share/bash-completion/completions
+    agentctl completion bash > ~/.local/share/bash-completion/completions/agentctl
+
+  zsh; in ~/.zshrc, before compinit: fpath=(~/.zfunc $fpath)
+    mkdir -p ~/.zfunc
+    agentctl completion zsh > ~/.zfunc/_agentctl
+
+  fish:
+    mkdir -p ~/.config/fish/completions
+    agentctl completion fish > ~/.config/fish/completions/agentctl.fish
+
+  PowerShell:
+    New-Item -ItemType Directory -Force (Split-Path $PROFILE)
+    agentctl completion powershell >> $PROFILE
 
 Examples:
-  mkdir -p ~/.local/share/bash-completion/completions
-  agentctl completion bash > ~/.local/share/bash-completion/completions/agentctl
-
-  mkdir -p ~/.zfunc
-  agentctl completion zsh > ~/.zfunc/_agentctl
-
-  mkdir -p ~/.config/fish/completions
-  agentctl completion fish > ~/.config/fish/completions/agentctl.fish
-
-  New-Item -ItemType Directory -Force (Split-Path $PROFILE)
+  agentctl completion zsh > _agentctl
   agentctl completion powershell >> $PROFILE
+  source <(agentctl completion bash)
 `;

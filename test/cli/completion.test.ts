@@ -218,9 +218,9 @@ describe("agentctl completion", () => {
   ])("its help puts the script of $shell in place in a home with nothing in it", async ({ shell, file }) => {
     const runtime = makeRuntime();
     await runCli(["completion", "--help"], runtime);
-    const paragraphs = runtime.stdout.text().split("Examples:\n")[1]?.split("\n\n") ?? [];
-    const example = paragraphs.find((text) => text.includes(`agentctl completion ${shell} `)) ?? "";
-    expect(putInPlace(example, file)).toBe(`completion ${shell}\n`);
+    const paragraphs = runtime.stdout.text().split("\n\n");
+    const [, ...lines] = paragraphs.find((text) => text.includes(`agentctl completion ${shell} `))?.split("\n") ?? [];
+    expect(putInPlace(lines.join("\n"), file)).toBe(`completion ${shell}\n`);
   });
 
   it("the README puts the script of bash in place likewise", () => {
