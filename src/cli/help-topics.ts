@@ -123,6 +123,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ],
         ],
       },
+      "Not read: HTTPS_PROXY, ALL_PROXY and their kin. agentctl itself asks the clouds and the token services directly; the command's tools go by the proxy, this machine's own addresses excepted.",
       "Set for the command:",
       {
         rows: [

@@ -1,4 +1,5 @@
 import { AgentctlError, firstLine, systemErrorCode } from "../core/errors.js";
+import { explainDirectness } from "../core/proxy-variables.js";
 import { withRetries } from "../core/retry.js";
 import type { HttpAnswer, HttpRequest, Runtime } from "../core/runtime.js";
 import { makeVisible } from "./visible-text.js";
@@ -42,7 +43,7 @@ export function askTokenService(request: HttpRequest, service: TokenService, run
 export async function sendToService(
   request: HttpRequest,
   service: Pick<TokenService, "name">,
-  runtime: Pick<Runtime, "fetch">,
+  runtime: Pick<Runtime, "fetch" | "env">,
 ): Promise<HttpAnswer> {
   try {
     return await runtime.fetch({ timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, ...request });
@@ -50,7 +51,7 @@ export async function sendToService(
     if (systemErrorCode(cause) === "EMSGSIZE") {
       throw new AgentctlError("BAD_ANSWER", `${service.name} gave an answer too long for a token`, { cause });
     }
-    throw unreachable(service, new URL(request.url).host, cause);
+    throw explainDirectness(unreachable(service, new URL(request.url).host, cause), runtime.env);
   }
 }
 

@@ -181,6 +181,14 @@ describe("what may go wrong", () => {
     },
     { name: "too long", reply: systemError("EMSGSIZE"), code: "BAD_ANSWER", says: "too long", tries: 1 },
   ];
+  test("where a proxy is set, it is said that it is not taken", async () => {
+    const service = playService([systemError("ECONNREFUSED")]);
+    const error = await thrownBy(() => acquire(service, { ...ENV, ALL_PROXY: "http://me:hunter2@proxy.invalid" }));
+    expect(error.code).toBe("UNREACHABLE");
+    expect(error.hint).toMatch(/; ALL_PROXY is set, but agentctl itself asks directly/);
+    expect(error.hint).not.toContain("hunter2");
+  });
+
   test.each(rows)("$name", async ({ reply, code, says, hint, tries }) => {
     const service = playService([reply]);
     const error = await thrownBy(() => acquire(service));

@@ -3,6 +3,7 @@ import { fittingAudience } from "../../core/audience.js";
 import { AgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
 import type { IssueContext } from "../../core/lease.js";
+import { explainDirectness } from "../../core/proxy-variables.js";
 import { withRetries } from "../../core/retry.js";
 import type { Runtime } from "../../core/runtime.js";
 import type { Secret } from "../../core/secret.js";
@@ -66,7 +67,8 @@ export async function assumeHop(exchange: Exchange, context: IssueContext, runti
     if (context.signal.aborted) throw interruption(context.signal);
     const asker = askerOf(exchange, used.token);
     const { hop, endpoint } = exchange;
-    throw explainStsFailure(error, { roleArn: hop.roleArn, endpoint, asker, secrets: secretsOf(exchange, used.token) });
+    const attempt = { roleArn: hop.roleArn, endpoint, asker, secrets: secretsOf(exchange, used.token) };
+    throw explainDirectness(explainStsFailure(error, attempt), runtime.env);
   } finally {
     client.destroy();
   }

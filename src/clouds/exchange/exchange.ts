@@ -1,5 +1,6 @@
 import { AgentctlError } from "../../core/errors.js";
 import type { IssueContext } from "../../core/lease.js";
+import { explainDirectness } from "../../core/proxy-variables.js";
 import { withRetries } from "../../core/retry.js";
 import type { Runtime } from "../../core/runtime.js";
 import { explainTry, FailedTry, type Service } from "./failed-try.js";
@@ -55,7 +56,7 @@ export async function askService<T>(
     );
   } catch (error) {
     if (signal.aborted) throw interruption(signal);
-    throw error instanceof FailedTry ? error.error : error;
+    throw error instanceof FailedTry ? explainDirectness(error.error, runtime.env) : error;
   }
 }
 

@@ -15,7 +15,7 @@ const WITHOUT_BODY: readonly number[] = [204, 205, 304];
  * openid-client's fetch, by way of the Runtime: nothing but HTTPS and loopback, no redirects, bounded answers, and again
  * where a failure may pass and a token cannot have been used up by it.
  */
-export function providerFetch(runtime: Pick<Runtime, "fetch" | "now" | "sleep" | "random">): CustomFetch {
+export function providerFetch(runtime: Pick<Runtime, "env" | "fetch" | "now" | "sleep" | "random">): CustomFetch {
   return async (url, { method, headers, body }) => {
     assertSafeAddress(url);
     const request: HttpRequest = {
@@ -48,7 +48,7 @@ export function isLoopback(text: string): boolean {
   return /^https?:$/.test(protocol) && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-async function ask(request: HttpRequest, runtime: Pick<Runtime, "fetch" | "now">): Promise<HttpAnswer> {
+async function ask(request: HttpRequest, runtime: Pick<Runtime, "env" | "fetch" | "now">): Promise<HttpAnswer> {
   const answer = await sendToService(request, SERVICE, runtime);
   assertAvailable(answer, SERVICE, runtime);
   return answer;

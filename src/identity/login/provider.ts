@@ -23,7 +23,7 @@ const CLOCK_TOLERANCE_SECONDS = 60;
  */
 export async function discoverProvider(
   { issuer, clientId, clientSecret }: ProviderClient,
-  runtime: Pick<Runtime, "fetch" | "now" | "sleep" | "random">,
+  runtime: Pick<Runtime, "env" | "fetch" | "now" | "sleep" | "random">,
 ): Promise<oidc.Configuration> {
   assertSafeAddress(issuer);
   const metadata = { [oidc.clockTolerance]: CLOCK_TOLERANCE_SECONDS };

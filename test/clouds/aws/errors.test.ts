@@ -269,6 +269,14 @@ describe("when it cannot be reached", () => {
     expect(error.message).toBe(`cannot reach AWS STS at ${sts.url} (AWS_ENDPOINT_URL_STS): nothing listens there`);
   });
 
+  it("says that it asks directly where a proxy is set, and not what the proxy is", async () => {
+    const { sts, issue } = await against([granted], { env: { HTTPS_PROXY: "http://me:hunter2@proxy.invalid" } });
+    await sts.close();
+    const error = await failureOf(issue());
+    expect(error.hint).toMatch(/^check the network, .*; HTTPS_PROXY is set, but agentctl itself asks directly/);
+    expect(inspect(error, { depth: 20 })).not.toMatch(/hunter2|proxy\.invalid/);
+  });
+
   it("takes the certificates of AWS_CA_BUNDLE, and says so when a certificate is not trusted", async () => {
     const directory = mkdtempSync(path.join(tmpdir(), "agentctl-ca-"));
     try {

@@ -177,6 +177,16 @@ it("a redirect of the discovery is not followed", async () => {
   expect(entra.asked).toHaveLength(1);
 });
 
+it("says that it asks directly where a proxy is set", async () => {
+  const { issue } = await against([cutsConnection, cutsConnection, cutsConnection, cutsConnection], {
+    env: { https_proxy: "http://me:hunter2@proxy.invalid" },
+  });
+  const error = await failureOf(issue());
+  expect(error).toMatchObject({ code: "UNREACHABLE" });
+  expect(error.hint).toMatch(/; https_proxy is set, but agentctl itself asks directly/);
+  expect(error.hint).not.toMatch(/hunter2|proxy\.invalid/);
+});
+
 describe("TLS", () => {
   it("that this machine does not trust ends it, and is not tried again", async () => {
     const { serverPem, serverKeyPem } = await makeCertificates(Date.now());
