@@ -84,13 +84,14 @@ function toRequest({ cloud, profile, ci, config, yes, force, ...rest }: InitOpti
   };
 }
 
-function report({ written, unwritten, next }: InitOutcome, { runtime }: CliContext): void {
+function report({ written, unwritten, noJob, next }: InitOutcome, { runtime }: CliContext): void {
   const say = (text: string): void => runtime.stderr.write(`agentctl: ${printable(text)}\n`);
   for (const file of written) say(`wrote ${path.relative(runtime.cwd, file)}`);
   if (unwritten !== undefined) {
     say(`${path.relative(runtime.cwd, unwritten.file)} is there already; this is the job that would go there:`);
     runtime.stdout.write(unwritten.text);
   }
+  if (noJob !== undefined) say(`note: ${noJob}`);
   for (const step of next) say(`next: ${step}`);
 }
 

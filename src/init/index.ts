@@ -1,9 +1,11 @@
 import { constants } from "node:fs";
 import path from "node:path";
-import { CLOUD_NAMES } from "../core/profile.js";
+import { CONFIG_NAME } from "../config/index.js";
 import type { Runtime } from "../core/runtime.js";
 import { audiencesFor } from "./audiences-for.js";
-import { lookAround, type Surroundings } from "./look-around.js";
+import { type ConfigPlace, findSchema, optionInRoot, showFrom } from "./config-place.js";
+import { type CiName, lookAround, type Surroundings } from "./look-around.js";
+import { explainNoJob, nextSteps } from "./next-steps.js";
 import { CI_FILES, renderJob } from "./render-ci.js";
 import { renderConfig } from "./render-config.js";
 import { checkFlags, type InitRequest, type Settled, settleWithoutAsking } from "./settle.js";
@@ -20,11 +22,11 @@ export interface InitOutcome {
   readonly written: readonly string[];
   /** A CI job whose file is there already: for the user to put in. */
   readonly unwritten?: { readonly file: string; readonly text: string };
-  /** What is to be done besides. */
+  /** Why there is no CI job, where nobody has said that there is to be none. */
+  readonly noJob?: string;
+  /** What is to be done besides, in this order. */
   readonly next: readonly string[];
 }
-
-const CONFIG_NAME = "agentctl.yaml";
 
 /**
  * Writes a first configuration and a CI job, from flags, from what is found and, on a terminal, from what is answered.
@@ -34,28 +36,24 @@ const CONFIG_NAME = "agentctl.yaml";
 export async function runInit(request: InitRequest, runtime: Runtime): Promise<InitOutcome> {
   checkFlags(request);
   const found = lookAround(runtime);
-  const configFile = path.resolve(runtime.cwd, request.configPath ?? path.join(found.root, CONFIG_NAME));
-  checkPlace(configFile, request, runtime);
-  const filesOf = (settled: Settled): string[] =>
-    [configFile, ...jobFiles(settled, found)].map((file) => show(file, runtime));
-  const settled = await settle(request, found, filesOf, runtime);
-  return write(settled, request, found, configFile, runtime);
+  const { root } = found;
+  const place = { file: path.resolve(runtime.cwd, request.configPath ?? path.join(root, CONFIG_NAME)), root };
+  checkPlace(place, request, runtime);
+  const canAsk = runtime.stdinIsTTY && runtime.stdout.isTTY && !request.yes;
+  const settled = canAsk ? await ask(request, found, place, runtime) : settleWithoutAsking(request, found);
+  const noJob = canAsk ? undefined : explainNoJob(request, found);
+  return { ...write(settled, request, found, place, runtime), ...(noJob !== undefined && { noJob }) };
 }
 
-async function settle(
-  request: InitRequest,
-  found: Surroundings,
-  filesOf: (settled: Settled) => readonly string[],
-  runtime: Runtime,
-): Promise<Settled> {
-  const canAsk = runtime.stdinIsTTY && runtime.stdout.isTTY && !request.yes;
-  if (!canAsk) return settleWithoutAsking(request, found);
+async function ask(request: InitRequest, found: Surroundings, place: ConfigPlace, runtime: Runtime): Promise<Settled> {
   const { askForRest } = await import("./ask.js");
-  return askForRest(request, found, filesOf);
+  return askForRest(request, found, ({ ci }) =>
+    [place.file, ...(ci === "none" ? [] : [jobFile(ci, place)])].map((file) => showFrom(runtime.cwd, file)),
+  );
 }
 
 /** Before anybody is asked anything: the answers would be lost. */
-function checkPlace(file: string, { force }: InitRequest, { fs }: Runtime): void {
+function checkPlace({ file }: ConfigPlace, { force }: InitRequest, { fs }: Runtime): void {
   if (!force && fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw alreadyThere(file);
   try {
     fs.accessSync(path.dirname(file), constants.W_OK | constants.X_OK);
@@ -68,62 +66,39 @@ function write(
   settled: Settled,
   { force }: InitRequest,
   found: Surroundings,
-  configFile: string,
+  place: ConfigPlace,
   runtime: Runtime,
 ): InitOutcome {
-  const config: NewFile = { file: configFile, text: renderConfig(settled), replace: force };
-  if (settled.ci === "none") return finish(settled, [config], undefined, runtime);
-  const { clouds, profileName } = settled;
-  const job = renderJob(settled.ci, {
-    clouds,
-    profileName,
-    branch: found.branch,
-    version: runtime.version,
-    audiences: audiencesFor(settled),
-  });
-  const file = path.join(found.root, CI_FILES[settled.ci].file);
-  const isThere = runtime.fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (isThere && !force) return finish(settled, [config], { file, text: job }, runtime);
-  return finish(settled, [config, { file, text: job, replace: force }], undefined, runtime);
-}
-
-function finish(
-  settled: Settled,
-  files: readonly NewFile[],
-  unwritten: InitOutcome["unwritten"],
-  runtime: Runtime,
-): InitOutcome {
-  writeFiles(files, runtime.fs);
-  const { profileName, ci } = settled;
-  const include = ci === "none" ? undefined : CI_FILES[ci].next;
-  const setups = CLOUD_NAMES.filter((cloud) => settled.clouds.includes(cloud)).map(
-    (cloud) => `agentctl setup ${cloud} -p ${profileName}`,
-  );
+  const { fs } = runtime;
+  const text = renderConfig(settled, { schema: findSchema(place, runtime), option: optionInRoot(place) });
+  const job = planJob(settled, found, place, runtime);
+  const isJobThere = job !== undefined && fs.lstatSync(job.file, { throwIfNoEntry: false }) !== undefined;
+  const isJobKept = isJobThere && !force;
+  const files: NewFile[] = [{ file: place.file, text, replace: force }];
+  if (job !== undefined && !isJobKept) files.push({ ...job, replace: force });
+  writeFiles(files, fs);
   return {
     settled,
     written: files.map(({ file }) => file),
-    ...(unwritten !== undefined && { unwritten }),
-    next: [
-      ...(include === undefined ? [] : [include]),
-      ...setups,
-      `agentctl doctor -p ${profileName}`,
-      ...namedElsewhere(files, runtime),
-    ],
+    ...(isJobKept && { unwritten: job }),
+    next: nextSteps(settled, place, runtime),
   };
 }
 
-/** A variable that goes before the file that was just written. */
-function namedElsewhere([config]: readonly NewFile[], { env, cwd }: Runtime): string[] {
-  const named = env["AGENTCTL_CONFIG"];
-  if (named === undefined || named === "" || path.resolve(cwd, named) === config?.file) return [];
-  return [`unset AGENTCTL_CONFIG, which names ${named}`];
+function planJob(
+  settled: Settled,
+  { branch }: Surroundings,
+  place: ConfigPlace,
+  { version }: Runtime,
+): InitOutcome["unwritten"] {
+  const { ci, clouds, profileName } = settled;
+  if (ci === "none") return undefined;
+  const option = optionInRoot(place);
+  const audiences = audiencesFor(settled);
+  const text = renderJob(ci, { clouds, profileName, branch, option, version, audiences });
+  return { file: jobFile(ci, place), text };
 }
 
-function jobFiles({ ci }: Settled, { root }: Surroundings): string[] {
-  return ci === "none" ? [] : [path.join(root, CI_FILES[ci].file)];
-}
-
-function show(file: string, { cwd }: Runtime): string {
-  const relative = path.relative(cwd, file);
-  return relative.startsWith("..") ? file : relative;
+function jobFile(ci: CiName, { root }: ConfigPlace): string {
+  return path.join(root, CI_FILES[ci].file);
 }

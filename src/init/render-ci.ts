@@ -11,6 +11,11 @@ export const CI_FILES: Readonly<Record<CiName, { readonly file: string; readonly
   },
 };
 
+/** Where a job finds agentctl, from the repository's root. */
+export function packageFile(version: string): string {
+  return `tools/agentctl-${version}.tgz`;
+}
+
 /** A command that shows that the credentials work and prints none of them. */
 const FIRST_COMMANDS: Readonly<Record<CloudName, string>> = {
   aws: "aws sts get-caller-identity",
@@ -20,6 +25,8 @@ const FIRST_COMMANDS: Readonly<Record<CloudName, string>> = {
 
 export interface JobInput extends Pick<Settled, "clouds" | "profileName"> {
   readonly branch: string;
+  /** Empty, or ` --config FILE`. */
+  readonly option: string;
   /** Of agentctl. */
   readonly version: string;
   /** The audience of each cloud's token. */
@@ -30,8 +37,10 @@ export function renderJob(ci: CiName, input: JobInput): string {
   return ci === "github" ? renderGithub(input) : renderGitlab(input);
 }
 
-function renderGithub({ profileName, clouds, branch, version }: JobInput): string {
-  return `# Runs one command with the credentials of profile ${profileName} in agentctl.yaml.
+function renderGithub(input: JobInput): string {
+  const { profileName, branch } = input;
+  const [install, doctor, run] = commandsOf(input);
+  return `# Runs one command with the credentials of the profile ${profileName}.
 name: agentctl
 on:
   push: { branches: [${JSON.stringify(branch)}] }
@@ -45,20 +54,22 @@ jobs:
     # environment: production      # a protected environment is a claim that the clouds can demand
     steps:
       - uses: actions/checkout@v5
-      - run: npm install --global ./tools/agentctl-${version}.tgz      # from npm pack; it is on no registry
-      - run: agentctl doctor -p ${profileName}
-      - run: agentctl run -p ${profileName} --receipt lease.json -- ${firstCommand(clouds)}
+      - run: ${install}      # from npm pack; it is on no registry
+      - run: ${doctor}
+      - run: ${run}
       - uses: actions/upload-artifact@v4
         if: always()
         with: { name: lease, path: lease.json }
 `;
 }
 
-function renderGitlab({ profileName, clouds, branch, version, audiences }: JobInput): string {
+function renderGitlab(input: JobInput): string {
+  const { profileName, branch, audiences } = input;
+  const [install, doctor, run] = commandsOf(input);
   const tokens = audiences.map(
     ({ cloud, audience }) => `    TOKEN_FOR_${cloud.toUpperCase()}: { aud: ${JSON.stringify(audience)} }\n`,
   );
-  return `# Runs one command with the credentials of profile ${profileName} in agentctl.yaml.
+  return `# Runs one command with the credentials of the profile ${profileName}.
 # In .gitlab-ci.yml: include: [{ local: ${CI_FILES.gitlab.file} }]
 agentctl:
   image: node:22
@@ -66,13 +77,22 @@ agentctl:
     - if: $CI_COMMIT_BRANCH == ${JSON.stringify(branch)} && $CI_COMMIT_REF_PROTECTED == "true"
   id_tokens:               # one a cloud; agentctl keeps them from the command
 ${tokens.join("")}  script:
-    - npm install --global ./tools/agentctl-${version}.tgz      # from npm pack; it is on no registry
-    - agentctl doctor -p ${profileName}
-    - agentctl run -p ${profileName} --receipt lease.json -- ${firstCommand(clouds)}
+    - ${install}      # from npm pack; it is on no registry
+    - ${doctor}
+    - ${run}
   artifacts: { when: always, paths: [lease.json] }
 `;
 }
 
-function firstCommand([cloud = "aws"]: readonly CloudName[]): string {
-  return FIRST_COMMANDS[cloud];
+function commandsOf({ profileName, clouds: [cloud = "aws"], version, option }: JobInput): [string, string, string] {
+  return [
+    `npm install --global ./${packageFile(version)}`,
+    toScalar(`agentctl doctor -p ${profileName}${option}`),
+    toScalar(`agentctl run -p ${profileName}${option} --receipt lease.json -- ${FIRST_COMMANDS[cloud]}`),
+  ];
+}
+
+/** Plain where YAML lets it; a file's name may be anything. */
+function toScalar(text: string): string {
+  return /: | #|:$/.test(text) ? JSON.stringify(text) : text;
 }

@@ -2,9 +2,6 @@ import { CLOUD_NAMES, type CloudName } from "../core/profile.js";
 import type { Settled } from "./settle.js";
 import { kindsOf } from "./settle.js";
 
-/** Where an editor finds the schema in a repository that has agentctl as a dependency, from its root. */
-const SCHEMA = "node_modules/agentctl/schema/agentctl.schema.json";
-
 /** Further keys of each cloud, as comments below those that are set. */
 const MORE: Readonly<Record<CloudName, readonly string[]>> = {
   aws: [
@@ -24,13 +21,20 @@ const MORE: Readonly<Record<CloudName, readonly string[]>> = {
   ],
 };
 
+/** What the comments say of where things are. */
+export interface ConfigNotes {
+  /** Where an editor finds the schema, if it does. */
+  readonly schema: string | undefined;
+  /** Empty, or ` --config FILE`. */
+  readonly option: string;
+}
+
 /** A first agentctl.yaml: what was settled, and what else there is as comments. */
-export function renderConfig(settled: Settled): string {
+export function renderConfig(settled: Settled, { schema, option }: ConfigNotes): string {
   const name = quoteName(settled.profileName);
-  return `# yaml-language-server: $schema=${SCHEMA}
-# The task profiles of this repository. After a change: agentctl profile lint
-# What a run would be given, with no cloud asked: agentctl run -p ${settled.profileName} --dry-run -- COMMAND
-# The clouds' side of the trust: agentctl setup ${settled.clouds[0] ?? "aws"} -p ${settled.profileName}
+  return `${schema === undefined ? "" : `# yaml-language-server: $schema=${schema}\n`}# The task profiles of this repository. After a change: agentctl profile lint${option}
+# What a run would be given, with no cloud asked: agentctl run -p ${settled.profileName}${option} --dry-run -- COMMAND
+# The clouds' side of the trust: agentctl setup ${settled.clouds[0] ?? "aws"} -p ${settled.profileName}${option}
 version: 1
 
 profiles:

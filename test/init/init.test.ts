@@ -39,12 +39,19 @@ describe("what is written", () => {
     },
   );
 
-  test("an editor is told of the schema, in the first line", async () => {
-    await init({ ...AWS, ci: "none" });
-    expect(scratch.read("agentctl.yaml")).toMatch(
-      /^# yaml-language-server: \$schema=\S+\/schema\/agentctl\.schema\.json\n/,
-    );
-    expect(fs.statSync(path.join(scratch.dir, "agentctl.yaml")).mode & 0o111).toBe(0);
+  test.each([
+    { name: "agentctl is a dependency", at: "", configPath: "agentctl.yaml", want: "node_modules/agentctl" },
+    { name: "a file further down", at: "", configPath: "below/x.yaml", want: "../node_modules/agentctl" },
+    { name: "agentctl is installed elsewhere", at: "other/", configPath: "agentctl.yaml", want: undefined },
+  ])("an editor is told of the schema where it finds it: $name", async ({ at, configPath, want }) => {
+    scratch.put("below/file", "");
+    scratch.put(`${at}node_modules/agentctl/schema/agentctl.schema.json`, "{}");
+    await init({ ...AWS, ci: "none", configPath });
+    const text = scratch.read(configPath);
+    const told = /^# yaml-language-server: \$schema=(\S+)\/schema\/agentctl\.schema\.json\n/.exec(text)?.[1];
+    expect(told).toBe(want);
+    expect(text).toMatch(/^# The task profiles of this repository/m);
+    expect(fs.statSync(path.join(scratch.dir, configPath)).mode & 0o111).toBe(0);
   });
 
   test("a job for GitHub, with the right to an identity and nothing else", async () => {
@@ -78,21 +85,89 @@ describe("what is written", () => {
     expect(written.map((file) => path.relative(scratch.dir, file))).toEqual(["agentctl.yaml", GITLAB_JOB]);
     expect(next).toEqual([
       "add to .gitlab-ci.yml: include: [{ local: .gitlab/agentctl.gitlab-ci.yml }]",
+      "put agentctl's package (npm pack) at tools/agentctl-1.2.3.tgz, from where the job installs it",
       "agentctl setup aws -p deploy",
       "agentctl doctor -p deploy",
     ]);
   });
 
-  test("not in a repository: here, and no job", async () => {
-    await init(AWS);
+  test.each([
+    { name: "not in a repository", git: false, request: AWS, says: "this is not a git repository" },
+    { name: "in one of no known provider", git: true, request: AWS, says: "the repository shows no provider" },
+    { name: "none is wanted", git: false, request: { ...AWS, ci: "none" }, says: undefined },
+  ] as const)("no job, and why: $name", async ({ git, request, says }) => {
+    if (git) scratch.put(".git/HEAD", "ref: refs/heads/main\n");
+    const { noJob } = await init(request);
     expect(scratch.list()).toEqual(["agentctl.yaml"]);
+    expect(noJob).toEqual(says && expect.stringContaining(says));
+  });
+});
+
+describe("what is to be done next", () => {
+  const SETUP = "agentctl setup aws -p deploy";
+  const DOCTOR = "agentctl doctor -p deploy";
+  const env = (name: string) => ({ env: { AGENTCTL_CONFIG: path.join(scratch.dir, name) } });
+
+  test("a variable that names another configuration first, since the rest fails with it", async () => {
+    const { next } = await init({ ...AWS, ci: "github" }, env("other.yaml"));
+    expect(next).toEqual([
+      `unset AGENTCTL_CONFIG, which names ${scratch.dir}/other.yaml`,
+      expect.stringContaining("tools/agentctl-1.2.3.tgz"),
+      SETUP,
+      DOCTOR,
+    ]);
+    expect((await init({ ...AWS, ci: "none", force: true }, env("agentctl.yaml"))).next).toEqual([SETUP, DOCTOR]);
   });
 
-  test("a variable that names another configuration is told of", async () => {
-    const env = (name: string) => ({ env: { AGENTCTL_CONFIG: path.join(scratch.dir, name) } });
-    expect((await init(AWS, env("other.yaml"))).next.join()).toContain("unset AGENTCTL_CONFIG");
-    expect((await init({ ...AWS, force: true }, env("agentctl.yaml"))).next.join()).not.toContain("AGENTCTL_CONFIG");
+  test("not the package, where it is in its place", async () => {
+    scratch.put("tools/agentctl-1.2.3.tgz", "");
+    expect((await init({ ...AWS, ci: "github" })).next).toEqual([SETUP, DOCTOR]);
   });
+
+  test.each([
+    { name: "of another name", configPath: "x.yaml", here: "x.yaml", inRoot: "x.yaml" },
+    {
+      name: "out of the search's way",
+      configPath: "etc/agentctl.yaml",
+      here: "etc/agentctl.yaml",
+      inRoot: "etc/agentctl.yaml",
+    },
+    { name: "found from here alone", cwd: "etc", configPath: "agentctl.yaml", here: "", inRoot: "etc/agentctl.yaml" },
+    {
+      name: "with anything in its name",
+      configPath: "it's: #1.yaml",
+      here: "'it'\\''s: #1.yaml'",
+      inRoot: "'it'\\''s: #1.yaml'",
+    },
+    { name: "where it belongs", cwd: "etc", configPath: "../agentctl.yaml", here: "", inRoot: "" },
+    { name: "that a variable names", configPath: "x.yaml", variable: "x.yaml", here: "", inRoot: "x.yaml" },
+    {
+      name: "hidden by a nearer one",
+      cwd: "near",
+      configPath: "../agentctl.yaml",
+      here: "DIR/agentctl.yaml",
+      inRoot: "",
+    },
+  ])(
+    "a file $name: whether it is named, here and in the job",
+    async ({ cwd = "", configPath, variable, here, inRoot }) => {
+      scratch.put(".git/HEAD", "ref: refs/heads/main\n");
+      scratch.put("etc/file", "");
+      scratch.put("near/agentctl.yaml", "version: 1\n");
+      const option = (file: string) => (file === "" ? "" : ` --config ${file.replace("DIR", scratch.dir)}`);
+      const overrides = { cwd: path.join(scratch.dir, cwd), ...(variable !== undefined && env(variable)) };
+      const { next, written } = await init({ ...AWS, ci: "github", configPath }, overrides);
+      expect(next.slice(-2)).toEqual([`${SETUP}${option(here)}`, `${DOCTOR}${option(here)}`]);
+      const runs = parse(scratch.read(GITHUB_JOB)).jobs.agentctl.steps.flatMap(
+        (step: { run?: string }) => step.run ?? [],
+      );
+      expect(runs.slice(-2)).toEqual([
+        `${DOCTOR}${option(inRoot)}`,
+        `agentctl run -p deploy${option(inRoot)} --receipt lease.json -- aws sts get-caller-identity`,
+      ]);
+      expect(fs.readFileSync(written[0] ?? "", "utf8")).toContain(`agentctl profile lint${option(inRoot)}\n`);
+    },
+  );
 });
 
 describe("what is there already", () => {
