@@ -29,26 +29,49 @@ export async function lintProfiles(
   const { files } = report;
   if (json) runtime.stdout.write(`${JSON.stringify({ ok: errors === 0, files, findings, budgets }, null, 2)}\n`);
   else
-    runtime.stdout.write([...findings.map(findingLine), ...budgets.flatMap(budgetLines), countLine(findings)].join(""));
+    runtime.stdout.write(
+      [...findings.map(findingLine), ...planned.flatMap(({ lines }) => lines), countLine(findings)].join(""),
+    );
   if (errors === 0) return;
   const count = errors === 1 ? "1 error" : `${errors} errors`;
   throw new AgentctlError("CONFIG_INVALID", `${count} in ${files.join(" and ")}`, { facts: { errors } });
 }
 
+interface Planned {
+  readonly budget?: ProfileBudget;
+  readonly finding?: LintFinding;
+  /** What is said of the budget. */
+  readonly lines: readonly string[];
+}
+
 /** The plan of a lease that is never opened: what would not fit is found here. */
-async function planProfile(
-  profile: Profile,
-  runtime: Runtime,
-): Promise<{ readonly budget?: ProfileBudget; readonly finding?: LintFinding }> {
+async function planProfile(profile: Profile, runtime: Runtime): Promise<Planned> {
+  const place = { file: showFile(profile.file, runtime), path: `profiles.${profile.name}` };
   try {
     const plans = await planGrants(profile, termsOf(profile, runtime), runtime);
     const clouds = Object.fromEntries(plans.map(({ cloud, facts }) => [cloud, facts]));
-    return { budget: { profile: profile.name, clouds } };
+    const lines = plans.map(({ cloud, facts }) => `${profile.name}: ${cloud}${describeBudget(facts, profile)}\n`);
+    const budget = { profile: profile.name, clouds };
+    return isUnnarrowed(profile) ? { budget, lines, finding: unnarrowed(place) } : { budget, lines };
   } catch (thrown) {
     const { code, message, hint } = toAgentctlError(thrown);
-    const place = { file: showFile(profile.file, runtime), path: `profiles.${profile.name}` };
-    return { finding: { severity: "error", code, ...place, message, ...(hint !== undefined && { hint }) } };
+    return { lines: [], finding: { severity: "error", code, ...place, message, ...(hint !== undefined && { hint }) } };
   }
+}
+
+function isUnnarrowed({ clouds: { aws } }: Profile): boolean {
+  return aws !== undefined && aws.sessionPolicy === undefined && aws.policyArns.length === 0;
+}
+
+function unnarrowed({ file, path }: { readonly file: string; readonly path: string }): LintFinding {
+  return {
+    severity: "info",
+    code: "CONFIG_INVALID",
+    file,
+    path: `${path}.aws`,
+    message: "the role is not narrowed: the command may do all that the role may, until the fence",
+    hint: "say in session_policy what the task needs",
+  };
 }
 
 function termsOf(profile: Profile, runtime: Runtime): LeaseTerms {
@@ -68,11 +91,13 @@ function findingLine(finding: LintFinding): string {
   return `${finding.severity}: ${printable(formatProblem(finding))}${printable(hint)}\n`;
 }
 
-function budgetLines({ profile, clouds }: ProfileBudget): string[] {
-  return Object.entries(clouds).map(([cloud, { policyCharactersUsed: used, policyCharactersLeft: left }]) => {
-    if (typeof used !== "number" || typeof left !== "number") return `${profile}: ${cloud}\n`;
-    return `${profile}: ${cloud}: session policy uses ${used} of ${used + left} characters, ${left} left\n`;
-  });
+/** The fence is in every session policy, also where the profile has none of its own. */
+function describeBudget({ policyCharactersUsed: used, policyCharactersLeft: left }: Facts, profile: Profile): string {
+  if (typeof used !== "number" || typeof left !== "number") return "";
+  const { sessionPolicy, policyArns = [] } = profile.clouds.aws ?? {};
+  const room = `${used} of ${used + left} characters, ${left} left`;
+  if (sessionPolicy !== undefined) return `: session policy uses ${room}`;
+  return policyArns.length > 0 ? `: the fence and policy_arns use ${room}` : `: the fence uses ${room}`;
 }
 
 function countLine(findings: readonly LintFinding[]): string {

@@ -114,6 +114,32 @@ describe("agentctl profile lint", () => {
     ]);
   });
 
+  const ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+  it.each([
+    {
+      name: "without a session policy says that the fence uses it, and that the role is not narrowed",
+      aws: `{ role_arn: ${ROLE} }`,
+      want: [
+        "info: agentctl.yaml: profiles.p.aws: the role is not narrowed: the command may do all that the role may, until the fence (say in session_policy what the task needs)",
+        expect.stringMatching(/^p: aws: the fence uses \d+ of 2048 characters, \d+ left$/),
+        "0 errors, 0 warnings, 1 note",
+      ],
+    },
+    {
+      name: "with policy_arns alone counts them in",
+      aws: `{ role_arn: ${ROLE}, policy_arns: ["${ARN}"] }`,
+      want: [
+        expect.stringMatching(/^p: aws: the fence and policy_arns use \d+ of 2048 characters, \d+ left$/),
+        "0 errors, 0 warnings, 0 notes",
+      ],
+    },
+  ])("a profile $name", async ({ aws, want }) => {
+    project = createProject({ "agentctl.yaml": `version: 1\nprofiles:\n  p: { aws: ${aws} }\n` });
+    const { stdout, error } = await run("lint");
+    expect(error).toBeUndefined();
+    expect(stdout.split("\n")).toEqual([...want, ""]);
+  });
+
   it("prints every problem of a file, and fails", async () => {
     project = createProject({ "agentctl.yaml": "version: 1\nprofiles:\n  p: { tll: 1h, actors: [] }\n" });
     const { stdout, error } = await run("lint");
