@@ -1,6 +1,15 @@
 import type { Claims } from "../core/identity.js";
 import type { ClaimBan, ClaimTest, TrustCaller } from "../core/trust.js";
-import { checkAgreement, contradiction, type Narrowing, testsOf, textClaim, tooWide } from "./trust-claims-text.js";
+import {
+  checkAgreement,
+  contradiction,
+  type Gap,
+  type Narrowing,
+  refuseGaps,
+  testsOf,
+  textClaim,
+  tooWide,
+} from "./trust-claims-text.js";
 
 const ISSUERS = [
   /^https:\/\/token\.actions\.githubusercontent\.com(\/[\w-]+)?$/,
@@ -33,8 +42,9 @@ export function narrowGithub({ subject, claims }: TrustCaller): Narrowing {
   const context = CONTEXT.exec(parts?.["context"] ?? "")?.groups;
   checkParts(claims, parts, context);
   const known = { ...idsOf(parts), ...claims };
-  requireRepository(known);
-  const place = placeTests(known, context);
+  const origin = placeOf(known, context);
+  refuseGaps([...repositoryGaps(known), ...placeGaps(origin)]);
+  const place = placeTests(origin);
   const ids = testsOf(known, {
     repository_id: "the repository by its id: a name can be given up and taken by somebody else",
     repository_owner_id: "its owner by id, so that a transferred repository loses the trust",
@@ -85,29 +95,50 @@ function idsOf(parts: SubjectParts): Claims {
   };
 }
 
-function requireRepository(claims: Claims): void {
+function repositoryGaps(claims: Claims): readonly Gap[] {
   const id = textClaim(claims, "repository_id");
   if (id === undefined) {
-    throw tooWide(
-      "the repository's id is not known, and its name may be somebody else's tomorrow",
-      "add --claim repository_id=ID and --claim repository_owner_id=ID; `gh api repos/OWNER/REPO --jq '.id, .owner.id'` tells both",
-    );
+    return [
+      {
+        lacks: "the repository's id is not known, and its name may be somebody else's tomorrow",
+        hint: "add --claim repository_id=ID and --claim repository_owner_id=ID; `gh api repos/OWNER/REPO --jq '.id, .owner.id'` tells both",
+      },
+    ];
   }
   if (!/^\d+$/.test(id)) throw contradiction(`the claim repository_id is ${id}, which is not a number`);
+  return [];
 }
 
-/** From where in the repository: the environment, and the branch where it is protected. */
-function placeTests(claims: Claims, context: SubjectParts): readonly ClaimTest[] {
+/** From where in the repository. */
+interface Place {
+  readonly environment: string | undefined;
+  readonly ref: string | undefined;
+  readonly isProtected: boolean;
+}
+
+function placeOf(claims: Claims, context: SubjectParts): Place {
   const given = (kind: string) => (context?.["kind"] === kind ? context["name"] : undefined);
-  const environment = textClaim(claims, "environment") ?? given("environment");
-  const ref = textClaim(claims, "ref") ?? given("ref");
-  const isProtected = textClaim(claims, "ref_protected") === "true";
-  if (environment === undefined && !isProtected) {
-    throw tooWide(
-      `${ref === undefined ? "the identity names no environment, and no ref" : `nothing says that ${ref} is protected`}: whoever may push would be trusted`,
-      `${ENVIRONMENT_HINT} (for one described: --claim ref_protected=true)`,
-    );
-  }
+  return {
+    environment: textClaim(claims, "environment") ?? given("environment"),
+    ref: textClaim(claims, "ref") ?? given("ref"),
+    isProtected: textClaim(claims, "ref_protected") === "true",
+  };
+}
+
+function placeGaps({ environment, ref, isProtected }: Place): readonly Gap[] {
+  if (environment !== undefined || isProtected) return [];
+  const what =
+    ref === undefined ? "the identity names no environment, and no ref" : `nothing says that ${ref} is protected`;
+  return [
+    {
+      lacks: `${what}: whoever may push would be trusted`,
+      hint: `${ENVIRONMENT_HINT} (for one described: --claim ref_protected=true)`,
+    },
+  ];
+}
+
+/** The environment, and the branch where it is protected. */
+function placeTests({ environment, ref, isProtected }: Place): readonly ClaimTest[] {
   const isPinnable = isProtected && (environment === undefined || (ref ?? "").startsWith("refs/heads/"));
   return testsOf(
     { ...(environment !== undefined && { environment }), ...(isPinnable && { ref }) },

@@ -1,6 +1,14 @@
 import type { Claims } from "../core/identity.js";
 import type { ClaimBan, TrustCaller } from "../core/trust.js";
-import { checkAgreement, type Narrowing, testsOf, textClaim, tooWide } from "./trust-claims-text.js";
+import {
+  checkAgreement,
+  type Gap,
+  type Narrowing,
+  refuseGaps,
+  testsOf,
+  textClaim,
+  tooWide,
+} from "./trust-claims-text.js";
 
 /** The default; a project can choose other components, and then the subject alone may be wide. */
 const SUBJECT = /^project_path:(?<path>[\w./-]+):ref_type:(?<type>branch|tag):ref:(?<ref>.+)$/;
@@ -24,8 +32,8 @@ export function narrowGitlab({ subject, claims }: TrustCaller): Narrowing {
   checkAgreement(claims, "project_path", parts?.["path"]);
   checkAgreement(claims, "ref", parts?.["ref"]);
   checkAgreement(claims, "ref_type", parts?.["type"]);
-  requireProject(claims);
   const place = placeOf(claims);
+  refuseGaps([...projectGaps(claims), ...placeGaps(place)]);
   const ids = {
     project_id: "the project by its id: a path can be given up and taken by somebody else",
     namespace_id: "its group by id, so that a transferred project loses the trust",
@@ -49,25 +57,31 @@ function refuseMergeRequest(claims: Claims): void {
   );
 }
 
-function requireProject(claims: Claims): void {
-  if (textClaim(claims, "project_id") !== undefined) return;
-  throw tooWide(
-    "the project's id is not known, and its path may be somebody else's tomorrow",
-    "add --claim project_id=ID; the project's page shows it, or `glab api projects/GROUP%2FPROJECT`",
-  );
+function projectGaps(claims: Claims): readonly Gap[] {
+  if (textClaim(claims, "project_id") !== undefined) return [];
+  return [
+    {
+      lacks: "the project's id is not known, and its path may be somebody else's tomorrow",
+      hint: "add --claim project_id=ID; the project's page shows it, or `glab api projects/GROUP%2FPROJECT`",
+    },
+  ];
 }
 
-/** The tests that say from where in the project. A variable can name any environment: only a protected one narrows. */
+function placeGaps(place: Readonly<Record<string, string>>): readonly Gap[] {
+  if (Object.keys(place).length > 0) return [];
+  return [
+    {
+      lacks: "the ref is not protected, nor is there a protected environment: whoever may push would be trusted",
+      hint: "run setup in a job on a protected branch or with a protected environment (for one described: --claim ref_protected=true)",
+    },
+  ];
+}
+
+/** The tests that say from where in the project; none where anybody could be there. A variable can name any environment: only a protected one narrows. */
 function placeOf(claims: Claims): Readonly<Record<string, string>> {
   const isProtectedRef = textClaim(claims, "ref_protected") === "true";
   const environment =
     textClaim(claims, "environment") !== undefined && textClaim(claims, "environment_protected") === "true";
-  if (!isProtectedRef && !environment) {
-    throw tooWide(
-      "the ref is not protected, nor is there a protected environment: whoever may push would be trusted",
-      "run setup in a job on a protected branch or with a protected environment (for one described: --claim ref_protected=true)",
-    );
-  }
   return {
     ...(isProtectedRef && { ref_protected: "a ref that only those may push to whom the project lets" }),
     ...(environment && {

@@ -15,6 +15,18 @@ export function tooWide(message: string, hint: string): AgentctlError {
   return new AgentctlError("TRUST_TOO_WIDE", `no trust is written: ${message}`, { hint });
 }
 
+/** One thing that a caller lacks: what, and how it is mended. */
+export interface Gap {
+  readonly lacks: string;
+  readonly hint: string;
+}
+
+/** All that is missing at once, so that nobody mends one thing to be told of the next. @throws {AgentctlError} TRUST_TOO_WIDE */
+export function refuseGaps(gaps: readonly Gap[]): void {
+  if (gaps.length === 0) return;
+  throw tooWide(gaps.map(({ lacks }) => lacks).join("; and "), gaps.map(({ hint }) => hint).join("; and "));
+}
+
 /** What was said of the caller does not fit together. */
 export function contradiction(message: string, hint = "describe one identity: all its claims are of one token"): Error {
   return new AgentctlError("CONFIG_INVALID", message, { hint });

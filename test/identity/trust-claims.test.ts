@@ -156,6 +156,24 @@ describe("what a trust is tied to", () => {
 const WIDE = "TRUST_TOO_WIDE";
 const WRONG = "CONFIG_INVALID";
 
+describe("all that is missing is told at once", () => {
+  it.each([
+    {
+      name: "GitHub",
+      given: caller(GITHUB, PUSHED),
+      hints: ["--claim repository_id=ID", "--claim ref_protected=true"],
+    },
+    { name: "GitLab", given: caller(GITLAB, LAB), hints: ["--claim project_id=ID", "--claim ref_protected=true"] },
+  ])("$name: an id, and what protects the branch", async ({ given, hints }) => {
+    const error = await thrownBy(() => scopeTrust(given));
+    expect(error).toMatchObject({
+      code: WIDE,
+      message: expect.stringMatching(/id is not known, .*; and .* protected.*: whoever may push would be trusted$/),
+    });
+    for (const hint of hints) expect(error.hint).toContain(hint);
+  });
+});
+
 describe("a trust that is not written", () => {
   it.each([
     {
