@@ -7,14 +7,13 @@ import type { Grant } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
+import { explainNesting, findSurroundingLease, type SurroundingLease } from "./core/surrounding-lease.js";
 import {
   assertHandOut,
   type Credential,
   type CredentialRequest,
   commandOf,
   endIdToken,
-  explainNesting,
-  findSurroundingLease,
   grantIdToken,
   hasAzureVariables,
   narrowProfile,
@@ -22,7 +21,6 @@ import {
   readGrant,
   readIdToken,
   resolveSelf,
-  type SurroundingLease,
 } from "./credential/index.js";
 import { acquireIdentity } from "./identity/index.js";
 import { type OpenLease, openLease, setTerms } from "./lease/index.js";
@@ -63,12 +61,16 @@ async function issueCredential(request: CredentialRequest, observe: Observe, run
     const prepared = await interruption.interrupt(prepare(request, account, runtime));
     return await holdLease(request, prepared, account, observe, interruption, runtime);
   } catch (thrown) {
-    const error = explainNesting(toAgentctlError(thrown), runtime.env);
+    const error = explainNesting(toAgentctlError(thrown), runtime.env, wayOut);
     await recordFailure(account, reserveReceipt(undefined, runtime), error, observe, runtime);
     throw error;
   } finally {
     interruption.stop();
   }
+}
+
+function wayOut(profileName: string): string {
+  return `ask for -p ${profileName}, or outside of it`;
 }
 
 /** Profile → terms → plan → command → identity → decision, as for a run. */

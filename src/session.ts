@@ -16,6 +16,7 @@ import type { Prepared } from "./core/prepared.js";
 import type { Profile } from "./core/profile.js";
 import type { Observe, RunRequest } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
+import { explainNesting } from "./core/surrounding-lease.js";
 import {
   type Delivery,
   type DeliveryInput,
@@ -89,11 +90,17 @@ async function prepare(
   const identity = await acquireIdentity(
     { source: request.identitySource ?? profile.identitySource, audiences: plans },
     runtime,
-  );
+  ).catch((thrown: unknown) => {
+    throw explainNesting(toAgentctlError(thrown), runtime.env, wayOut);
+  });
   account.identity = identity;
   const decision = decide({ profile, actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
   account.decision = decision;
   return { profile, terms, plans, command, identity, decision };
+}
+
+function wayOut(profileName: string): string {
+  return `start the tool without agentctl run, as ${profileName}, or start this outside of it`;
 }
 
 /** A lease while it is open, with what has to be taken down at its end as far as it stands. */

@@ -41,5 +41,10 @@ function describe(happening: Happening, runtime: Runtime): string {
 function describeEnding({ cloud, word, at, until, detail }: Ending, runtime: Runtime): string {
   const when = `${cloud}: ${word} ${Date.parse(at) <= runtime.now() ? "since" : "at"} ${at}`;
   if (word === "failed") return `${when}: ${detail}`;
-  return until === undefined || until === at ? when : `${when}, some uses last until ${until}`;
+  return until === undefined || isSoonAfter(until, at) ? when : `${when}, some uses last until ${until}`;
+}
+
+/** The cloud's clock and ours may round to different seconds. */
+function isSoonAfter(until: string, at: string): boolean {
+  return Date.parse(until) - Date.parse(at) < 2000;
 }

@@ -4,6 +4,7 @@ import { AgentctlError } from "../core/errors.js";
 import type { DeliveryMode } from "../core/profile.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { CliContext } from "./context.js";
+import { printable } from "./printable.js";
 
 interface RunOptions {
   readonly profile?: string;
@@ -50,6 +51,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .action(async (argv: [string, ...string[]], options: RunOptions) => {
       const { runtime } = context;
       const request = toRequest(argv, options);
+      if (options.quiet !== true) noteUnset(request.passEnv, context);
       const session = await import("../session.js");
       if (options.dryRun === true) {
         const { renderPreview } = await import("./run-preview.js");
@@ -59,6 +61,12 @@ export function registerRun(program: Command, context: CliContext): void {
       const { createObserver } = await import("./run-lines.js");
       context.exit(await session.runSession(request, createObserver(runtime, options.quiet === true), runtime));
     });
+}
+
+function noteUnset(names: readonly string[], { runtime }: CliContext): void {
+  for (const name of names.filter((name) => runtime.env[name] === undefined)) {
+    runtime.stderr.write(`agentctl: ${printable(name)} is not set, so --pass-env has nothing to pass\n`);
+  }
 }
 
 function toRequest(argv: [string, ...string[]], options: RunOptions): RunRequest {

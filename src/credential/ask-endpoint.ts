@@ -1,7 +1,7 @@
 import { escapeControlCharacters } from "../core/control-characters.js";
 import { AgentctlError, firstLine } from "../core/errors.js";
 import type { HttpAnswer, HttpRequest, Runtime } from "../core/runtime.js";
-import type { SurroundingLease } from "./surrounding-lease.js";
+import type { SurroundingLease } from "../core/surrounding-lease.js";
 
 type Json = Readonly<Record<string, unknown>>;
 

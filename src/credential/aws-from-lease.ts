@@ -1,8 +1,9 @@
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
+import type { SurroundingLease } from "../core/surrounding-lease.js";
 import { askEndpoint, instantIn, isLoopback, parseAnswer, textIn } from "./ask-endpoint.js";
 import type { AwsCredential } from "./credential.js";
-import { findValue, notHeld, type SurroundingLease } from "./surrounding-lease.js";
+import { findValue, notHeld } from "./surrounding-lease.js";
 
 /**
  * AWS's keys out of the lease: its variables, or the container credentials that its endpoint gives.

@@ -1,9 +1,10 @@
 import { AgentctlError } from "../core/errors.js";
 import type { Environment, Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
+import type { SurroundingLease } from "../core/surrounding-lease.js";
 import { askEndpoint, instantIn, isLoopback, parseAnswer, textIn } from "./ask-endpoint.js";
 import type { AzureCredential } from "./credential.js";
-import { findValue, notHeld, type SurroundingLease } from "./surrounding-lease.js";
+import { findValue, notHeld } from "./surrounding-lease.js";
 
 const FIRST_TOKEN = "AZURE_ACCESS_TOKEN";
 

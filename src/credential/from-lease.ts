@@ -1,10 +1,11 @@
 import type { Runtime } from "../core/runtime.js";
+import type { SurroundingLease } from "../core/surrounding-lease.js";
 import { readAwsFromLease } from "./aws-from-lease.js";
 import { readAzureFromLease } from "./azure-from-lease.js";
 import type { Credential } from "./credential.js";
 import { readGoogleSubject, readGoogleToken } from "./google-from-lease.js";
 import type { CredentialRequest } from "./request.js";
-import { assertLeaseLives, type SurroundingLease } from "./surrounding-lease.js";
+import { assertLeaseLives } from "./surrounding-lease.js";
 
 /**
  * What the surrounding lease has already given to this process; nothing is issued.

@@ -1,9 +1,10 @@
 import { AgentctlError } from "../core/errors.js";
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
+import type { SurroundingLease } from "../core/surrounding-lease.js";
 import { askEndpoint, instantIn, isLoopback, parseAnswer, textIn } from "./ask-endpoint.js";
 import type { GoogleCredential, GoogleSubject } from "./credential.js";
-import { findValue, notHeld, type SurroundingLease } from "./surrounding-lease.js";
+import { findValue, notHeld } from "./surrounding-lease.js";
 
 const TOKEN_VARIABLE = "CLOUDSDK_AUTH_ACCESS_TOKEN";
 

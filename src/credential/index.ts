@@ -7,4 +7,3 @@ export { narrowProfile } from "./narrow-profile.js";
 export { renderCredential, renderExecutableFailure } from "./render.js";
 export type { CredentialFormat, CredentialRequest } from "./request.js";
 export { commandOf, resolveSelf } from "./self-command.js";
-export { explainNesting, findSurroundingLease, type SurroundingLease } from "./surrounding-lease.js";

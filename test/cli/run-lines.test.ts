@@ -25,6 +25,16 @@ describe("the line of an ending", () => {
       want: `aws: fenced at ${SOON}, some uses last until ${LATER}`,
     },
     { name: "nothing that does", ending: { until: SOON }, want: `aws: fenced at ${SOON}` },
+    {
+      name: "nothing of a second's difference",
+      ending: { until: "2026-01-31T12:10:01Z" },
+      want: `aws: fenced at ${SOON}`,
+    },
+    {
+      name: "two seconds",
+      ending: { until: "2026-01-31T12:10:02Z" },
+      want: `aws: fenced at ${SOON}, some uses last until 2026-01-31T12:10:02Z`,
+    },
     { name: "why it failed", ending: { word: "failed" as const }, want: `aws: failed at ${SOON}: a long story` },
   ])("says $name, and leaves the story to the receipt", ({ ending, want }) => {
     expect(linesOf(ending)).toBe(`agentctl: ${want}\n`);

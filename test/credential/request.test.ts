@@ -1,14 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { AgentctlError } from "../../src/core/errors.js";
 import type { AzureSettings, GcpSettings, Profile } from "../../src/core/profile.js";
-import {
-  assertHandOut,
-  commandOf,
-  explainNesting,
-  findSurroundingLease,
-  narrowProfile,
-  resolveSelf,
-} from "../../src/credential/index.js";
+import { explainNesting, findSurroundingLease } from "../../src/core/surrounding-lease.js";
+import { assertHandOut, commandOf, narrowProfile, resolveSelf } from "../../src/credential/index.js";
 import { thrownBy } from "../thrown.js";
 import { LEASE, LEASE_VARIABLES } from "./lease-environment.js";
 
@@ -180,8 +174,11 @@ describe("the surrounding lease", () => {
   test("is why the identity is missing inside it", () => {
     const error = new AgentctlError("NO_IDENTITY", "none", { hint: "set a token" });
     const other = new AgentctlError("CLOUD_DENIED", "no", { hint: "look" });
-    expect(explainNesting(error, LEASE_VARIABLES).hint).toMatch(/in the lease of profile deploy.*-p deploy/);
-    expect(explainNesting(error, {}).hint).toBe("set a token");
-    expect(explainNesting(other, LEASE_VARIABLES)).toBe(other);
+    const wayOut = (name: string) => `not ${name}`;
+    expect(explainNesting(error, LEASE_VARIABLES, wayOut).hint).toMatch(
+      /in the lease of profile deploy.*: not deploy$/,
+    );
+    expect(explainNesting(error, {}, wayOut).hint).toBe("set a token");
+    expect(explainNesting(other, LEASE_VARIABLES, wayOut)).toBe(other);
   });
 });
