@@ -1,7 +1,16 @@
 import type { Argument, Command, Option } from "commander";
 
 /** What a word stands for, where the program itself cannot list its values. */
-export type ValueKind = "profile" | "lease" | "source" | "actor" | "variable" | "file" | "directory" | "nothing";
+export type ValueKind =
+  | "profile"
+  | "lease"
+  | "source"
+  | "login"
+  | "actor"
+  | "variable"
+  | "file"
+  | "directory"
+  | "nothing";
 
 /** What may stand at a place: a closed list, or something to look up. */
 export type Values = { readonly choices: readonly string[] } | { readonly kind: ValueKind };
@@ -22,10 +31,12 @@ const KIND_OF_PLACEHOLDER: Readonly<Record<string, ValueKind>> = {
   directory: "directory",
 };
 
-/** By the command's group and the argument, as in `agentctl profile show <name>`. */
+/** By the command or its group and the argument, as in `agentctl logout [name]` and `agentctl profile show <name>`. */
 const KIND_OF_ARGUMENT: Readonly<Record<string, ValueKind>> = {
   "profile name": "profile",
   "lease id": "lease",
+  "login name": "login",
+  "logout name": "login",
 };
 
 export function valuesOfOption(option: Option): Values {
@@ -36,7 +47,8 @@ export function valuesOfOption(option: Option): Values {
 
 export function valuesOfArgument(argument: Argument, command: Command): Values {
   if (argument.argChoices !== undefined) return { choices: argument.argChoices };
-  const kind = KIND_OF_ARGUMENT[`${command.parent?.name()} ${argument.name()}`];
+  const owner = command.parent?.parent === null ? command : command.parent;
+  const kind = KIND_OF_ARGUMENT[`${owner?.name()} ${argument.name()}`];
   return { kind: kind ?? KIND_OF_PLACEHOLDER[argument.name()] ?? "nothing" };
 }
 

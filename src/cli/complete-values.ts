@@ -28,6 +28,8 @@ export async function listValues(values: Values, context: ValueContext): Promise
       return listLeaseIds(context);
     case "source":
       return listSources(context);
+    case "login":
+      return listLoginNames(context);
     case "actor":
       return ACTOR_KINDS.map(plain);
     case "variable":
@@ -57,7 +59,16 @@ async function listLeaseIds({ runtime }: ValueContext): Promise<readonly Candida
 async function listSources({ runtime }: ValueContext): Promise<readonly Candidate[]> {
   const { explainSources } = await import("../identity/index.js");
   const sources = explainSources(runtime).map(({ name, reason }) => ({ value: name, description: reason }));
-  return [{ value: "auto", description: "the first that is found" }, ...sources];
+  const logins = (await listLoginNames({ runtime })).map((login) => ({ ...login, value: `login:${login.value}` }));
+  return [{ value: "auto", description: "the first that is found" }, ...sources, ...logins];
+}
+
+async function listLoginNames({ runtime }: ValueContext): Promise<readonly Candidate[]> {
+  const { listLogins } = await import("../identity/index.js");
+  return listLogins(runtime).map(({ name, issuer, subject }) => ({
+    value: name,
+    description: `${subject} at ${issuer}`,
+  }));
 }
 
 function plain(value: string): Candidate {

@@ -97,7 +97,7 @@ function assertPlatform(runtime: Runtime): void {
 
 /** commander's message without its own prefix; its help texts for a missing command are a usage error as well. */
 function usageError(error: CommanderError): AgentctlError {
-  const message = error.message.replace(/^error: /, "").replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
+  const message = plainWords(error.message).replace(/\n\(Did you mean (.+)\?\)$/, "; did you mean $1?");
   if (error.code === "commander.help") return new AgentctlError("USAGE", "no command given");
   return new AgentctlError("USAGE", message, {
     hint:
@@ -105,6 +105,20 @@ function usageError(error: CommanderError): AgentctlError {
         ? "put the command and its arguments after --: agentctl run -p NAME -- COMMAND"
         : "agentctl --help lists the commands; agentctl COMMAND --help the options",
   });
+}
+
+/** commander says `command-argument value 'tcsh' is invalid for argument 'shell'. Allowed choices are bash, zsh.` */
+function plainWords(message: string): string {
+  return message
+    .replace(/^error: /, "")
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*?)'\. Allowed choices are (.*)\.$/s,
+      "$2 '$1' is not known; it is one of $3",
+    )
+    .replace(
+      /^option '(.*?)' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/s,
+      "option '$1' takes one of $3, and not '$2'",
+    );
 }
 
 const EXAMPLES = `

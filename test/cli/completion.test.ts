@@ -33,6 +33,8 @@ profiles:
   );
   write("home/mine.yaml", `version: 1\nprofiles:\n  homely: { aws: ${AWS} }\n`);
   write("hostile.yaml", `version: 1\nprofiles:\n  fine: { aws: ${AWS} }\n  "$(touch PWNED)": { aws: ${AWS} }\n`);
+  const login = { issuer: "https://login.example.com", clientId: "c", scopes: [], store: "file", subject: "ada" };
+  write("state/logins/work.json", JSON.stringify({ ...login, loggedInAt: 1 }));
   writeLease("l-0123456789ABCDEF", "\u001b[31mred\u202e,\twith a tab\nand a line");
   write("state/leases/$(touch PWNED).json", "{}");
   write("state/leases/l-1\n;reboot.json", "{}");
@@ -88,6 +90,9 @@ describe("the words that are offered", () => {
     { name: "profiles of --config=", words: ["run", "--config=home/mine.yaml", "-p"], includes: ["homely"] },
     { name: "leases", words: ["audit", "log", "--lease"], includes: ["l-0123456789ABCDEF"] },
     { name: "sources", words: ["run", "--identity"], includes: SOURCES },
+    { name: "logins as sources", words: ["run", "--identity"], current: "login:", includes: ["login:work"] },
+    { name: "logins to renew", words: ["login"], includes: ["work"] },
+    { name: "logins to end", words: ["logout"], includes: ["work"] },
     { name: "kinds of actor", words: ["run", "--actor"], includes: ["human", "automation", "agent"] },
     { name: "variables, without their values", words: ["run", "--pass-env"], includes: ["NPM_TOKEN"] },
     { name: "commands and topics for help", words: ["help"], includes: ["run", "exit-codes", "identity"] },
@@ -234,6 +239,22 @@ describe("agentctl completion", () => {
     const runtime = makeRuntime();
     expect(await runCli(argv, runtime)).toBe(64);
     expect(runtime.stderr.text()).toMatch(/^agentctl: error\[USAGE\]: /);
+  });
+
+  it("another shell is refused in plain words", async () => {
+    const runtime = makeRuntime();
+    await runCli(["completion", "tcsh"], runtime);
+    expect(runtime.stderr.text()).toMatch(
+      /^agentctl: error\[USAGE\]: shell 'tcsh' is not known; it is one of bash, zsh, fish, powershell\n/,
+    );
+  });
+
+  it("so is an option's value that is no choice", async () => {
+    const runtime = makeRuntime();
+    await runCli(["run", "--deliver", "post", "--", "true"], runtime);
+    expect(runtime.stderr.text()).toMatch(
+      /: option '--deliver <mode>' takes one of auto, env, endpoint, and not 'post'\n/,
+    );
   });
 
   it.each(SHELLS)("%s's script asks the agentctl of the PATH, whatever stands on the line", (shell) => {
