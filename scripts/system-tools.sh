@@ -8,6 +8,7 @@ declare -A packages=(
   [fish]=fish
   [/usr/share/bash-completion/bash_completion]=bash-completion
   [mandoc]=mandoc
+  [shellcheck]=shellcheck
   [chromium]=chromium
   [gnome-keyring-daemon]=gnome-keyring
   [dbus-run-session]=dbus

@@ -26,11 +26,13 @@ const CONFIG = configOf({
 });
 
 let stage: Stage;
+/** Of its own, since a fault is for whoever comes next. */
+let failing: Stage;
 beforeAll(async () => {
-  stage = await openStage(steadyWorld(LIFE_SECONDS));
-  stage.writeConfig(CONFIG);
+  [stage, failing] = await Promise.all([openStage(steadyWorld(LIFE_SECONDS)), openStage(steadyWorld(LIFE_SECONDS))]);
+  for (const each of [stage, failing]) each.writeConfig(CONFIG);
 });
-afterAll(() => stage.close());
+afterAll(() => Promise.all([stage.close(), failing.close()]));
 
 function run(args: readonly string[], command: readonly string[]): Promise<Outcome> {
   return stage.run(["run", ...args, "--", ...command], { env: clientEnvironment(stage.sandbox.caFile) });
@@ -89,15 +91,15 @@ describe.concurrent("a cloud that refuses to renew, twice", () => {
     async ({ client: name, cloud, service }, { skip }) => {
       const client = STEADY_CLIENTS.find((one) => one.name === name) as SteadyClient;
       client.skipIfMissing(skip);
-      const lease = startReading(client, ["-p", `${cloud}-outage`], stage, {
-        env: clientEnvironment(stage.sandbox.caFile),
+      const lease = startReading(client, ["-p", `${cloud}-outage`], failing, {
+        env: clientEnvironment(failing.sandbox.caFile),
       });
-      await lease.reach(() => requestsOf(client, stage).length > 0);
-      stage.sandbox.faults.add({ service, kind: "deny", times: 2 });
-      await lease.reach(() => countCredentials(requestsOf(client, stage)) >= 2);
+      await lease.reach(() => requestsOf(client, failing).length > 0);
+      failing.sandbox.faults.add({ service, kind: "deny", times: 2 });
+      await lease.reach(() => countCredentials(requestsOf(client, failing)) >= 2);
       const { code, stdout, stderr } = await lease.stop();
       expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "done\n" });
-      expect(requestsOf(client, stage).filter(({ status }) => status >= 400)).toEqual([]);
+      expect(requestsOf(client, failing).filter(({ status }) => status >= 400)).toEqual([]);
       const told = stderr.split("\n").filter((line) => /warning|renewed after all/.test(line));
       expect(told).toEqual([
         expect.stringMatching(
@@ -105,7 +107,7 @@ describe.concurrent("a cloud that refuses to renew, twice", () => {
         ),
         expect.stringMatching(`^agentctl: ${cloud}: renewed after all, usable until `),
       ]);
-      const ends = stage
+      const ends = failing
         .auditRecords()
         .filter(({ kind, profile }) => kind === "lease.end" && profile === `${cloud}-outage`);
       expect(ends.at(-1)?.["renewals"]).toMatchObject([{ cloud, failed: 2 }]);
