@@ -76,7 +76,8 @@ async function askText(
       name: "value",
       message,
       ...(known !== undefined && { default: known }),
-      validate: (text: string) => explain(text.trim()) ?? true,
+      // The words go on after the path of a value, and here there is none.
+      validate: (text: string) => explain(text.trim())?.replace(/^(?=is )/, "this ") ?? true,
     },
   ]);
   return value.trim();

@@ -86,7 +86,7 @@ describe("init on a terminal", () => {
     await init.answer("Which clouds does the task use?", `${SPACE}\u001b[B\u001b[B${SPACE}${ENTER}`);
     await init.answer("Google Cloud: the workload identity provider", `my-provider${ENTER}`);
     await init.answer(
-      "is not a provider such as",
+      "this is not a provider such as",
       `${CTRL_U}projects/123456789/locations/global/workloadIdentityPools/ci-pool/providers/github${ENTER}`,
     );
     await init.answer("Google Cloud: the service account", ENTER);
@@ -165,8 +165,13 @@ describe("init without a terminal", () => {
       expect(await stage.run(["init", ...flags], { cwd, env })).toMatchObject({
         code: 0,
         stdout: "",
-        stderr:
-          "agentctl: wrote agentctl.yaml\nagentctl: next: agentctl setup aws -p deploy\nagentctl: next: agentctl doctor -p deploy\n",
+        stderr: [
+          "agentctl: wrote agentctl.yaml",
+          "agentctl: note: no CI job is written: this is not a git repository, and no --ci github or --ci gitlab was given",
+          "agentctl: next: agentctl setup aws -p deploy",
+          "agentctl: next: agentctl doctor -p deploy",
+          "",
+        ].join("\n"),
       });
       expect(await stage.run(["profile", "lint"], { cwd, env })).toMatchObject({ code: 0, stderr: "" });
       expect(await stage.run(["doctor", "-p", "deploy"], { cwd, env })).toMatchObject({ code: 0, stderr: "" });
