@@ -67,7 +67,8 @@ describe.concurrent("three clouds across two renewals", () => {
     }
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     // The file is no more than a moment behind.
-    await askUntil(lease, "gcloud", ({ token = "" }) => [...(seen.get("gcp") ?? [])].indexOf(token) >= 2);
+    const earlier = [...(seen.get("gcp") ?? [])].slice(0, 2);
+    await askUntil(lease, "gcloud", ({ token = "" }) => token !== "" && !earlier.includes(token));
     expect([await lease.ask("use", "gcp"), await lease.ask("use", "azure")]).toEqual([200, 200]);
     const later = lease.entry().grants.map(({ usableUntil }) => usableUntil);
     for (const [index, until] of first.entries()) expect(later[index]).toBeGreaterThan(until);
