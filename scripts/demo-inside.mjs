@@ -5,6 +5,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+class Unexpected extends Error {}
+
 const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
 const example = path.resolve(import.meta.dirname, "../examples/demo");
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-demo-"));
@@ -45,6 +47,10 @@ try {
   await run("audit", "verify", "--head", receipt.audit.head);
   await run("lease", "list");
   show("\nThat was the main job: proved by OIDC, narrowed, run, fenced, on record. Next: README.md");
+} catch (error) {
+  if (!(error instanceof Unexpected)) throw error;
+  process.stderr.write(`the demo failed: expected that ${error.message}\n`);
+  process.exitCode = 1;
 } finally {
   fs.rmSync(scratch, { recursive: true, force: true });
 }
@@ -63,8 +69,7 @@ async function run(...args) {
 
 function expect(holds, what) {
   if (holds) return;
-  process.stderr.write(`the demo failed: expected that ${what}\n`);
-  process.exit(1);
+  throw new Unexpected(what);
 }
 
 async function readWhenWritten(file) {
