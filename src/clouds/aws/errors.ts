@@ -1,9 +1,9 @@
 import { AgentctlError, type ErrorDetails, toAgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
+import { printable, scrub } from "../../core/scrub.js";
 import type { Secret } from "../../core/secret.js";
 import type { StsEndpoint } from "./endpoint.js";
 import { type Asker, refusalHint } from "./refusals.js";
-import { printable, scrub } from "./scrub.js";
 import { isThrottling, plainCode, readStsFailure, type StsFailure } from "./sts-failure.js";
 import { transportWords } from "./transport-words.js";
 

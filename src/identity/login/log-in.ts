@@ -40,7 +40,7 @@ async function logInAlone(plan: LoginPlan, request: LoginRequest, tell: Tell, ru
     const tokens = await runFlow(config, scopes, request, tell, runtime);
     return await keepLogin(tokens, scopes, client, request, store, runtime);
   } catch (thrown) {
-    throw explainProviderFailure(thrown, { issuer, clientId, doing: "log you in" });
+    throw explainProviderFailure(thrown, { issuer, clientId, doing: "log you in", secrets: [clientSecret] });
   }
 }
 

@@ -5,7 +5,7 @@ import { makeVisible } from "../visible-text.js";
 import { chooseLogin } from "./default-login.js";
 import { withLogin } from "./login-lock.js";
 import { type LoginRecord, listRecords, removeRecord } from "./login-record.js";
-import { findSecret } from "./login-secret.js";
+import { findSecret, type LoginSecret } from "./login-secret.js";
 import { openStore } from "./open-store.js";
 import { discoverProvider } from "./provider.js";
 import { explainProviderFailure } from "./provider-failure.js";
@@ -73,8 +73,9 @@ async function revoke(
   runtime: Runtime,
 ): Promise<Pick<LogoutReport, "revoked" | "reason">> {
   const { issuer, clientId } = record;
+  let secret: LoginSecret = {};
   try {
-    const secret = await findSecret(record, store);
+    secret = await findSecret(record, store);
     const { refreshToken } = secret;
     if (refreshToken === undefined)
       return { revoked: false, reason: "an ID token cannot be taken back, and ends by itself" };
@@ -85,7 +86,12 @@ async function revoke(
     await oidc.tokenRevocation(config, refreshToken.reveal(), { token_type_hint: "refresh_token" });
     return { revoked: true, reason: "taken back at the provider" };
   } catch (thrown) {
-    const { message } = explainProviderFailure(thrown, { issuer, clientId, doing: "take it back" });
+    const { message } = explainProviderFailure(thrown, {
+      issuer,
+      clientId,
+      doing: "take it back",
+      secrets: Object.values(secret),
+    });
     return { revoked: false, reason: `not taken back at the provider: ${message}` };
   }
 }

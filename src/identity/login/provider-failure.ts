@@ -1,5 +1,7 @@
 import * as oidc from "openid-client";
 import { AgentctlError, toAgentctlError } from "../../core/errors.js";
+import { scrub } from "../../core/scrub.js";
+import type { Secret } from "../../core/secret.js";
 import { makeVisible } from "../visible-text.js";
 
 /** What was being done when it failed. */
@@ -10,6 +12,8 @@ export interface ProviderQuestion {
   readonly doing: string;
   /** What to do about a refused refresh token; absent while one logs in. */
   readonly renewHint?: string;
+  /** What was sent: a provider may repeat it in its refusal. */
+  readonly secrets?: readonly (Secret | undefined)[];
 }
 
 /** In OAuth's own words (RFC 6749 §5.2, RFC 8628 §3.5), what a refusal means for whoever runs agentctl. */
@@ -66,7 +70,8 @@ const SENSELESS: Readonly<Record<string, string>> = {
 
 function refused(error: string, description: string | undefined, question: ProviderQuestion): AgentctlError {
   const known = REFUSALS[error];
-  const said = makeVisible(description === undefined ? error : `${error}: ${description}`);
+  const secrets = (question.secrets ?? []).filter((secret) => secret !== undefined);
+  const said = makeVisible(scrub(description === undefined ? error : `${error}: ${description}`, secrets));
   const issuer = makeVisible(question.issuer);
   const message =
     question.renewHint === undefined
@@ -74,7 +79,7 @@ function refused(error: string, description: string | undefined, question: Provi
       : `the provider no longer gives an ID token for this login (${said})`;
   return new AgentctlError("IDENTITY_DENIED", message, {
     hint: question.renewHint ?? known?.hint ?? "look in the provider's log for the reason",
-    facts: { error: makeVisible(error), issuer, clientId: makeVisible(question.clientId) },
+    facts: { error: makeVisible(scrub(error, secrets)), issuer, clientId: makeVisible(question.clientId) },
   });
 }
 

@@ -36,7 +36,13 @@ async function renewAlone(record: LoginRecord, runtime: Runtime): Promise<Secret
     tokens = await oidc.refreshTokenGrant(config, refreshToken.reveal(), { scope: record.scopes.join(" ") });
   } catch (thrown) {
     const renewHint = logInAgain(name);
-    throw explainProviderFailure(thrown, { issuer, clientId, doing: "renew the login", renewHint });
+    throw explainProviderFailure(thrown, {
+      issuer,
+      clientId,
+      doing: "renew the login",
+      renewHint,
+      secrets: Object.values(secret),
+    });
   }
   if (tokens.refresh_token !== undefined && tokens.refresh_token !== refreshToken.reveal()) {
     await keepSecret(record, { ...secret, refreshToken: new Secret(tokens.refresh_token) }, store);

@@ -94,6 +94,18 @@ describe("the identity source login", () => {
     });
   });
 
+  test("a provider that repeats the refresh token in its refusal is not repeated", async () => {
+    await logInAs("work");
+    stage.provider.token = (form) => ({
+      status: 400,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ error: "invalid_grant", error_description: `none such: ${form.get("refresh_token")}` }),
+    });
+    const error = await thrownBy(() => acquire("login"));
+    expect(error).toMatchObject({ code: "IDENTITY_DENIED", message: expect.stringContaining("[redacted]") });
+    expect(JSON.stringify([error, error.message, error.facts, error.hint])).not.toContain("refresh-1-secret");
+  });
+
   test.each([
     {
       name: "a revoked one",

@@ -1,14 +1,14 @@
-import { escapeControlCharacters } from "../../core/control-characters.js";
-import { firstLine } from "../../core/errors.js";
-import type { Secret } from "../../core/secret.js";
+import { escapeControlCharacters } from "./control-characters.js";
+import { firstLine } from "./errors.js";
+import type { Secret } from "./secret.js";
 
 const REDACTED = "[redacted]";
 /** So many characters in a row that stand in a secret too are a piece of it. */
 const PIECE = 16;
 /** More than one line of it is never shown. */
 const LONGEST = 4_096;
-/** A JWT or the beginning of one: STS repeats a malformed value, and may cut it. */
-const TOKEN_LIKE = /eyJ[\w-]{8,}[\w.-]*/g;
+/** A JWT or the beginning of one, and Google's opaque tokens: services repeat values that they refuse, and may cut them. */
+const TOKEN_LIKE = /eyJ[\w-]{8,}[\w.-]*|ya29\.[\w.-]+/g;
 
 /**
  * A service's own words, fit to be shown: one line, no control characters, and nothing of the secrets
