@@ -3,12 +3,13 @@ import { type Issuing, issueAllOrNothing } from "../../src/clouds/all-or-nothing
 import { endGrants, loadEndpoints, planGrants, renewGrant } from "../../src/clouds/index.js";
 import { untilDeadline } from "../../src/clouds/until-deadline.js";
 import { AgentctlError, type ErrorCode } from "../../src/core/errors.js";
-import type { Ending, Grant, IssueContext } from "../../src/core/lease.js";
+import type { Grant, IssueContext } from "../../src/core/lease.js";
 import type { Profile } from "../../src/core/profile.js";
 import { fakeRuntime } from "../fake-runtime.js";
 import { type FakeSts, grants, type Reply, refuses, startFakeSts } from "./aws/fake-sts.js";
 import { idToken } from "./aws/issuing.js";
 import { awsSettings, leaseTerms, ROLE } from "./aws/settings.js";
+import { endContext, endOrder } from "./end-order.js";
 import { gcpSettings } from "./gcp/fake-google.js";
 
 const GRANT: Grant = {
@@ -22,7 +23,6 @@ const GRANT: Grant = {
   variables: {},
   facts: {},
 };
-const ENDED: Ending = { cloud: "aws", word: "fenced", at: "T", detail: "by its policy" };
 
 function context(signal = new AbortController().signal): IssueContext {
   return { mintToken: () => Promise.reject(new Error("not asked for")), signal };
@@ -41,21 +41,28 @@ const waits = (outcome: () => Promise<Grant>): Issuing => ({
 
 describe("issuing side by side", () => {
   it("gives all grants when all are issued", async () => {
-    expect(await issueAllOrNothing([issues()], context(), async () => [])).toEqual([GRANT]);
+    expect(await issueAllOrNothing([issues()], context(), () => {})).toEqual([GRANT]);
   });
 
-  it("on a refusal stops the others, waits for them and ends what was issued", async () => {
-    const ended: Grant[] = [];
+  it("on a refusal stops the others, waits for them and tells of what was issued by then", async () => {
+    const issued: Grant[] = [];
     const late = waits(async () => GRANT);
-    const issuing = issueAllOrNothing([issues(), late, failsWith("CLOUD_DENIED")], context(), async (grants) => {
-      ended.push(...grants);
-      return grants.map(() => ENDED);
+    const issuing = issueAllOrNothing([issues(), late, failsWith("CLOUD_DENIED")], context(), (grant) => {
+      issued.push(grant);
     });
-    await expect(issuing).rejects.toMatchObject({
-      code: "CLOUD_DENIED",
-      facts: { cloud: "aws", endings: ["aws: fenced at T: by its policy", "aws: fenced at T: by its policy"] },
-    });
-    expect(ended).toEqual([GRANT, GRANT]);
+    await expect(issuing).rejects.toMatchObject({ code: "CLOUD_DENIED", facts: { cloud: "aws" } });
+    expect(issued).toEqual([GRANT, GRANT]);
+  });
+
+  it("gives no grant for what only had to be right beside it, and fails with it", async () => {
+    const checks: Issuing = { cloud: "aws", title: "AWS", issue: async () => undefined };
+    expect(await issueAllOrNothing([issues(), checks], context(), () => {})).toEqual([GRANT]);
+    const failing = issueAllOrNothing(
+      [waits(async () => GRANT), failsWith("ESCALATION_POSSIBLE")],
+      context(),
+      () => {},
+    );
+    await expect(failing).rejects.toMatchObject({ code: "ESCALATION_POSSIBLE" });
   });
 
   it.each([
@@ -68,7 +75,7 @@ describe("issuing side by side", () => {
     { name: "then nonsense", codes: ["THROTTLED", "BAD_ANSWER"], want: "BAD_ANSWER" },
     { name: "then what is out of reach", codes: ["INTERRUPTED", "THROTTLED"], want: "THROTTLED" },
   ] as { name: string; codes: ErrorCode[]; want: ErrorCode }[])("tells $name", async ({ codes, want }) => {
-    const issuing = issueAllOrNothing(codes.map(failsWith), context(), async () => []);
+    const issuing = issueAllOrNothing(codes.map(failsWith), context(), () => {});
     await expect(issuing).rejects.toMatchObject({ code: want });
   });
 
@@ -90,17 +97,13 @@ describe("issuing side by side", () => {
       want: "AWS: unexpected: x is not a function",
     },
   ])("$name", async ({ error, want }) => {
-    await expect(issueAllOrNothing([fails(error)], context(), async () => [])).rejects.toMatchObject({ message: want });
+    await expect(issueAllOrNothing([fails(error)], context(), () => {})).rejects.toMatchObject({ message: want });
   });
 
   it("passes an interrupt on, with its exit code", async () => {
     const stop = new AbortController();
     const interruption = new AgentctlError("INTERRUPTED", "interrupted", { exitCode: 143 });
-    const issuing = issueAllOrNothing(
-      [waits(() => Promise.reject(interruption))],
-      context(stop.signal),
-      async () => [],
-    );
+    const issuing = issueAllOrNothing([waits(() => Promise.reject(interruption))], context(stop.signal), () => {});
     stop.abort();
     await expect(issuing).rejects.toMatchObject({ code: "INTERRUPTED", exitCode: 143, message: "interrupted" });
   });
@@ -137,7 +140,7 @@ describe("the lease's deadline", () => {
 });
 
 describe("the clouds of a profile", () => {
-  const profile = (clouds: Profile["clouds"]) => ({ clouds, credentialTtlSeconds: 900 }) as Profile;
+  const profile = (clouds: Profile["clouds"]) => ({ clouds, credentialTtlSeconds: 900, revoke: "auto" }) as Profile;
 
   it("are planned by their own rooms", async () => {
     const plans = await planGrants(profile({ aws: awsSettings() }), leaseTerms(), fakeRuntime());
@@ -183,7 +186,9 @@ describe("the clouds of a profile", () => {
   });
 
   it("end their own grants", async () => {
-    expect(await endGrants([GRANT], fakeRuntime())).toMatchObject([{ cloud: "aws", word: "fenced" }]);
+    expect(await endGrants([endOrder(GRANT)], endContext(), fakeRuntime())).toMatchObject([
+      { cloud: "aws", word: "fenced" },
+    ]);
   });
 });
 
@@ -198,7 +203,7 @@ describe("a renewal", () => {
     const sts = await startFakeSts([reply]);
     opened.push(sts);
     const runtime = fakeRuntime({ now: () => NOW, env: { AWS_ENDPOINT_URL_STS: sts.url } });
-    const profile = { clouds: { aws: awsSettings() }, credentialTtlSeconds: 900 } as Profile;
+    const profile = { clouds: { aws: awsSettings() }, credentialTtlSeconds: 900, revoke: "auto" } as Profile;
     const asking = { ...context(), mintToken: async () => idToken(), ...(mintableUntil && { mintableUntil }) };
     return renewGrant("aws", profile, leaseTerms(ttl, NOW - 1_800_000), asking, runtime);
   }

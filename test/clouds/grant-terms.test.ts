@@ -80,13 +80,14 @@ describe("a grant ends", () => {
   it.each(CASES)("$name", ({ channel = "endpoint", ttl, credentialTtl, askedAt = 0, mintableUntil, want }) => {
     const terms = grantTermsOf(
       leaseTerms(ttl, OPENED_AT),
-      { credentialTtlSeconds: credentialTtl },
+      { credentialTtlSeconds: credentialTtl, revoke: "required" },
       channel,
       at(askedAt),
       mintableUntil === undefined ? undefined : at(mintableUntil),
     );
     const { leaseId, profileName } = leaseTerms();
-    expect(terms).toEqual({ leaseId, profileName, channel, endsAt: at(want.endsAt), lifetimeSeconds: want.lifetime });
+    const common = { leaseId, profileName, channel, revoke: "required" };
+    expect(terms).toEqual({ ...common, endsAt: at(want.endsAt), lifetimeSeconds: want.lifetime });
   });
 });
 

@@ -2,11 +2,13 @@ import { describe, expect, it } from "vitest";
 import { awsCloud } from "../../../src/clouds/aws/index.js";
 import type { Facts, Grant } from "../../../src/core/lease.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { endContext, endOrder } from "../end-order.js";
 
 const DEADLINE = Date.parse("2026-11-22T12:05:00Z");
 const EXPIRY = Date.parse("2026-11-22T12:15:00Z");
 
-function end(grant: Partial<Grant>, now: number, facts: Facts = {}) {
+function end(grant: Partial<Grant>, now: number, undoing: Facts = {}) {
+  const undo: Facts = { derivedSessions: "denied", fenceForwarded: false, revoke: "auto", ...undoing };
   const whole: Grant = {
     cloud: "aws",
     channel: "env",
@@ -16,10 +18,11 @@ function end(grant: Partial<Grant>, now: number, facts: Facts = {}) {
     usableUntil: DEADLINE,
     expiresAt: EXPIRY,
     variables: {},
-    facts: { fencedAt: "2026-11-22T12:05:00Z", derivedSessions: "denied", fenceForwarded: false, ...facts },
+    facts: { fencedAt: "2026-11-22T12:05:00Z" },
     ...grant,
   };
-  return awsCloud.end(whole, fakeRuntime({ now: () => now }));
+  const order = { ...endOrder(whole), undo };
+  return awsCloud.end(order, endContext(), fakeRuntime({ now: () => now }));
 }
 
 describe("the ending of an AWS grant", () => {

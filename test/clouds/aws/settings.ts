@@ -15,6 +15,7 @@ export function awsSettings(overrides: Partial<AwsSettings> = {}): AwsSettings {
     allowDerivedSessions: false,
     fenceForwarded: false,
     audiences: ["sts.amazonaws.com"],
+    acceptEscalation: false,
     ...overrides,
   };
 }
@@ -26,6 +27,7 @@ export function grantTerms(lifetimeSeconds = 300, askedAt = OPENED_AT, channel: 
     channel,
     endsAt: askedAt + lifetimeSeconds * 1000,
     lifetimeSeconds,
+    revoke: "auto",
   };
 }
 

@@ -4,6 +4,7 @@ import { formatInstant } from "../../../src/core/durations.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import type { Secret } from "../../../src/core/secret.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { endOrder } from "../end-order.js";
 import { answers, answersJson, cutsConnection } from "../exchange/fake-service.js";
 import { failureOf, idToken, TOKEN } from "../exchange/identity.js";
 import { ARM_SCOPE, AUTHORITY, against, CLIENT, grants, refuses, TENANT, VAULT_SCOPE } from "./fake-entra.js";
@@ -58,7 +59,7 @@ describe("a grant", () => {
     expect((grant.variables["AZURE_ACCESS_TOKEN"] as Secret).reveal()).toContain("management");
     expect((grant.variables["AZURE_ACCESS_TOKEN_VAULT_AZURE_NET"] as Secret).reveal()).toContain("vault");
     expect(Math.round((grant.expiresAt - grant.usableUntil) / 1000)).toBeCloseTo(3_600, -1);
-    expect(endAzureGrant(grant, fakeRuntime()).at).toBe(formatInstant(grant.expiresAt));
+    expect(endAzureGrant(endOrder(grant), fakeRuntime()).at).toBe(formatInstant(grant.expiresAt));
   });
 
   it("says when the token ends before the lease", async () => {
@@ -210,8 +211,13 @@ describe("endAzureGrant", () => {
     { name: "before the token's end", now: "2026-11-22T13:10:00Z", want: /cannot take a token back.* can be used/ },
     { name: "after the token's end", now: "2026-11-22T13:31:00Z", want: /ended the token by itself/ },
   ])("says $name what is true", ({ now, want }) => {
-    const ending = endAzureGrant(grant, fakeRuntime({ now: () => Date.parse(now) }));
+    const ending = endAzureGrant(endOrder(grant), fakeRuntime({ now: () => Date.parse(now) }));
     expect(ending).toMatchObject({ cloud: "azure", word: "expires", at: "2026-11-22T13:30:00Z" });
     expect(ending.detail).toMatch(want);
+  });
+
+  it("does not call handed out what nobody knows to have been issued", () => {
+    const order = { ...endOrder(grant), isIssued: false };
+    expect(endAzureGrant(order, fakeRuntime({ now: () => 0 })).detail).toContain("handed to nobody");
   });
 });

@@ -25,6 +25,7 @@ describe("planAzureGrant", () => {
       variables: ["AZURE_ACCESS_TOKEN", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "ARM_TENANT_ID", "ARM_CLIENT_ID"],
       ending: { word: "expires", detail: expect.stringMatching(/cannot take a token back/) },
       facts: { authority: "login.microsoftonline.com", scopes: [ARM_SCOPE] },
+      undo: {},
       endpoints: [],
     });
   });

@@ -4,6 +4,7 @@ import { formatInstant } from "../../../src/core/durations.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import type { Secret } from "../../../src/core/secret.js";
 import { fakeRuntime } from "../../fake-runtime.js";
+import { endOrder } from "../end-order.js";
 import { answers, answersJson, cutsConnection } from "../exchange/fake-service.js";
 import { failureOf, idToken, SUBJECT, TOKEN } from "../exchange/identity.js";
 import {
@@ -262,8 +263,13 @@ describe("endGcpGrant", () => {
     { name: "before the token's end", now: "2026-11-22T12:10:00Z", want: /cannot take the token back.* can be used/ },
     { name: "after the token's end", now: "2026-11-22T13:00:01Z", want: /ended the token by itself/ },
   ])("says $name what is true", ({ now, want }) => {
-    const ending = endGcpGrant(grant, fakeRuntime({ now: () => Date.parse(now) }));
+    const ending = endGcpGrant(endOrder(grant), fakeRuntime({ now: () => Date.parse(now) }));
     expect(ending).toMatchObject({ cloud: "gcp", word: "expires", at: "2026-11-22T13:00:00Z" });
     expect(ending.detail).toMatch(want);
+  });
+
+  it("does not call handed out what nobody knows to have been issued", () => {
+    const order = { ...endOrder(grant), isIssued: false };
+    expect(endGcpGrant(order, fakeRuntime({ now: () => 0 })).detail).toContain("handed to nobody");
   });
 });

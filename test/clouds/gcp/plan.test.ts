@@ -38,6 +38,7 @@ describe("planGcpGrant", () => {
       ],
       ending: { word: "expires", detail: expect.stringMatching(/asked for until the deadline/) },
       facts: { lifetimeSeconds: 900, scopes: [CLOUD_PLATFORM], boundaryRules: 1 },
+      undo: {},
       endpoints: [],
     });
   });
