@@ -6,6 +6,7 @@ import { openConfiguration } from "./configuration.js";
 import { inherit } from "./extends.js";
 import { lintDelivery } from "./lint-delivery.js";
 import { lintSessionPolicy, type Severity } from "./lint-policy.js";
+import { lintRevoke } from "./lint-revoke.js";
 import { allProfiles, type NamedProfile, type ProfileSelection, pickProfile } from "./load-profile.js";
 import { locate } from "./locate.js";
 import { parseYaml } from "./parse-yaml.js";
@@ -63,7 +64,8 @@ function chosen(
 }
 
 function placeFindings(profile: Profile, config: ConfigFile): readonly LintFinding[] {
-  return lintDelivery(profile).map(({ path, message, hint }) => ({
+  const found = [...lintDelivery(profile), ...lintRevoke(profile, config.owner)];
+  return found.map(({ path, message, hint }) => ({
     severity: "warning",
     code: "CONFIG_INVALID",
     message,

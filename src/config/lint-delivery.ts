@@ -1,24 +1,17 @@
 import { formatDuration } from "../core/durations.js";
 import type { Profile } from "../core/profile.js";
-import type { ConfigPath } from "./problems.js";
-
-/** Something that works otherwise than it reads. The path is inside the profile. */
-export interface DeliveryFinding {
-  readonly path: ConfigPath;
-  readonly message: string;
-  readonly hint: string;
-}
+import type { ProfileFinding } from "./problems.js";
 
 /** What Google and Microsoft give a token without being set up for more, or at all. */
 const SURE_SECONDS = 3_600;
 
 /** What a profile asks of the way its credentials are delivered that it will not get. */
-export function lintDelivery(profile: Profile): readonly DeliveryFinding[] {
+export function lintDelivery(profile: Profile): readonly ProfileFinding[] {
   return profile.deliver === "env" ? [...findShortTokens(profile), ...findUnusedMetadata(profile)] : [];
 }
 
 /** In the environment nothing can be renewed. AWS is not among them: its session is refused or lasts. */
-function findShortTokens({ clouds, ttlSeconds }: Profile): readonly DeliveryFinding[] {
+function findShortTokens({ clouds, ttlSeconds }: Profile): readonly ProfileFinding[] {
   if (ttlSeconds <= SURE_SECONDS) return [];
   const ttl = formatDuration(ttlSeconds);
   const found = [
@@ -37,7 +30,7 @@ function describeGoogle(serviceAccount: string | undefined): string {
   return "a service account's token lasts an hour, unless the organization's policy lets it live longer";
 }
 
-function findUnusedMetadata({ clouds }: Profile): readonly DeliveryFinding[] {
+function findUnusedMetadata({ clouds }: Profile): readonly ProfileFinding[] {
   if (clouds.gcp?.metadata !== true) return [];
   return [
     {

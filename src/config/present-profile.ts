@@ -20,6 +20,7 @@ export function presentProfile(profile: Profile): Readonly<Record<string, unknow
     credential_ttl: formatDuration(profile.credentialTtlSeconds),
     on_expiry: profile.onExpiry,
     grace: formatDuration(profile.graceSeconds),
+    revoke: profile.revoke,
     deliver: profile.deliver,
     peer_check: profile.peerCheck,
     actors: profile.actors,
@@ -55,6 +56,8 @@ function presentAws(aws: AwsSettings): Readonly<Record<string, unknown>> {
     allow_derived_sessions: aws.allowDerivedSessions,
     fence_forwarded: aws.fenceForwarded,
     audience: presentAudiences(aws.audiences),
+    revoker: aws.revoker && { role_arn: aws.revoker.roleArn },
+    accept_escalation: aws.acceptEscalation,
   });
 }
 

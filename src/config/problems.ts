@@ -19,6 +19,13 @@ export interface ConfigProblem {
   readonly hint?: string;
 }
 
+/** Something that works otherwise than it reads, with its path inside the profile. */
+export interface ProfileFinding {
+  readonly path: ConfigPath;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** Throws the first problem, and says how many there are besides. Does nothing when there is none. */
 export function throwProblems(problems: readonly ConfigProblem[]): void {
   const [first, ...rest] = problems;

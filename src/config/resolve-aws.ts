@@ -25,5 +25,7 @@ export function resolveAws(block: AwsBlock, context: BlockContext): AwsSettings 
     allowDerivedSessions: block.allow_derived_sessions ?? false,
     fenceForwarded: block.fence_forwarded ?? false,
     audiences: listOf(block.audience ?? DEFAULT_AUDIENCE),
+    ...(block.revoker !== undefined && { revoker: { roleArn: block.revoker.role_arn } }),
+    acceptEscalation: block.accept_escalation ?? false,
   };
 }

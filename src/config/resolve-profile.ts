@@ -9,6 +9,7 @@ import type { Configuration } from "./configuration.js";
 import { inherit } from "./extends.js";
 import { holds } from "./locate.js";
 import type { ConfigPath, ConfigProblem } from "./problems.js";
+import { isRequiredByUser, reportRevoke, revokeOf } from "./resolve-revoke.js";
 import type { ProfileBlock } from "./schema.js";
 
 const DEFAULT_TTL_SECONDS = 3600;
@@ -42,6 +43,7 @@ export function resolveProfile(
   if (!namesCloud(block)) problems.push(withoutCloud(name, config));
   const profile = { name, file: config.file, ...settingsOf(block, configuration, config.owner), clouds };
   reportOpenMetadata(profile, contextOf("gcp"));
+  reportRevoke(profile, isRequiredByUser(configuration, config.owner), contextOf);
   return problems.length > 0 ? { problems } : { profile };
 }
 
@@ -78,8 +80,8 @@ export function originOf(inProfile: ConfigPath, lineage: readonly string[], conf
 
 /**
  * The profile's own value, else the project's, else the user's, else ours. Some go the other way, since they are the
- * user's to say: what the audit log keeps, the variables kept for every profile, which are added, and that the
- * endpoint's callers have to be told.
+ * user's to say: what the audit log keeps, the variables kept for every profile, which are added, that the
+ * endpoint's callers have to be told, and that grants are taken back.
  */
 function settingsOf(
   block: ProfileBlock,
@@ -96,6 +98,7 @@ function settingsOf(
     credentialTtlSeconds: secondsOf(block.credential_ttl ?? defaults.credential_ttl) ?? DEFAULT_CREDENTIAL_TTL_SECONDS,
     onExpiry: block.on_expiry ?? defaults.on_expiry ?? "warn",
     graceSeconds: secondsOf(block.grace ?? defaults.grace) ?? DEFAULT_GRACE_SECONDS,
+    revoke: revokeOf(block.revoke, configuration, owner),
     deliver: block.deliver ?? defaults.deliver ?? "auto",
     peerCheck: peerCheckOf(block.peer_check, configuration, owner),
     ...(block.actors !== undefined && { actors: block.actors }),

@@ -40,6 +40,18 @@ export const awsSchema = z
       }),
     ),
     audience: z.optional(audienceValue("sts.amazonaws.com", 255)),
+    revoker: z.optional(
+      z.strictObject({ role_arn: roleArn }).register(z.globalRegistry, {
+        description:
+          "The role, of the same account, that takes a session back at the lease's end: it puts a Deny for that session on the last role",
+      }),
+    ),
+    accept_escalation: z.optional(
+      z.boolean().register(z.globalRegistry, {
+        description:
+          "Let the revoker write policies on a role without a permissions boundary, on which it could grant itself anything. Default false",
+      }),
+    ),
   })
   .register(z.globalRegistry, { description: "What to be in AWS, and how narrowly" });
 

@@ -23,6 +23,10 @@ const grace = durationValue("Between SIGTERM and SIGKILL with on_expiry: stop. D
 const onExpiry = z
   .enum(["warn", "stop"])
   .register(z.globalRegistry, { description: "At the deadline: say so (warn, the default), or end the child (stop)" });
+const revoke = z.enum(["auto", "required", "none"]).register(z.globalRegistry, {
+  description:
+    "Whether grants are taken back at the end: where that is set up (auto, the default), or else the run fails with exit 79 (required), or never (none)",
+});
 const deliver = z
   .enum(["auto", "env", "endpoint"])
   .register(z.globalRegistry, { description: "How the child is given the credentials. Default auto" });
@@ -45,6 +49,7 @@ const defaults = z
     peer_check: z.optional(peerCheck),
     on_expiry: z.optional(onExpiry),
     grace: z.optional(grace),
+    revoke: z.optional(revoke),
   })
   .register(z.globalRegistry, { description: "For the profiles that do not say otherwise" });
 
@@ -89,6 +94,7 @@ const profile = z
     credential_ttl: z.optional(credentialTtl),
     on_expiry: z.optional(onExpiry),
     grace: z.optional(grace),
+    revoke: z.optional(revoke),
     deliver: z.optional(deliver),
     peer_check: z.optional(peerCheck),
     actors: z.optional(filledList("Who may use it; absent means everyone", z.enum(ACTOR_KINDS))),

@@ -22,6 +22,7 @@ describe("loadProfile", () => {
       credentialTtlSeconds: 900,
       onExpiry: "warn",
       graceSeconds: 30,
+      revoke: "auto",
       deliver: "auto",
       peerCheck: "auto",
       identitySource: "auto",
@@ -33,6 +34,7 @@ describe("loadProfile", () => {
           allowDerivedSessions: false,
           fenceForwarded: false,
           audiences: ["sts.amazonaws.com"],
+          acceptEscalation: false,
         },
       },
       env: { pass: [], set: {} },
@@ -52,6 +54,7 @@ profiles:
     credential_ttl: 2h
     on_expiry: stop
     grace: 5s
+    revoke: required
     deliver: env
     peer_check: require
     actors: [human, agent]
@@ -67,6 +70,8 @@ profiles:
       allow_derived_sessions: [${ROLE}4]
       fence_forwarded: true
       audience: https://aws.example.org
+      revoker: { role_arn: "${ROLE}-revoker" }
+      accept_escalation: true
 `;
     expect(load({ "agentctl.yaml": text })).toEqual({
       name: "p",
@@ -76,6 +81,7 @@ profiles:
       credentialTtlSeconds: 7200,
       onExpiry: "stop",
       graceSeconds: 5,
+      revoke: "required",
       deliver: "env",
       peerCheck: "require",
       actors: ["human", "agent"],
@@ -91,6 +97,8 @@ profiles:
           allowDerivedSessions: [`${ROLE}4`],
           fenceForwarded: true,
           audiences: ["https://aws.example.org"],
+          revoker: { roleArn: `${ROLE}-revoker` },
+          acceptEscalation: true,
         },
       },
       env: { mode: "strict", pass: ["NPM_TOKEN"], set: { TF_IN_AUTOMATION: "1", AWS_PAGER: "" } },

@@ -51,6 +51,14 @@ describe("presentProfile", () => {
       profile: { aws: { role_arn: ROLE } },
       want: { ttl: "1h", credential_ttl: "15m", deliver: "auto", peer_check: "auto" },
     },
+    {
+      name: "whether the grants are taken back",
+      profile: { aws: { role_arn: ROLE, revoker: { role_arn: `${ROLE}-revoker` } } },
+      want: {
+        revoke: "auto",
+        aws: expect.objectContaining({ revoker: { role_arn: `${ROLE}-revoker` }, accept_escalation: false }),
+      },
+    },
   ])("writes out $name with its defaults", ({ profile, want }) => {
     const shown = present(profile);
     for (const [key, value] of Object.entries(want)) expect(shown[key]).toEqual(value);
@@ -61,6 +69,7 @@ describe("presentProfile", () => {
       credential_ttl: "5m",
       deliver: "endpoint",
       peer_check: "require",
+      revoke: "none",
       azure: {
         tenant_id: TENANT,
         client_id: CLIENT,
@@ -87,7 +96,11 @@ describe("presentProfile", () => {
       project.remove();
       return rest;
     };
-    const clouds = { azure: { tenant_id: TENANT, client_id: CLIENT }, gcp: { workload_identity_provider: PROVIDER } };
+    const clouds = {
+      aws: { role_arn: ROLE, revoker: { role_arn: `${ROLE}2` } },
+      azure: { tenant_id: TENANT, client_id: CLIENT },
+      gcp: { workload_identity_provider: PROVIDER },
+    };
     const shown = settings(present(clouds));
     expect(settings(present(shown))).toEqual(shown);
   });
