@@ -14,6 +14,7 @@ const PLAN: GrantPlan = {
   narrowing: ["Cloud Storage alone"],
   variables: ["GOOGLE_APPLICATION_CREDENTIALS"],
   ending: { word: "expires", detail: "by itself; nothing ends it earlier" },
+  undo: {},
   facts: {},
   endpoints: [{ variable: "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", url: "https://127.0.0.1:4711/" }],
 };

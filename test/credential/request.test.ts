@@ -30,6 +30,7 @@ function profileOf(changes: Partial<Profile>): Profile {
     peerCheck: "auto",
     onExpiry: "warn",
     graceSeconds: 30,
+    revoke: "auto",
     deliver: "auto",
     identitySource: "auto",
     clouds: { azure, gcp },

@@ -105,6 +105,7 @@ function planOf(steps: readonly string[]) {
     narrowing: [],
     variables: [],
     ending: { word: "expires", detail: "" },
+    undo: {},
     facts: {},
     endpoints: [],
   } as const;

@@ -35,6 +35,7 @@ function makeProfile(overrides: Partial<Profile>): Profile {
     peerCheck: "auto",
     onExpiry: "warn",
     graceSeconds: 30,
+    revoke: "auto",
     deliver: "auto",
     identitySource: "auto",
     clouds: {},
