@@ -1,23 +1,46 @@
 import path from "node:path";
-import { type ProcessOwner, parseOwner } from "../core/process-owner.js";
-import { ACTOR_KINDS, type ActorKind } from "../core/profile.js";
+import type { Ending, Facts } from "../core/lease.js";
+import type { ProcessOwner } from "../core/process-owner.js";
+import type { ActorKind, Channel, CloudName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { stateDir } from "../core/state-dir.js";
 
-export const LEASE_STATES = ["issuing", "running", "ending"] as const;
+/** `ended`: its grants are, and its command still runs. */
+export const LEASE_STATES = ["issuing", "running", "ending", "ended"] as const;
 export type LeaseState = (typeof LEASE_STATES)[number];
 
-/** Times in milliseconds since the epoch; absent until the grant was issued. */
+/** What an entry of another version holds is not guessed at. */
+export const ENTRY_VERSION = 2;
+
+/** Times in milliseconds since the epoch. */
 export interface LedgerGrant {
-  readonly cloud: string;
+  readonly cloud: CloudName;
+  readonly channel: Channel;
+  /** As planned, and as the cloud named it once it was issued. */
   readonly principal: string;
+  /** What ending it needs, as its cloud's room planned it; no secret. */
+  readonly undo: Facts;
+  /** These three are absent until it was issued; renewals move them. */
+  readonly issuedAt?: number;
   readonly usableUntil?: number;
   readonly expiresAt?: number;
+  /** How often it was issued anew. */
+  readonly renewed?: number;
+  /** Absent until it was ended, or that was tried. */
+  readonly ending?: Ending;
 }
 
-/** What the ledger holds of one open lease: all that someone else needs to say what it is, and no secret. */
+/** The lease's command, once it runs; with its start time, since a pid is used again. */
+export interface LedgerChild {
+  readonly pid: number;
+  readonly startedAt: string;
+  /** Whether it leads a process group of its own. */
+  readonly leadsGroup: boolean;
+}
+
+/** What the ledger holds of one open lease: all that someone else needs to end it and to tell of it, and no secret. */
 export interface LeaseEntry {
-  readonly version: 1;
+  readonly version: typeof ENTRY_VERSION;
   readonly id: string;
   readonly profile: string;
   readonly state: LeaseState;
@@ -26,9 +49,16 @@ export interface LeaseEntry {
   readonly openedAt: number;
   readonly deadlineAt: number;
   readonly actor: ActorKind;
+  /** Whom it was given to; the source is where a sweep gets its own proof from. */
+  readonly identity: { readonly source: string; readonly issuer: string; readonly subject: string };
   /** The command's first word. */
   readonly command: string;
+  readonly child?: LedgerChild;
+  /** Seconds between SIGTERM and SIGKILL, should the command have to be ended. */
+  readonly graceSeconds: number;
   readonly privateDir: string;
+  /** Where the receipt was asked for, and the file beside it that holds its place. */
+  readonly receipt?: { readonly file: string; readonly temporary: string };
   readonly grants: readonly LedgerGrant[];
 }
 
@@ -36,42 +66,7 @@ export function leasesDir(runtime: Pick<Runtime, "env" | "cwd">): string {
   return path.join(stateDir(runtime), "leases");
 }
 
-/** Reads the text of a ledger file; undefined when it is not whole or not of this version. */
-export function parseEntry(text: string): LeaseEntry | undefined {
-  try {
-    return toEntry(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function toEntry(value: unknown): LeaseEntry | undefined {
-  const { version, id, profile, state, owner, openedAt, deadlineAt, actor, command, privateDir, grants } =
-    toObject(value);
-  const parsedOwner = parseOwner(owner);
-  if (version !== 1 || parsedOwner === undefined || !Array.isArray(grants) || !grants.every(isGrant)) return undefined;
-  if (!isOneOf(LEASE_STATES, state) || !isOneOf(ACTOR_KINDS, actor)) return undefined;
-  if (typeof id !== "string" || typeof profile !== "string") return undefined;
-  if (typeof command !== "string" || typeof privateDir !== "string") return undefined;
-  if (!isInstant(openedAt) || !isInstant(deadlineAt)) return undefined;
-  return { version, id, profile, state, owner: parsedOwner, openedAt, deadlineAt, actor, command, privateDir, grants };
-}
-
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function isGrant(value: unknown): value is LedgerGrant {
-  const { cloud, principal, usableUntil, expiresAt } = toObject(value);
-  if (typeof cloud !== "string" || typeof principal !== "string") return false;
-  return [usableUntil, expiresAt].every((time) => time === undefined || isInstant(time));
-}
-
-/** Within what a Date can hold, so that it can be shown. */
-function isInstant(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && Math.abs(value) <= 8.64e15;
-}
-
-function isOneOf<T extends string>(values: readonly T[], value: unknown): value is T {
-  return (values as readonly unknown[]).includes(value);
+/** `json`: the lease's entry; `revoke`: the mark that asks for its end; `lock`: of whoever ends it for another. */
+export function leaseFile(id: string, kind: "json" | "revoke" | "lock", runtime: Pick<Runtime, "env" | "cwd">): string {
+  return path.join(leasesDir(runtime), `${id}.${kind}`);
 }

@@ -1,7 +1,15 @@
-export type { LeaseEntry, LeaseState, LedgerGrant } from "./entry.js";
+export { type Claim, type ClaimedLease, type ClaimRules, claimLease, waitUntilOwnerDead } from "./claim.js";
+export type { LeaseEntry, LeaseState, LedgerChild, LedgerGrant } from "./entry.js";
 export { type KeepInput, type KeptGrants, keepGrants } from "./keep-grants.js";
 export { newLeaseId } from "./lease-id.js";
-export { type NewLease, type OpenLease, openLease } from "./ledger.js";
+export { removePrivateDir, removeReceiptPlace } from "./leavings.js";
+export { type LeaseChange, type NewLease, type OpenLease, openLease } from "./ledger.js";
 export { type ListedLease, listLeases } from "./list.js";
+export { ordersOf } from "./orders.js";
 export { renewalNotice } from "./renewal-notice.js";
+export { leaseRevoked } from "./renewal-rules.js";
+export { type RevokeRequest, requestRevocation } from "./revoke-mark.js";
+export { findLease, type LeaseSelection, selectLeases } from "./select.js";
+export { sweepFiles } from "./sweep-files.js";
 export { privateDirOf, setTerms } from "./terms.js";
+export { startWatchdog, type Watchdog, type WatchdogOrder } from "./watchdog.js";

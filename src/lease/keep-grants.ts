@@ -29,9 +29,10 @@ export interface KeptGrants {
   readonly renewals: readonly RenewalCount[];
   /**
    * Renews nothing any more, and aborts what is under way. Resolves when that has settled: a grant that it still
-   * brought is among `grants` then. Never rejects.
+   * brought is among `grants` then. Whoever asks from now on is told `reason`, or that the command has ended; of several
+   * the first is told. Never rejects.
    */
-  stop(): Promise<void>;
+  stop(reason?: AgentctlError): Promise<void>;
 }
 
 /**
@@ -58,9 +59,9 @@ export function keepGrants(input: KeepInput, runtime: Pick<Runtime, "now" | "ran
     get renewals() {
       return [...kept.values()].map(({ renewals }) => renewals);
     },
-    stop: async () => {
+    stop: async (reason = leaseStopped()) => {
       cancelDeadline();
-      ended.abort(leaseStopped());
+      ended.abort(reason);
       await Promise.all([...kept.values()].map((each) => each.settle()));
     },
   };

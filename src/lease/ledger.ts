@@ -1,58 +1,76 @@
-import path from "node:path";
 import type { ResolvedCommand } from "../core/decision.js";
-import { AgentctlError } from "../core/errors.js";
-import type { Actor } from "../core/identity.js";
-import type { Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
-import { ensurePrivateDir, explainSystemError, syncDirectory, writePrivateFile } from "../core/private-files.js";
+import type { Actor, Identity } from "../core/identity.js";
+import type { Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
+import { ensurePrivateDir } from "../core/private-files.js";
 import { currentOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { stateDir } from "../core/state-dir.js";
-import { type LeaseEntry, type LeaseState, type LedgerGrant, leasesDir } from "./entry.js";
+import { type LeaseEntry, type LeaseState, type LedgerChild, type LedgerGrant, leaseFile, leasesDir } from "./entry.js";
+import { removeEntryFile, writeEntryFile } from "./entry-file.js";
+import { type RevokeRequest, watchMark } from "./revoke-mark.js";
 import { privateDirOf } from "./terms.js";
 
 export interface NewLease {
   readonly terms: LeaseTerms;
-  readonly plans: readonly Pick<GrantPlan, "cloud" | "principal">[];
+  readonly plans: readonly Pick<GrantPlan, "cloud" | "channel" | "principal" | "undo">[];
   readonly actor: Pick<Actor, "kind">;
   readonly command: Pick<ResolvedCommand, "argv">;
+  readonly identity: Pick<Identity, "source" | "issuer" | "subject">;
+  /** Between SIGTERM and SIGKILL, should someone else have to end the command. */
+  readonly graceSeconds: number;
+  /** Absolute paths: where the receipt was asked for, and the file beside it that holds its place. */
+  readonly receipt?: { readonly file: string; readonly temporary: string };
+}
+
+/** What changed; grants and endings are told apart by their cloud. */
+export interface LeaseChange {
+  readonly state?: LeaseState;
+  readonly grants?: readonly Grant[];
+  readonly child?: LedgerChild;
+  readonly endings?: readonly Ending[];
 }
 
 /** A lease that stands in the ledger. */
 export interface OpenLease {
   readonly id: string;
-  /** Puts what changed on the disk before it returns. @throws {AgentctlError} STATE_UNWRITABLE */
-  update(change: { readonly state?: LeaseState; readonly grants?: readonly Grant[] }): void;
+  /** The path of its entry. */
+  readonly file: string;
+  /** Puts what changed on the disk before it returns. @throws {AgentctlError} STATE_UNWRITABLE; the entry is as before then */
+  update(change: LeaseChange): void;
   /** Takes the lease out of the ledger; a second time does nothing. @throws {AgentctlError} STATE_UNWRITABLE */
   close(): void;
+  /** Calls `act` once when somebody asks for the lease's end, soon after; answers the way to stop looking. */
+  onRevoked(act: (request: RevokeRequest) => void): () => void;
 }
 
 /**
  * Writes a lease into the ledger, on the disk before this returns: whatever dies after it, what was about to
- * be issued is known.
+ * be issued is known, and how to end it.
  * @throws {AgentctlError} STATE_UNWRITABLE
  */
 export function openLease(lease: NewLease, runtime: Runtime): OpenLease {
-  const dir = leasesDir(runtime);
   ensurePrivateDir(stateDir(runtime), runtime);
-  ensurePrivateDir(dir, runtime);
+  ensurePrivateDir(leasesDir(runtime), runtime);
   let entry = firstEntry(lease, runtime);
-  const file = path.join(dir, `${entry.id}.json`);
   const write = (next: LeaseEntry): void => {
-    writePrivateFile(file, `${JSON.stringify(next, null, 2)}\n`, runtime.fs);
+    writeEntryFile(next, runtime);
     entry = next;
   };
   write(entry);
   return {
     id: entry.id,
-    update: ({ state, grants }) =>
-      write({ ...entry, ...(state && { state }), ...(grants && { grants: grants.map(toLedgerGrant) }) }),
-    close: () => removeEntry(file, runtime),
+    file: leaseFile(entry.id, "json", runtime),
+    update: (change) => write(applyChange(entry, change)),
+    close: () => removeEntryFile(entry.id, runtime),
+    onRevoked: (act) => watchMark(entry.id, act, runtime),
   };
 }
 
-function firstEntry({ terms, plans, actor, command }: NewLease, runtime: Runtime): LeaseEntry {
+/** Field by field: a plan knows more than the ledger has to. */
+function firstEntry(lease: NewLease, runtime: Runtime): LeaseEntry {
+  const { terms, plans, actor, command, identity, graceSeconds, receipt } = lease;
   return {
-    version: 1,
+    version: 2,
     id: terms.leaseId,
     profile: terms.profileName,
     state: "issuing",
@@ -60,25 +78,32 @@ function firstEntry({ terms, plans, actor, command }: NewLease, runtime: Runtime
     openedAt: terms.openedAt,
     deadlineAt: terms.deadlineAt,
     actor: actor.kind,
+    identity: { source: identity.source, issuer: identity.issuer, subject: identity.subject },
     command: command.argv[0],
+    graceSeconds,
     privateDir: privateDirOf(terms.leaseId, runtime),
-    grants: plans.map(({ cloud, principal }) => ({ cloud, principal })),
+    ...(receipt && { receipt: { file: receipt.file, temporary: receipt.temporary } }),
+    grants: plans.map(({ cloud, channel, principal, undo }) => ({ cloud, channel, principal, undo })),
+  };
+}
+
+/** The entry as it is after a change. */
+export function applyChange(entry: LeaseEntry, { state, grants = [], child, endings = [] }: LeaseChange): LeaseEntry {
+  return {
+    ...entry,
+    ...(state && { state }),
+    ...(child && { child }),
+    grants: entry.grants.map((held) => {
+      const issued = grants.find(({ cloud }) => cloud === held.cloud);
+      const ending = endings.find(({ cloud }) => cloud === held.cloud);
+      return { ...held, ...(issued && noteIssued(held, issued)), ...(ending && { ending }) };
+    }),
   };
 }
 
 /** Field by field: a grant carries its secrets with it. */
-function toLedgerGrant({ cloud, principal, usableUntil, expiresAt }: Grant): LedgerGrant {
-  return { cloud, principal, usableUntil, expiresAt };
-}
-
-function removeEntry(file: string, runtime: Runtime): void {
-  try {
-    runtime.fs.rmSync(file, { force: true });
-    syncDirectory(path.dirname(file), runtime.fs);
-  } catch (error) {
-    throw new AgentctlError("STATE_UNWRITABLE", `cannot remove ${file}: ${explainSystemError(error)}`, {
-      hint: "agentctl lease list shows the lease until the file is gone",
-      cause: error,
-    });
-  }
+function noteIssued(held: LedgerGrant, { principal, issuedAt, usableUntil, expiresAt }: Grant): Partial<LedgerGrant> {
+  const isRenewed = held.issuedAt !== undefined && held.issuedAt !== issuedAt;
+  const renewed = (held.renewed ?? 0) + (isRenewed ? 1 : 0);
+  return { principal, issuedAt, usableUntil, expiresAt, ...(renewed > 0 && { renewed }) };
 }

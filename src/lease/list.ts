@@ -1,9 +1,9 @@
-import path from "node:path";
 import { AgentctlError, systemErrorCode } from "../core/errors.js";
-import { explainSystemError, readPrivateFile } from "../core/private-files.js";
+import { explainSystemError } from "../core/private-files.js";
 import { isOwnerAlive } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
-import { type LeaseEntry, type LeaseState, leasesDir, parseEntry } from "./entry.js";
+import { type LeaseEntry, type LeaseState, type LedgerGrant, leasesDir } from "./entry.js";
+import { readEntryFile } from "./entry-file.js";
 
 /** A lease in the ledger, and how things stand with the process that has to end it. */
 export type ListedLease =
@@ -24,9 +24,9 @@ const SUFFIX = ".json";
  * @throws {AgentctlError} STATE_UNWRITABLE when the ledger's directory can't be read
  */
 export function listLeases(runtime: Runtime): readonly ListedLease[] {
-  return readNames(runtime)
+  return readLeaseNames(runtime)
     .filter((name) => name.endsWith(SUFFIX))
-    .map((name) => readLease(name, runtime))
+    .map((name) => readLease(name.slice(0, -SUFFIX.length), runtime))
     .filter((lease) => lease !== undefined)
     .sort((one, other) => openedAt(one) - openedAt(other) || (one.id < other.id ? -1 : 1));
 }
@@ -35,7 +35,8 @@ function openedAt(lease: ListedLease): number {
   return lease.state === "unreadable" ? Number.MAX_SAFE_INTEGER : lease.entry.openedAt;
 }
 
-function readNames(runtime: Runtime): readonly string[] {
+/** What stands in the ledger's directory. @throws {AgentctlError} STATE_UNWRITABLE */
+export function readLeaseNames(runtime: Pick<Runtime, "fs" | "env" | "cwd">): readonly string[] {
   const dir = leasesDir(runtime);
   try {
     return runtime.fs.readdirSync(dir);
@@ -49,17 +50,11 @@ function readNames(runtime: Runtime): readonly string[] {
 }
 
 /** Undefined when the lease was closed between the listing and the look. */
-function readLease(name: string, runtime: Runtime): ListedLease | undefined {
-  const id = name.slice(0, -SUFFIX.length);
-  let text: string | undefined;
-  try {
-    text = readPrivateFile(path.join(leasesDir(runtime), name), runtime.fs);
-  } catch (error) {
-    return { id, state: "unreadable", problem: explainSystemError(error) };
-  }
-  if (text === undefined) return undefined;
-  const entry = parseEntry(text);
-  if (entry === undefined || entry.id !== id) return { id, state: "unreadable", problem: "it is not a ledger entry" };
+function readLease(id: string, runtime: Runtime): ListedLease | undefined {
+  const found = readEntryFile(id, runtime);
+  if (found.is === "gone") return undefined;
+  if (found.is === "unreadable") return { id, state: "unreadable", problem: found.problem };
+  const { entry } = found;
   return { id, state: deriveState(entry, runtime), entry, usableUntil: lastUse(entry) };
 }
 
@@ -69,8 +64,12 @@ function deriveState(entry: LeaseEntry, runtime: Runtime): LeaseState | "orphane
   return liveness === "dead" ? "orphaned" : "unknown";
 }
 
-/** A grant that was asked for, and of which nothing more is known, may have been issued up to the deadline. */
 function lastUse(entry: LeaseEntry): number {
-  const times = entry.grants.map((grant) => grant.usableUntil ?? entry.deadlineAt);
+  const times = entry.grants.map((grant) => usableUntil(grant, entry));
   return times.length === 0 ? entry.deadlineAt : Math.max(...times);
+}
+
+/** A grant that was asked for, and of which nothing more is known, may have been issued up to the deadline. */
+function usableUntil({ ending, usableUntil }: LedgerGrant, { deadlineAt }: LeaseEntry): number {
+  return ending === undefined || ending.word === "failed" ? (usableUntil ?? deadlineAt) : Date.parse(ending.at);
 }

@@ -51,6 +51,13 @@ export function leaseStopped(): AgentctlError {
   });
 }
 
+/** `at` in milliseconds since the epoch. */
+export function leaseRevoked(at: number): AgentctlError {
+  return new AgentctlError("LEASE_ENDED", `the lease was revoked at ${formatInstant(at)}`, {
+    hint: "run the command again for a new lease",
+  });
+}
+
 function identityEnded({ cloud, usableUntil }: Grant, mintableUntil: number): AgentctlError {
   const ended = `the ${cloud} grant ended at ${formatInstant(usableUntil)}`;
   const why = `the identity's token ended at ${formatInstant(mintableUntil)} and there is no other`;

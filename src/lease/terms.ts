@@ -32,6 +32,6 @@ export function setTerms(profile: Profile, request: RunRequest, runtime: Pick<Ru
 }
 
 /** Where the private files of a lease are while it lives. */
-export function privateDirOf(leaseId: string, runtime: Runtime): string {
+export function privateDirOf(leaseId: string, runtime: Pick<Runtime, "env" | "cwd">): string {
   return path.join(stateDir(runtime), "run", leaseId);
 }

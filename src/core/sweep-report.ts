@@ -1,0 +1,41 @@
+import type { Ending } from "./lease.js";
+import type { CloudName } from "./profile.js";
+
+/** What came of ending the leases of others. */
+export interface SweepReport {
+  readonly leases: readonly SweptLease[];
+  /** Names of leftover files of the state directory that were removed. */
+  readonly files: readonly string[];
+  /** What was found in the clouds themselves, where that was asked for. */
+  readonly clouds: readonly CloudSweep[];
+}
+
+/**
+ * `ended`: every grant of it is; `unfinished`: a further try could take back more; `running`: its agentctl is alive;
+ * `unknown`: that cannot be told from here; `busy`: another process is ending it; `gone`: it was closed meanwhile.
+ */
+export const SWEEP_OUTCOMES = ["ended", "unfinished", "running", "unknown", "unreadable", "busy", "gone"] as const;
+export type SweepOutcome = (typeof SWEEP_OUTCOMES)[number];
+
+export interface SweptLease {
+  readonly id: string;
+  /** Absent where its entry could not be read. */
+  readonly profile?: string;
+  readonly outcome: SweepOutcome;
+  readonly endings: readonly Ending[];
+  /** Processes of its command that were still there, and how many of them had to be killed. */
+  readonly strays?: { readonly found: number; readonly killed: number };
+  /** Why it is not ended, or what else went wrong, in one line. */
+  readonly problem?: string;
+}
+
+/** What leases without a ledger left in a cloud, such as the denies on one role. */
+export interface CloudSweep {
+  readonly cloud: CloudName;
+  readonly profile: string;
+  /** What was looked through, such as the ARN of the role. */
+  readonly where: string;
+  readonly removed: readonly string[];
+  /** Left in place since they still hold something off, until that time (RFC 3339). */
+  readonly kept: readonly { readonly name: string; readonly until: string }[];
+}
