@@ -1,5 +1,5 @@
 import { formatDuration, formatInstant } from "../../core/durations.js";
-import type { Ending, Grant, GrantPlan, GrantTerms } from "../../core/lease.js";
+import type { Ending, EndOrder, GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 
@@ -29,30 +29,30 @@ export function planEnding(settings: AwsSettings, terms: GrantTerms): GrantPlan[
 }
 
 /**
- * How the grant ended, or will: nothing takes a session back here, so its word is `fenced`, or `expires`
- * where AWS's own expiry comes before the fence.
+ * How a grant ends by itself: `fenced`, or `expires` where AWS's own expiry comes before the fence.
  */
-export function endAwsGrant(grant: Grant, runtime: Pick<Runtime, "now">): Ending {
-  const at = formatInstant(grant.usableUntil);
-  const fencedAt = Date.parse(String(grant.facts["fencedAt"]));
-  if (grant.expiresAt < fencedAt) {
-    const verb = runtime.now() > grant.expiresAt ? "AWS ended" : "AWS ends";
+export function endByTime(order: EndOrder, runtime: Pick<Runtime, "now">): Ending {
+  const { usableUntil, expiresAt = usableUntil, undo, grant } = order;
+  const at = formatInstant(usableUntil);
+  const fencedAt = Date.parse(String(grant?.facts["fencedAt"]));
+  if (expiresAt < fencedAt) {
+    const verb = runtime.now() > expiresAt ? "AWS ended" : "AWS ends";
     return { cloud: "aws", word: "expires", at, detail: `${verb} the session by itself; nothing ends it earlier` };
   }
-  const derived = (grant.facts["derivedSessions"] ?? "allowed") as DerivedSessions;
-  const since = runtime.now() > grant.usableUntil ? "has denied" : "denies";
-  const limits = limitsOf(derived, grant.facts["fenceForwarded"] === true);
+  const derived = (undo["derivedSessions"] ?? "allowed") as DerivedSessions;
+  const since = runtime.now() > usableUntil ? "has denied" : "denies";
+  const limits = limitsOf(derived, undo["fenceForwarded"] === true);
   return {
     cloud: "aws",
     word: "fenced",
     at,
-    until: formatInstant(latestUse(grant, derived)),
+    until: formatInstant(latestUse(usableUntil, expiresAt, derived)),
     detail: `the session's own policy ${since} every authorized call after this time; ${limits.join("; ")}`,
   };
 }
 
-function latestUse(grant: Grant, derived: DerivedSessions): number {
-  return derived === "listed" ? Math.max(grant.expiresAt, grant.usableUntil + LONGEST_DERIVED_MS) : grant.expiresAt;
+function latestUse(usableUntil: number, expiresAt: number, derived: DerivedSessions): number {
+  return derived === "listed" ? Math.max(expiresAt, usableUntil + LONGEST_DERIVED_MS) : expiresAt;
 }
 
 function limitsOf(derived: DerivedSessions, fenceForwarded: boolean): string[] {

@@ -8,20 +8,17 @@ import { withRetries } from "../../core/retry.js";
 import type { Runtime } from "../../core/runtime.js";
 import type { Secret } from "../../core/secret.js";
 import { type AssumedSession, readAssumedSession, type SessionKeys } from "./assumed-session.js";
-import type { StsEndpoint } from "./endpoint.js";
+import type { ServiceEndpoint } from "./endpoint.js";
 import { explainStsFailure } from "./errors.js";
 import type { Hop } from "./hops.js";
+import { type ExchangeLimits, retryRules } from "./limits.js";
 import type { Asker } from "./refusals.js";
-import { openStsClient, type StsLimits } from "./sts-client.js";
-import { isTransient, retryAfterMs } from "./sts-failure.js";
+import { openStsClient } from "./sts-client.js";
 import { withinTime } from "./within-time.js";
-
-const BASE_DELAY_MS = 200;
-const MAX_DELAY_MS = 2_000;
 
 /** One question to STS. */
 export interface Exchange {
-  readonly hop: Hop;
+  readonly hop: Pick<Hop, "roleArn" | "externalId" | "durationSeconds" | "policyArns">;
   readonly policy: string;
   readonly sessionName: string;
   readonly audiences: readonly string[];
@@ -29,8 +26,8 @@ export interface Exchange {
   readonly from?: { readonly roleArn: string; readonly keys: SessionKeys };
   /** How far STS's clock is known to be ahead of this machine's. */
   readonly clockAheadMs: number;
-  readonly endpoint: StsEndpoint;
-  readonly limits: StsLimits;
+  readonly endpoint: ServiceEndpoint;
+  readonly limits: ExchangeLimits;
 }
 
 /** What STS gave, and the middle of the exchange by this machine's clock. */
@@ -53,14 +50,7 @@ export async function assumeHop(exchange: Exchange, context: IssueContext, runti
   try {
     return await withRetries(
       () => askOnce(client, exchange, context, runtime, used),
-      {
-        attempts: limits.attempts,
-        baseDelayMs: BASE_DELAY_MS,
-        maxDelayMs: MAX_DELAY_MS,
-        isTransient,
-        retryAfterMs,
-        signal: context.signal,
-      },
+      retryRules(limits, context.signal),
       runtime,
     );
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Cloud } from "../cloud.js";
-import { endAwsGrant } from "./ending.js";
+import { endByTime } from "./ending.js";
 import { resolveStsEndpoint, stsUrlOf } from "./endpoint.js";
 import { planAwsGrant } from "./plan.js";
 
@@ -21,7 +21,7 @@ export const awsCloud: Cloud<"aws"> = {
     const { serveAws } = await import("./serve.js");
     return serveAws();
   },
-  async end(grant, runtime) {
-    return endAwsGrant(grant, runtime);
+  async end(order, _context, runtime) {
+    return endByTime(order, runtime);
   },
 };

@@ -3,19 +3,18 @@ import type { Facts, Grant, GrantTerms, IssueContext } from "../../core/lease.js
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import type { SessionKeys } from "./assumed-session.js";
-import { clockNotice, clocksDiffer, secondsAhead, unsteadyClock } from "./clock.js";
+import { askOnTheRightClock, clockNotice, type OnClock } from "./clock.js";
 import { derivedSessionsOf } from "./ending.js";
 import { resolveStsEndpoint } from "./endpoint.js";
-import { type Answered, assumeHop, type Exchange } from "./exchange.js";
+import { assumeHop, type Exchange } from "./exchange.js";
 import { fenceOf, type Hop, planHops } from "./hops.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "./limits.js";
 import { sessionNameOf } from "./session-name.js";
-import { STS_LIMITS, type StsLimits } from "./sts-client.js";
 import { grantVariables } from "./variables.js";
 
-/** One hop taken: what STS gave, and how far ahead its clock is taken to be (0 within tolerance). */
-interface Taken extends Answered {
+/** One hop taken, and what STS gave for it. */
+interface Taken extends OnClock {
   readonly hop: Hop;
-  readonly aheadSeconds: number;
 }
 
 /**
@@ -27,7 +26,7 @@ export async function issueAwsGrant(
   terms: GrantTerms,
   context: IssueContext,
   runtime: Runtime,
-  limits: StsLimits = STS_LIMITS,
+  limits: ExchangeLimits = EXCHANGE_LIMITS,
 ): Promise<Grant> {
   const endpoint = resolveStsEndpoint(settings, runtime);
   const base = { sessionName: sessionNameOf(terms), audiences: settings.audiences, endpoint, limits };
@@ -47,23 +46,6 @@ export async function issueAwsGrant(
     taken.push({ hop, ...(await askOnTheRightClock(hop, before?.aheadSeconds ?? 0, ask)) });
   }
   return grantOf(settings, terms, taken, endpoint.override?.url);
-}
-
-/**
- * The fence is judged by STS's clock. When an answer shows that clock more than 30 s away from where the
- * fence assumed it, the session is dropped unused and asked for once more, with the fence moved.
- */
-async function askOnTheRightClock(
-  hop: Hop,
-  assumedSeconds: number,
-  ask: (aheadSeconds: number) => Promise<Answered>,
-): Promise<Answered & { aheadSeconds: number }> {
-  const first = await ask(assumedSeconds);
-  const shownSeconds = secondsAhead(first, hop.durationSeconds);
-  if (!clocksDiffer(shownSeconds, assumedSeconds)) return { ...first, aheadSeconds: assumedSeconds };
-  const second = await ask(shownSeconds);
-  if (clocksDiffer(secondsAhead(second, hop.durationSeconds), shownSeconds)) throw unsteadyClock(hop.roleArn);
-  return { ...second, aheadSeconds: shownSeconds };
 }
 
 function grantOf(

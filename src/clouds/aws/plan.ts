@@ -25,6 +25,7 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
     variables: variableNames(settings, terms.channel),
     ending: planEnding(settings, terms),
+    undo: undoOf(settings, terms, lastOf(hops).roleArn, endpoint.region),
     facts: planFacts(settings, hops, endpoint.region, terms),
     endpoints: endpoint.override === undefined ? [] : [endpoint.override],
   };
@@ -81,6 +82,20 @@ function planFacts(settings: AwsSettings, hops: readonly Hop[], region: string, 
     derivedSessions: derivedSessionsOf(settings),
     fenceForwarded: settings.fenceForwarded,
     ...(passing.length > 0 && { passingHopPolicyCharacters: passing }),
+  };
+}
+
+/** What `endAwsGrant` reads. */
+function undoOf(settings: AwsSettings, terms: GrantTerms, roleArn: string, stsRegion: string): Facts {
+  const { revoker, audiences } = settings;
+  return {
+    roleArn,
+    sessionName: sessionNameOf(terms),
+    stsRegion,
+    derivedSessions: derivedSessionsOf(settings),
+    fenceForwarded: settings.fenceForwarded,
+    revoke: terms.revoke,
+    ...(revoker !== undefined && { revokerRoleArn: revoker.roleArn, audiences }),
   };
 }
 

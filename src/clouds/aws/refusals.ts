@@ -1,6 +1,6 @@
 import type { IdToken } from "../../core/identity.js";
 import { printable } from "../../core/scrub.js";
-import { plainCode } from "./sts-failure.js";
+import { plainCode } from "./service-failure.js";
 
 /** Who asked STS for a role: the holder of an OIDC token, or the session of the role before it. */
 export type Asker =

@@ -37,18 +37,28 @@ export function stsRegionOf(settings: AwsSettings, runtime: Pick<Runtime, "env">
   if (settings.region !== undefined) return checkRegion(settings.region);
   const partition = settings.roleArn.split(":")[1] ?? "";
   const ambient = runtime.env["AWS_REGION"] || runtime.env["AWS_DEFAULT_REGION"] || "";
-  if (REGION.test(ambient) && partitionOf(ambient) === partition) return ambient;
-  const region = DEFAULT_REGIONS[partition];
-  if (region === undefined) {
-    throw new AgentctlError("CONFIG_INVALID", `no default region is known for the partition of ${settings.roleArn}`, {
-      hint: "set aws.region in the profile",
-    });
-  }
-  return region;
+  if (isRegion(ambient) && partitionOf(ambient) === partition) return ambient;
+  return firstRegionOf(settings.roleArn);
+}
+
+/**
+ * The region that AWS's own tools fall back to in a role's partition.
+ * @throws {AgentctlError} CONFIG_INVALID
+ */
+export function firstRegionOf(roleArn: string): string {
+  const region = DEFAULT_REGIONS[roleArn.split(":")[1] ?? ""];
+  if (region !== undefined) return region;
+  throw new AgentctlError("CONFIG_INVALID", `no default region is known for the partition of ${roleArn}`, {
+    hint: "set aws.region in the profile",
+  });
+}
+
+export function isRegion(text: string): boolean {
+  return REGION.test(text);
 }
 
 function checkRegion(region: string): string {
-  if (REGION.test(region)) return region;
+  if (isRegion(region)) return region;
   throw new AgentctlError("CONFIG_INVALID", `aws.region is ${JSON.stringify(region)}, which is not a region's name`, {
     hint: "write it like eu-central-1",
   });

@@ -22,18 +22,24 @@ export function lastHopPolicy(settings: AwsSettings, fenceAt: number): string {
 
 /**
  * The session policy of a hop before the last: until the deadline, assume the next role, and nothing else.
- * The denies are explicit, since a resource's own policy that names the session can override an absent
- * allow but not a deny. SetSourceIdentity and TagSession are no calls but parts of AssumeRole: AWS demands
+ * SetSourceIdentity and TagSession are no calls but parts of AssumeRole: AWS demands
  * them when the token gave the session a source identity or transitive tags, which travel on by themselves.
  */
 export function passingHopPolicy(nextRoleArn: string, fenceAt: number): string {
-  const assume = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"];
+  return policyForOnly(["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"], nextRoleArn, fenceAt);
+}
+
+/**
+ * Until the fence these actions on this one resource, and nothing else. The denies are explicit, since a resource's
+ * own policy that names the session can override an absent allow but not a deny.
+ */
+export function policyForOnly(actions: readonly string[], resourceArn: string, fenceAt: number): string {
   return serializePolicy({
     Version: POLICY_VERSION,
     Statement: [
-      { Effect: "Allow", Action: assume, Resource: nextRoleArn },
-      { Effect: "Deny", NotAction: assume, Resource: "*" },
-      { Effect: "Deny", Action: "*", NotResource: nextRoleArn },
+      { Effect: "Allow", Action: actions, Resource: resourceArn },
+      { Effect: "Deny", NotAction: actions, Resource: "*" },
+      { Effect: "Deny", Action: "*", NotResource: resourceArn },
       denyAfter(fenceAt, false),
     ],
   });

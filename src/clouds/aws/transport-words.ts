@@ -4,14 +4,14 @@ export interface TransportWords {
   readonly hint: string;
 }
 
-const CHECK_NETWORK = "check the network, and the region and STS endpoint in use";
+const CHECK_NETWORK = "check the network, and the region and SERVICE endpoint in use";
 const NAME_CA =
   "if a company proxy or the sandbox signed it, name its CA in AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS; never switch the check off";
 
 const WORDS: readonly (readonly [RegExp, TransportWords])[] = [
   [
     /^ERR_TLS_CERT_ALTNAME/,
-    { problem: "its certificate is for another host name", hint: "check the STS endpoint's host name" },
+    { problem: "its certificate is for another host name", hint: "check the SERVICE endpoint's host name" },
   ],
   [
     /^CERT_HAS_EXPIRED$/,
@@ -22,7 +22,10 @@ const WORDS: readonly (readonly [RegExp, TransportWords])[] = [
     /CERT|^UNABLE_TO_|^INVALID_|^PATH_LENGTH/,
     { problem: "its certificate is not signed by an authority that this machine trusts", hint: NAME_CA },
   ],
-  [/^(EPROTO|ERR_SSL|ERR_TLS)/, { problem: "it does not speak TLS", hint: "check the STS endpoint's scheme and port" }],
+  [
+    /^(EPROTO|ERR_SSL|ERR_TLS)/,
+    { problem: "it does not speak TLS", hint: "check the SERVICE endpoint's scheme and port" },
+  ],
   [/^ENOTFOUND$/, { problem: "its host name is unknown", hint: CHECK_NETWORK }],
   [/^EAI_AGAIN$/, { problem: "its host name could not be looked up", hint: CHECK_NETWORK }],
   [/^ECONNREFUSED$/, { problem: "nothing listens there", hint: CHECK_NETWORK }],
@@ -31,8 +34,9 @@ const WORDS: readonly (readonly [RegExp, TransportWords])[] = [
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, { problem: "there is no route to it", hint: CHECK_NETWORK }],
 ];
 
-/** The words for a Node system, TLS or OpenSSL error code. */
-export function transportWords(code: string): TransportWords {
+/** The words for a Node system, TLS or OpenSSL error code of an exchange with STS or IAM. */
+export function transportWords(code: string, service: string): TransportWords {
   const found = WORDS.find(([pattern]) => pattern.test(code));
-  return found?.[1] ?? { problem: code, hint: CHECK_NETWORK };
+  const { problem, hint } = found?.[1] ?? { problem: code, hint: CHECK_NETWORK };
+  return { problem, hint: hint.replace("SERVICE", service) };
 }

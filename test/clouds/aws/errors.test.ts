@@ -320,7 +320,7 @@ describe("when it cannot be reached", () => {
     { code: "ENOTFOUND", want: /host name is unknown/ },
     { code: "EWHATEVER", want: /EWHATEVER/ },
   ])("has words for $code", ({ code, want }) => {
-    expect(transportWords(code).problem).toMatch(want);
+    expect(transportWords(code, "STS").problem).toMatch(want);
   });
 
   it("says it when a plain server answers a TLS client", async () => {

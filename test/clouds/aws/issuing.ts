@@ -1,6 +1,6 @@
 import { afterEach } from "vitest";
 import { issueAwsGrant } from "../../../src/clouds/aws/issue.js";
-import type { StsLimits } from "../../../src/clouds/aws/sts-client.js";
+import type { ExchangeLimits } from "../../../src/clouds/aws/limits.js";
 import type { AgentctlError } from "../../../src/core/errors.js";
 import type { IdToken } from "../../../src/core/identity.js";
 import type { Grant } from "../../../src/core/lease.js";
@@ -16,7 +16,7 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
 export const TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJjYW5hcnkiOiJ0b2tlbiJ9.c2lnbmF0dXJlLWNhbmFyeQ";
 
-const LIMITS: StsLimits = { attempts: 4, connectMs: 2_000, exchangeMs: 5_000 };
+const LIMITS: ExchangeLimits = { attempts: 4, connectMs: 2_000, exchangeMs: 5_000 };
 const started: FakeSts[] = [];
 
 afterEach(async () => {
@@ -29,7 +29,7 @@ export interface Issuing {
   readonly channel?: Channel;
   readonly runtime?: Partial<Runtime>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly limits?: Partial<StsLimits>;
+  readonly limits?: Partial<ExchangeLimits>;
   readonly signal?: AbortSignal;
   readonly mintToken?: () => Promise<IdToken>;
   readonly tls?: { readonly cert: string; readonly key: string };

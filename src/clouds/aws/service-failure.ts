@@ -1,8 +1,8 @@
 import { systemErrorCode } from "../../core/errors.js";
 
 /** What went wrong with one exchange, read from what the SDK threw. */
-export type StsFailure =
-  /** STS, or what stands in its place, answered. `code` is absent when it was no error of STS's form. */
+export type ServiceFailure =
+  /** The service, or what stands in its place, answered. `code` is absent when it was no error of the service's form. */
   | { readonly kind: "answer"; readonly status: number; readonly code: string | undefined; readonly text: string }
   /** There was no whole answer. */
   | { readonly kind: "transport"; readonly code: string }
@@ -14,6 +14,8 @@ const SYSTEM_CODE = /^(E(?!RR_)[A-Z_]+|HPE_\w+)$/;
 const TLS_CODE = /CERT|^(EPROTO|ERR_(TLS|SSL)_\w+|UNABLE_TO_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED)$/;
 /** Names and answers that are too long or no HTTP do not change within seconds; other system errors may. */
 const LASTING_CODE = /^(ENOTFOUND|EMSGSIZE|HPE_\w+)$/;
+/** IAM's, of a role that another call is changing, and STS's, of an identity provider that it could not reach. */
+const PASSING = new Set(["ConcurrentModification", "IDPCommunicationError"]);
 const THROTTLING = new Set([
   "Throttling",
   "RequestThrottled",
@@ -24,7 +26,7 @@ const THROTTLING = new Set([
 ]);
 
 /** Reads an SDK error. Nothing of its `$response` is kept. */
-export function readStsFailure(thrown: unknown): StsFailure {
+export function readServiceFailure(thrown: unknown): ServiceFailure {
   if (!(thrown instanceof Error)) return { kind: "unknown" };
   const code = systemErrorCode(thrown);
   if (code !== undefined && (SYSTEM_CODE.test(code) || TLS_CODE.test(code))) return { kind: "transport", code };
@@ -34,21 +36,21 @@ export function readStsFailure(thrown: unknown): StsFailure {
   return { kind: "answer", status, code: serviceCodeOf(thrown), text: thrown.message };
 }
 
-/** A code without the "Exception" that STS writes after some and not after others. */
+/** A code without the "Exception" that AWS writes after some and not after others. */
 export function plainCode(code: string | undefined): string | undefined {
   return code?.replace(/Exception$/, "");
 }
 
-export function isThrottling(failure: StsFailure): boolean {
+export function isThrottling(failure: ServiceFailure): boolean {
   return failure.kind === "answer" && (failure.status === 429 || THROTTLING.has(plainCode(failure.code) ?? ""));
 }
 
 /** Whether the same question may get another answer in a moment. A refusal never does. */
 export function isTransient(thrown: unknown): boolean {
-  const failure = readStsFailure(thrown);
+  const failure = readServiceFailure(thrown);
   if (failure.kind === "transport") return !(LASTING_CODE.test(failure.code) || TLS_CODE.test(failure.code));
   if (failure.kind !== "answer") return false;
-  return failure.status >= 500 || isThrottling(failure) || plainCode(failure.code) === "IDPCommunicationError";
+  return failure.status >= 500 || isThrottling(failure) || PASSING.has(plainCode(failure.code) ?? "");
 }
 
 /** The `Retry-After` of an answer, where it is a number of seconds. */
