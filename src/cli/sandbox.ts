@@ -97,6 +97,7 @@ const HELP = `
 By default it holds an AWS account (111122223333) with
   role agentctl-demo      reads and writes bucket demo; trusts repo:acme/site:ref:refs/heads/main
   role agentctl-chained   reads and writes bucket demo; trusts agentctl-demo
+  role agentctl-revoker   puts and deletes the inline policies of those two; trusts as agentctl-demo does
   buckets demo and other
 a tenant of Microsoft Entra with an application that lists resource groups and reads and writes container demo of
 storage account agentctldemo; a Google Cloud project with a service account that reads and writes bucket demo;
@@ -112,7 +113,10 @@ A world file replaces any of these parts; a policy is written out or named by it
     arn:aws:iam::123456789012:role/deploy:
       policies: [deploy-policy.json]
       trust: deploy-trust.json
+      inline_policies: { s3: s3-policy.json }
+      permissions_boundary: { arn: "arn:aws:iam::123456789012:policy/boundary", document: boundary.json }
       max_session_duration: 3600
+  iam_propagation_ms: 2000           # how long a change of a role's inline policies takes until it counts
   managed_policies: { "arn:aws:iam::aws:policy/ReadOnlyAccess": readonly.json }
   buckets: { site: { index.html: "<h1>hello</h1>" } }
   azure:
@@ -137,10 +141,11 @@ of a cluster (https://kubernetes.default.svc.cluster.local), the sandbox's own s
 COMMAND finds, besides what the clouds' SDKs read, AGENTCTL_SANDBOX_BLOB_URL, …_ARM_URL, …_GCS_URL and
 …_TOKENINFO_URL, and AGENTCTL_SANDBOX_CONTROL_URL, which misbehaves on demand:
   curl -d '{"service":"sts","kind":"throttle","times":2}' $AGENTCTL_SANDBOX_CONTROL_URL/faults
-  services: oidc, sts, s3; entra, arm, blob; gcp-sts, iamcredentials, tokeninfo, gcs
+  services: oidc, sts, iam, s3; entra, arm, blob; gcp-sts, iamcredentials, tokeninfo, gcs
   kinds: latency (latencyMs), throttle, error (status, code), garbage, cut, deny; also operation, after, times
   curl -X DELETE $AGENTCTL_SANDBOX_CONTROL_URL/faults; curl $AGENTCTL_SANDBOX_CONTROL_URL/requests
   curl -d '{"offsetMs":3600000}' $AGENTCTL_SANDBOX_CONTROL_URL/clock
+  curl -d '{"propagationMs":5000}' $AGENTCTL_SANDBOX_CONTROL_URL/iam; curl $AGENTCTL_SANDBOX_CONTROL_URL/iam
 
 Examples:
   agentctl sandbox -- agentctl run -p demo -- aws s3 ls s3://demo

@@ -4,9 +4,11 @@ import { isSameSecret } from "../core/constant-time.js";
 import { check } from "./check.js";
 import type { SandboxClock } from "./clock.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";
+import { AUTHORIZING_SERVICES, documentsOf, type RolePolicies } from "./iam/role-policies.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";
 import { SERVICE_NAMES, type ServiceRequest } from "./service.js";
+import type { WorldDefinition } from "./world.js";
 
 export interface ControlContext {
   /** Unguessable; the first part of every path. */
@@ -15,6 +17,8 @@ export interface ControlContext {
   readonly faults: FaultBoard;
   readonly clock: SandboxClock;
   readonly log: RequestLog;
+  readonly roles: WorldDefinition["roles"];
+  readonly policies: RolePolicies;
 }
 
 const count = z.optional(z.int().check(z.minimum(0)));
@@ -31,10 +35,15 @@ const faultSchema = z.strictObject({
 });
 const faultsSchema = z.array(faultSchema);
 const clockSchema = z.strictObject({ offsetMs: z.int(), service: z.optional(z.enum(SERVICE_NAMES)) });
+const iamSchema = z.strictObject({
+  propagationMs: z.int().check(z.minimum(0)),
+  service: z.optional(z.enum(AUTHORIZING_SERVICES)),
+});
 
 /**
  * The remote control, for tests that start the sandbox by its command:
- * `POST faults` (a Fault or a list), `DELETE faults`, `POST clock` ({offsetMs, service?}), `GET requests`.
+ * `POST faults` (a Fault or a list), `DELETE faults`, `POST clock` ({offsetMs, service?}), `GET requests`,
+ * `POST iam` ({propagationMs, service?}), `GET iam` (the propagation and every role's inline policies).
  */
 export function createControl(context: ControlContext): RequestHandler {
   const routes: Readonly<Record<string, (body: unknown) => unknown>> = {
@@ -47,6 +56,16 @@ export function createControl(context: ControlContext): RequestHandler {
       context.clock.setOffset(offsetMs, service);
     },
     "GET requests": () => context.log.entries(),
+    "POST iam": (body) => {
+      const { propagationMs, service } = read(iamSchema, body);
+      context.policies.setPropagation(propagationMs, service);
+    },
+    "GET iam": () => ({
+      propagationMs: context.policies.propagation(),
+      rolePolicies: Object.fromEntries(
+        Object.keys(context.roles).map((roleArn) => [roleArn, documentsOf(context.policies, roleArn)]),
+      ),
+    }),
   };
   return async (request, response) => {
     const [, secret = "", resource = ""] = request.path.split("/");

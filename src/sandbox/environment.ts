@@ -5,6 +5,7 @@ import type { Runtime } from "../core/runtime.js";
 import { trustVariables } from "./trust.js";
 
 export interface SandboxAddresses {
+  /** STS and IAM share a port. */
   readonly sts: string;
   readonly s3: string;
   /** Microsoft Entra, Resource Manager and Blob Storage share a port, and so do Google's services. */
@@ -59,6 +60,7 @@ export function sandboxEnvironment(
   return {
     AWS_ENDPOINT_URL: addresses.sts,
     AWS_ENDPOINT_URL_STS: addresses.sts,
+    AWS_ENDPOINT_URL_IAM: addresses.sts,
     AWS_ENDPOINT_URL_S3: addresses.s3,
     AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false",
     ...trustVariables(caFile, host),

@@ -8,7 +8,7 @@ export function presentSandbox(sandbox: Sandbox, envFile: string): string {
     ["issuer", sandbox.issuer],
     ["subject", String({ ...PLATFORMS[world.platform].claims(), ...world.claims }["sub"])],
     ["CA", sandbox.caFile],
-    ["AWS", `STS ${env["AWS_ENDPOINT_URL_STS"]}, S3 ${env["AWS_ENDPOINT_URL_S3"]}`],
+    ["AWS", `STS and IAM ${env["AWS_ENDPOINT_URL_STS"]}, S3 ${env["AWS_ENDPOINT_URL_S3"]}`],
     ["account", world.accountId],
     ...rowsOf("role", world.roles),
     ...rowsOf("bucket", world.buckets),

@@ -1,7 +1,7 @@
 import { DEMO_CLIENT } from "./azure/world.js";
 import { DEMO_SERVICE_ACCOUNT } from "./gcp/world.js";
 import { PLATFORMS } from "./oidc/platforms.js";
-import type { WorldDefinition } from "./world.js";
+import { revokerArn, type WorldDefinition } from "./world.js";
 
 /** A first `agentctl.yaml` for the default world, with the clouds of which it holds the demo's part; undefined for none. */
 export function sampleProfile(world: WorldDefinition): string | undefined {
@@ -16,7 +16,7 @@ profiles:
     aws:
       role_arn: ${roleArn}
       region: us-east-1
-${azureBlock(world)}${provider === undefined ? "" : gcpBlock(world, provider, "")}
+${revokerLine(world)}${azureBlock(world)}${provider === undefined ? "" : gcpBlock(world, provider, "")}
   demo-readonly:
     description: Only list and read what is called demo, in the clouds that can narrow a credential
     ttl: 15m
@@ -31,6 +31,11 @@ ${azureBlock(world)}${provider === undefined ? "" : gcpBlock(world, provider, ""
             Action: ["s3:ListBucket", "s3:GetObject"]
             Resource: ["arn:aws:s3:::demo", "arn:aws:s3:::demo/*"]
 ${provider === undefined ? "" : gcpBlock(world, provider, READ_ONLY)}`;
+}
+
+function revokerLine({ accountId, roles }: WorldDefinition): string {
+  const roleArn = revokerArn(accountId);
+  return roles[roleArn] === undefined ? "" : `      revoker: { role_arn: "${roleArn}" }\n`;
 }
 
 function azureBlock({ azure }: WorldDefinition): string {

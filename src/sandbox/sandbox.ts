@@ -1,5 +1,7 @@
+import type { PolicyDocument } from "../core/profile.js";
 import type { SandboxClock } from "./clock.js";
 import type { FaultBoard } from "./faults.js";
+import type { RolePolicies } from "./iam/role-policies.js";
 import type { MintRequest } from "./oidc/issuer.js";
 import type { LoggedRequest } from "./request-log.js";
 import type { WorldDefinition } from "./world.js";
@@ -21,6 +23,10 @@ export interface Sandbox {
   rotateTokens(): Promise<void>;
   readonly faults: FaultBoard;
   readonly clock: SandboxClock;
+  /** How long a change of a role's policies takes until it counts. */
+  readonly iam: Pick<RolePolicies, "setPropagation" | "propagation">;
+  /** A role's inline policies by name, as IAM tells them now. */
+  rolePolicies(roleArn: string): Readonly<Record<string, PolicyDocument>>;
   /** What was asked of it so far, oldest first, without secrets. */
   requests(): readonly LoggedRequest[];
   /** Stops serving, cuts what is open, removes the directory. */

@@ -1,7 +1,7 @@
 import type { WireError } from "./wire-error.js";
 
 export const SERVICE_NAMES = [
-  ...(["oidc", "sts", "s3"] as const),
+  ...(["oidc", "sts", "iam", "s3"] as const),
   ...(["entra", "arm", "blob"] as const),
   ...(["gcp-sts", "iamcredentials", "tokeninfo", "gcs"] as const),
 ] as const;

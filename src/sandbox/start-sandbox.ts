@@ -7,7 +7,9 @@ import { makePrivateDir, sandboxEnvironment } from "./environment.js";
 import { createFaultBoard } from "./faults.js";
 import { routeGcp } from "./gcp/route.js";
 import type { SandboxHost } from "./host.js";
+import { type AuthorizingService, createRolePolicies, documentsOf } from "./iam/role-policies.js";
 import { createSessionStore } from "./iam/sessions.js";
+import { createIamService, isForIam } from "./iam-api/service.js";
 import { listen } from "./listener.js";
 import { handOutIdentity } from "./oidc/hand-out.js";
 import { createIssuer, makeIssuerKeys } from "./oidc/issuer.js";
@@ -44,17 +46,26 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
   oidc.handle(serve(createOidcService(own, platform, identity.requestToken), serving));
   const issuer = trustedBy(world, own);
 
-  const sessions = createSessionStore();
-  sts.handle(serve(createStsService({ world, issuer, sessions, now: () => clock.now("sts") }), serving));
+  const { roles } = world;
+  const policies = createRolePolicies(roles, world.iamPropagationMs ?? 0, () => clock.now("iam"));
+  const shared = { world, sessions: createSessionStore() };
+  const asService = (name: AuthorizingService) => ({
+    ...shared,
+    authority: policies.seenBy(name),
+    now: () => clock.now(name),
+  });
+  const stsService = createStsService({ ...asService("sts"), issuer });
+  const iamService = createIamService({ ...asService("iam"), roles, policies, createdAt: host.now() });
+  sts.handle(serveByRoute((request) => (isForIam(request) ? iamService : stsService), serving));
   const store = createS3Store(world.buckets, host.now());
-  s3.handle(serve(createS3Service({ world, store, sessions, now: () => clock.now("s3") }), serving));
+  s3.handle(serve(createS3Service({ ...asService("s3"), store }), serving));
 
   const { now } = clock;
   azure.handle(serveByRoute(routeAzure({ world: world.azure, issuer, origin: azure.origin, now }), serving));
   gcp.handle(serveByRoute(routeGcp({ world: world.gcp, issuer, origin: gcp.origin, now }), serving));
 
   const secret = randomBytes(32).toString("base64url");
-  control.handle(createControl({ secret, origin: control.origin, faults, clock, log }));
+  control.handle(createControl({ secret, origin: control.origin, faults, clock, log, roles, policies }));
   const addresses = {
     sts: sts.origin,
     s3: s3.origin,
@@ -73,6 +84,8 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
     rotateTokens: identity.rotateTokens,
     faults,
     clock,
+    iam: policies,
+    rolePolicies: (roleArn) => documentsOf(policies, roleArn),
     requests: log.entries,
     close: async () => {
       await Promise.all(listeners.map((listener) => listener.close()));

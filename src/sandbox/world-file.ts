@@ -17,6 +17,14 @@ import type { RoleDefinition, WorldDefinition } from "./world.js";
 const policy = z.union([z.record(z.string(), z.unknown()), z.string()]);
 /** A public key; what is in it is for the library to judge. */
 const jwk = z.looseObject({ kty: z.string() });
+const roleSchema = z.strictObject({
+  policies: z.array(policy),
+  inline_policies: z.optional(z.record(z.string(), policy)),
+  permissions_boundary: z.optional(z.strictObject({ arn: z.string(), document: policy })),
+  trust: policy,
+  max_session_duration: z.optional(z.int().check(z.minimum(3600), z.maximum(43_200))),
+});
+type RoleBlock = z.infer<typeof roleSchema>;
 const worldSchema = z.strictObject({
   account: z.optional(z.string().check(z.regex(/^\d{12}$/, "an account is twelve digits"))),
   audiences: z.optional(z.array(z.string())),
@@ -28,13 +36,10 @@ const worldSchema = z.strictObject({
   roles: z.optional(
     z.record(
       z.string().check(z.regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, "a role is named by its ARN")),
-      z.strictObject({
-        policies: z.array(policy),
-        trust: policy,
-        max_session_duration: z.optional(z.int().check(z.minimum(3600), z.maximum(43_200))),
-      }),
+      roleSchema,
     ),
   ),
+  iam_propagation_ms: z.optional(z.int().check(z.minimum(0))),
   managed_policies: z.optional(z.record(z.string(), policy)),
   buckets: z.optional(z.record(z.string(), z.record(z.string(), z.string()))),
   azure: z.optional(azureWorldSchema),
@@ -57,17 +62,23 @@ export function readWorldFile(file: string, runtime: FileSystem): Partial<WorldD
     claims: world.claims,
     issuer: world.issuer && { url: world.issuer.url, jwks: loadKeys(world.issuer.jwks, path.dirname(file), runtime) },
     buckets: world.buckets,
+    iamPropagationMs: world.iam_propagation_ms,
     managedPolicies: world.managed_policies && mapValues(world.managed_policies, load),
-    roles:
-      world.roles &&
-      mapValues(world.roles, (role): RoleDefinition => {
-        const limit = role.max_session_duration;
-        const sessions = limit === undefined ? {} : { maxSessionSeconds: limit };
-        return { policies: role.policies.map(load), trust: load(role.trust), ...sessions };
-      }),
+    roles: world.roles && mapValues(world.roles, (role) => resolveRole(role, load)),
     azure: world.azure && resolveAzureWorld(world.azure),
     gcp: world.gcp && resolveGcpWorld(world.gcp),
   });
+}
+
+function resolveRole(role: RoleBlock, load: (given: z.infer<typeof policy>) => PolicyDocument): RoleDefinition {
+  const { inline_policies: inline, permissions_boundary: boundary, max_session_duration: limit } = role;
+  return {
+    policies: role.policies.map(load),
+    ...(inline !== undefined && { inlinePolicies: mapValues(inline, load) }),
+    ...(boundary !== undefined && { permissionsBoundary: { arn: boundary.arn, document: load(boundary.document) } }),
+    trust: load(role.trust),
+    ...(limit !== undefined && { maxSessionSeconds: limit }),
+  };
 }
 
 function readWorld(file: string, runtime: FileSystem): z.infer<typeof worldSchema> {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { PolicyDocument } from "../core/profile.js";
 import { type AzureWorld, defaultAzure } from "./azure/world.js";
 import { defaultGcp, type GcpWorld } from "./gcp/world.js";
@@ -7,10 +6,21 @@ import type { ForeignIssuer } from "./oidc/trusted-issuer.js";
 
 export const DEFAULT_ACCOUNT = "111122223333";
 const GITHUB_ISSUER_HOST = "token.actions.githubusercontent.com";
+const REVOKING = [
+  "iam:GetRole",
+  "iam:ListRolePolicies",
+  "iam:GetRolePolicy",
+  "iam:PutRolePolicy",
+  "iam:DeleteRolePolicy",
+];
 
 export interface RoleDefinition {
-  /** The role's permissions: any number of policy documents. */
+  /** What the attached managed policies hold: any number of documents, which stay. */
   readonly policies: readonly PolicyDocument[];
+  /** By name; what there is from the start, since IAM's own calls put and delete them. */
+  readonly inlinePolicies?: Readonly<Record<string, PolicyDocument>>;
+  /** A managed policy that says what the role can be allowed at most. */
+  readonly permissionsBoundary?: PermissionsBoundary;
   /**
    * The trust policy. Its federated principal and condition keys may name the platform's own issuer, such as
    * `token.actions.githubusercontent.com`, or the sandbox's; both mean the sandbox's.
@@ -20,6 +30,11 @@ export interface RoleDefinition {
   readonly maxSessionSeconds?: number;
 }
 
+export interface PermissionsBoundary {
+  readonly arn: string;
+  readonly document: PolicyDocument;
+}
+
 export interface WorldDefinition {
   /** Twelve digits: the account of the buckets and of the identity provider. */
   readonly accountId: string;
@@ -27,6 +42,8 @@ export interface WorldDefinition {
   readonly audiences: readonly string[];
   /** By role ARN. */
   readonly roles: Readonly<Record<string, RoleDefinition>>;
+  /** How long a change of a role's inline policies takes until it counts, in milliseconds; default 0. */
+  readonly iamPropagationMs?: number;
   /** By policy ARN: what `PolicyArns` may name. */
   readonly managedPolicies: Readonly<Record<string, PolicyDocument>>;
   /** Bucket → key → content. */
@@ -54,14 +71,11 @@ export function defaultWorld(accountId: string = DEFAULT_ACCOUNT): WorldDefiniti
           allow(["s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"], bucketAndObjects("demo")),
           allow(["sts:AssumeRole"], roleArn("agentctl-chained")),
         ],
-        trust: {
-          Version: "2012-10-17",
-          Statement: [
-            trustStatement(accountId, GITHUB_ISSUER_HOST, "repo:acme/site:ref:refs/heads/main"),
-            trustStatement(accountId, "gitlab.com", "project_path:acme/site:ref_type:branch:ref:main"),
-            trustStatement(accountId, "kubernetes.default.svc.cluster.local", "system:serviceaccount:acme:deploy"),
-          ],
+        permissionsBoundary: {
+          arn: `arn:aws:iam::${accountId}:policy/agentctl-boundary`,
+          document: allow(["s3:*", "sts:*"], "*"),
         },
+        trust: trustPlatforms(accountId),
         maxSessionSeconds: 43_200,
       },
       [roleArn("agentctl-chained")]: {
@@ -70,6 +84,10 @@ export function defaultWorld(accountId: string = DEFAULT_ACCOUNT): WorldDefiniti
           Version: "2012-10-17",
           Statement: [{ Effect: "Allow", Principal: { AWS: roleArn("agentctl-demo") }, Action: "sts:AssumeRole" }],
         },
+      },
+      [revokerArn(accountId)]: {
+        policies: [allow(REVOKING, [roleArn("agentctl-demo"), roleArn("agentctl-chained")])],
+        trust: trustPlatforms(accountId),
       },
     },
     managedPolicies: {
@@ -87,6 +105,23 @@ export function defaultWorld(accountId: string = DEFAULT_ACCOUNT): WorldDefiniti
   };
 }
 
+/** The role that takes sessions back. */
+export function revokerArn(accountId: string): string {
+  return `arn:aws:iam::${accountId}:role/agentctl-revoker`;
+}
+
+/** For what the sandbox's tokens are about by default, on whichever platform. */
+function trustPlatforms(accountId: string): PolicyDocument {
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      trustStatement(accountId, GITHUB_ISSUER_HOST, "repo:acme/site:ref:refs/heads/main"),
+      trustStatement(accountId, "gitlab.com", "project_path:acme/site:ref_type:branch:ref:main"),
+      trustStatement(accountId, "kubernetes.default.svc.cluster.local", "system:serviceaccount:acme:deploy"),
+    ],
+  };
+}
+
 /** A trust policy as a team writes it for GitHub Actions. */
 export function trustGithub(accountId: string, subject: string, audience?: string): PolicyDocument {
   return { Version: "2012-10-17", Statement: [trustStatement(accountId, GITHUB_ISSUER_HOST, subject, audience)] };
@@ -99,17 +134,6 @@ function trustStatement(accountId: string, issuerHost: string, subject: string, 
     Action: "sts:AssumeRoleWithWebIdentity",
     Condition: { StringEquals: { [`${issuerHost}:aud`]: audience }, StringLike: { [`${issuerHost}:sub`]: subject } },
   };
-}
-
-/** The stable unique id of a role, the first half of `aws:userid`. */
-export function roleId(roleArn: string): string {
-  return `AROA${base32(createHash("sha256").update(roleArn).digest(), 17)}`;
-}
-
-/** `length` characters of the alphabet that AWS makes its identifiers of. */
-export function base32(bytes: Uint8Array, length: number): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  return Array.from(bytes.subarray(0, length), (byte) => alphabet[byte & 31]).join("");
 }
 
 function allow(actions: readonly string[], resource: string | readonly string[]): PolicyDocument {

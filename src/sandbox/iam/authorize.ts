@@ -1,12 +1,15 @@
 import { formatInstant } from "../../core/durations.js";
+import type { PolicyDocument } from "../../core/profile.js";
 import { WireError } from "../wire-error.js";
-import type { WorldDefinition } from "../world.js";
-import { type AuthorizationQuestion, evaluatePolicies } from "./evaluator.js";
+import { type AuthorizationQuestion, evaluatePolicies, type Verdict } from "./evaluator.js";
+import type { RoleAuthority } from "./role-policies.js";
 import type { Session } from "./sessions.js";
 
 export interface AccessRequest {
   readonly action: string;
   readonly resource: string;
+  /** What a refusal calls the resource, where that is not its ARN. */
+  readonly shownAs?: string;
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
 }
 
@@ -14,30 +17,51 @@ export interface AccessRequest {
 export type Refusal =
   | "explicit session deny"
   | "explicit identity deny"
+  | "explicit boundary deny"
   | "no session allow"
   | "no identity allow"
+  | "no boundary allow"
   | "no resource allow";
 
-/** The role's policies ∩ the session's. With no session policies, the role's alone. */
+/** The role's policies ∩ its permissions boundary ∩ the session's policies; of the latter two, where there are any. */
 export function findRefusal(
   session: Session,
-  world: WorldDefinition,
+  authority: RoleAuthority,
   access: AccessRequest,
   now: number,
 ): Refusal | undefined {
   const question = askAs(session, access, now);
-  const narrowed = session.sessionPolicies.length > 0;
-  const bySession = narrowed ? evaluatePolicies(session.sessionPolicies, question) : "allowed";
-  const byRole = evaluatePolicies(world.roles[session.roleArn]?.policies ?? [], question);
+  const byRole = evaluatePolicies(authority.policiesOf(session.roleArn), question);
+  const { byBoundary, bySession } = narrowings(session, authority, question);
   if (byRole === "denied") return "explicit identity deny";
+  if (byBoundary === "denied") return "explicit boundary deny";
   if (bySession === "denied") return "explicit session deny";
   if (byRole !== "allowed") return "no identity allow";
+  if (byBoundary !== "allowed") return "no boundary allow";
   return bySession === "allowed" ? undefined : "no session allow";
+}
+
+/** Whether what narrows the session leaves room for what a resource's own policy grants to its role by name. */
+export function isWithinNarrowings(
+  session: Session,
+  authority: RoleAuthority,
+  question: AuthorizationQuestion,
+): boolean {
+  const { byBoundary, bySession } = narrowings(session, authority, question);
+  return byBoundary === "allowed" && bySession === "allowed";
+}
+
+function narrowings(session: Session, authority: RoleAuthority, question: AuthorizationQuestion) {
+  const boundary = authority.boundaryOf(session.roleArn);
+  const narrow = (policies: readonly PolicyDocument[]): Verdict =>
+    policies.length === 0 ? "allowed" : evaluatePolicies(policies, question);
+  return { byBoundary: narrow(boundary === undefined ? [] : [boundary]), bySession: narrow(session.sessionPolicies) };
 }
 
 /** AWS's AccessDenied for a refusal. `quoted` is S3's way, which puts the resource in quotes. */
 export function refusalError(session: Session, access: AccessRequest, refusal: Refusal, quoted: boolean): WireError {
-  const resource = quoted ? `"${access.resource}"` : access.resource;
+  const named = access.shownAs ?? access.resource;
+  const resource = quoted ? `"${named}"` : named;
   const subject = `User: ${session.arn} is not authorized to perform: ${access.action} on resource: ${resource}`;
   return new WireError(403, "AccessDenied", `${subject} ${explain(refusal, access.action)}`);
 }
@@ -48,10 +72,14 @@ function explain(refusal: Refusal, action: string): string {
       return "with an explicit deny in a session policy";
     case "explicit identity deny":
       return "with an explicit deny in an identity-based policy";
+    case "explicit boundary deny":
+      return "with an explicit deny in a permissions boundary";
     case "no session allow":
       return `because no session policy allows the ${action} action`;
     case "no resource allow":
       return `because no resource-based policy allows the ${action} action`;
+    case "no boundary allow":
+      return `because no permissions boundary allows the ${action} action`;
     case "no identity allow":
       return `because no identity-based policy allows the ${action} action`;
   }

@@ -1,4 +1,3 @@
-import { validateSessionPolicy } from "@cloud-copilot/iam-policy";
 import { runUnsafeSimulation } from "@cloud-copilot/iam-simulate";
 import type { PolicyDocument } from "../../core/profile.js";
 
@@ -38,11 +37,4 @@ export function evaluatePolicies(policies: readonly PolicyDocument[], question: 
   );
   if (result === "Allowed") return "allowed";
   return result === "ExplicitlyDenied" ? "denied" : "not allowed";
-}
-
-/** What is wrong with a session policy's grammar, a line each. */
-export function findPolicyErrors(policy: unknown): readonly string[] {
-  return validateSessionPolicy(policy).map((error) =>
-    error.path === "" ? error.message : `${error.path}: ${error.message}`,
-  );
 }

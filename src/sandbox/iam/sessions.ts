@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { PolicyDocument } from "../../core/profile.js";
-import { base32, roleId } from "../world.js";
+import { base32, roleId } from "./ids.js";
 
 /** A role session: temporary keys and what they may do. */
 export interface Session {

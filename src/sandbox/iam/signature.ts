@@ -1,7 +1,8 @@
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { createHash } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { isSameSecret } from "../../core/constant-time.js";
 import type { ServiceRequest } from "../service.js";
+import { NodeSha256 } from "./node-sha256.js";
 import type { Session, SessionStore } from "./sessions.js";
 
 /** What can be wrong with a signed request; each service has its own word for it. */
@@ -13,6 +14,7 @@ export type SignatureFault =
   | "wrong token"
   | "expired token"
   | "wrong scope"
+  | "wrong region"
   | "too early"
   | "too late"
   | "wrong payload hash"
@@ -22,6 +24,13 @@ export type SignatureResult =
   | { readonly session: Session }
   | { readonly fault: SignatureFault; readonly accessKeyId?: string };
 
+/** What a signature has to be made for. */
+export interface SigningScope {
+  readonly service: "sts" | "s3" | "iam";
+  /** Where only one region's signatures are taken; absent, any region's are. */
+  readonly region?: string;
+}
+
 const ALLOWED_SKEW_MS = 15 * 60_000;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request,\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})$/;
@@ -29,7 +38,7 @@ const AUTHORIZATION =
 /** Finds whose request it is, by computing the signature again with the session's own key. */
 export async function verifySignature(
   request: ServiceRequest,
-  service: "sts" | "s3",
+  scope: SigningScope,
   sessions: SessionStore,
   now: number,
 ): Promise<SignatureResult> {
@@ -46,14 +55,15 @@ export async function verifySignature(
     return { fault: "wrong token", accessKeyId };
   }
   if (session.expiresAt <= now) return { fault: "expired token", accessKeyId };
-  if (scopeService !== service || !isoBasic(signingDate).startsWith(scopeDate))
+  if (scopeService !== scope.service || !isoBasic(signingDate).startsWith(scopeDate))
     return { fault: "wrong scope", accessKeyId };
+  if (scope.region !== undefined && region !== scope.region) return { fault: "wrong region", accessKeyId };
   if (signingDate < now - ALLOWED_SKEW_MS) return { fault: "too late", accessKeyId };
   if (signingDate > now + ALLOWED_SKEW_MS) return { fault: "too early", accessKeyId };
   if (!coversWhatItMust(request, signedNames.split(";"))) return { fault: "mismatch", accessKeyId };
   if (!hasHonestPayloadHash(request)) return { fault: "wrong payload hash", accessKeyId };
   const expected = await signAgain(request, {
-    service,
+    service: scope.service,
     region,
     signingDate,
     session,
@@ -120,26 +130,4 @@ function parseAmzDate(text: string | undefined): number | undefined {
 /** `20261122T060000Z`, the form of `x-amz-date`. */
 export function isoBasic(epochMs: number): string {
   return new Date(epochMs).toISOString().replace(/[-:]|\.\d{3}/g, "");
-}
-
-/** SHA-256 and its HMAC in the shape that the signer asks for. */
-class NodeSha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash("sha256") : createHmac("sha256", secret as string | NodeJS.ArrayBufferView);
-  }
-
-  update(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    throw new Error("a digest is used once");
-  }
 }

@@ -1,4 +1,5 @@
 import { findRefusal, refusalError } from "../iam/authorize.js";
+import type { RoleAuthority } from "../iam/role-policies.js";
 import type { Session, SessionStore } from "../iam/sessions.js";
 import { verifySignature } from "../iam/signature.js";
 import { queryValue, type Service, type ServiceAnswer, type ServiceRequest } from "../service.js";
@@ -15,6 +16,8 @@ export interface S3Context {
   readonly world: WorldDefinition;
   readonly store: S3Store;
   readonly sessions: SessionStore;
+  /** What S3 goes by when it is asked. */
+  readonly authority: RoleAuthority;
   /** S3's own time, in milliseconds since the epoch. */
   now(): number;
 }
@@ -39,7 +42,7 @@ export function createS3Service(context: S3Context): Service {
     answer: async (request, operation, note) => {
       const now = context.now();
       note({ parameters: parametersOf(request) });
-      const signed = await verifySignature(request, "s3", context.sessions, now);
+      const signed = await verifySignature(request, { service: "s3" }, context.sessions, now);
       if ("fault" in signed) throw explainS3Signature(signed.fault);
       note({ principal: signed.session.arn });
       return answerAs(signed.session, request, operation, context, now);
@@ -62,7 +65,7 @@ function answerAs(
   const { bucket, key } = readTarget(request);
   const assertAllowed = (needed: string, resource: string): void => {
     const access = { action: needed, resource, context: contextKeys(request, operation) };
-    const refusal = findRefusal(session, context.world, access, now);
+    const refusal = findRefusal(session, context.authority, access, now);
     if (refusal !== undefined) throw refusalError(session, access, refusal, true);
     // Another account's role would need a bucket policy, and these buckets have none.
     const isStranger = bucket !== undefined && session.accountId !== context.world.accountId;

@@ -14,6 +14,7 @@ export function explainS3Signature(fault: SignatureFault): WireError {
       );
     case "incomplete":
     case "wrong scope":
+    case "wrong region":
       return new WireError(
         400,
         "AuthorizationHeaderMalformed",

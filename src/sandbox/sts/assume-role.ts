@@ -1,20 +1,12 @@
-import { askAs, findRefusal, refusalError } from "../iam/authorize.js";
-import { evaluatePolicies } from "../iam/evaluator.js";
+import { askAs, findRefusal, isWithinNarrowings, refusalError } from "../iam/authorize.js";
 import type { Session } from "../iam/sessions.js";
 import { evaluateTrust } from "../iam/trust.js";
+import { type Form, readText } from "../query/form.js";
+import type { XmlValue } from "../query/xml.js";
 import { WireError } from "../wire-error.js";
 import type { StsContext } from "./context.js";
-import {
-  assertRoleAllows,
-  type Form,
-  readDuration,
-  readRoleArn,
-  readSessionName,
-  readSessionPolicies,
-  readText,
-} from "./parameters.js";
+import { assertRoleAllows, readDuration, readRoleArn, readSessionName, readSessionPolicies } from "./parameters.js";
 import { sessionResult } from "./session-result.js";
-import type { XmlValue } from "./xml.js";
 
 const ACTION = "sts:AssumeRole";
 
@@ -60,17 +52,13 @@ function assertMayAssume(
     trust === undefined ? "not allowed" : evaluateTrust(trust, names, question);
   const own = [caller.arn, caller.roleArn];
   const account = [`arn:aws:iam::${caller.accountId}:root`, caller.accountId];
-  const refusal = findRefusal(caller, context.world, access, context.now());
+  const refusal = findRefusal(caller, context.authority, access, context.now());
   if (refusal?.startsWith("explicit") === true) throw refusalError(caller, access, refusal, false);
   if (trustSays([...own, ...account]) !== "allowed") throw unexplained(caller, roleArn);
   const isSameAccount = roleArn.split(":")[4] === caller.accountId;
-  const isNamed = isSameAccount && trustSays(own) === "allowed" && sessionAllows(caller, question);
+  const isNamed =
+    isSameAccount && trustSays(own) === "allowed" && isWithinNarrowings(caller, context.authority, question);
   if (refusal !== undefined && !isNamed) throw refusalError(caller, access, refusal, false);
-}
-
-/** A session's policies narrow even what a trust policy grants to its role by name. */
-function sessionAllows(caller: Session, question: ReturnType<typeof askAs>): boolean {
-  return caller.sessionPolicies.length === 0 || evaluatePolicies(caller.sessionPolicies, question) === "allowed";
 }
 
 function unexplained(caller: Session, roleArn: string): WireError {

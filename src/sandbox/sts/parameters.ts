@@ -1,10 +1,9 @@
 import { deflateRawSync } from "node:zlib";
 import type { PolicyDocument } from "../../core/profile.js";
-import { findPolicyErrors } from "../iam/evaluator.js";
+import { parsePolicy } from "../iam/parse-policy.js";
+import { type Form, invalid, readText } from "../query/form.js";
 import { WireError } from "../wire-error.js";
 import type { RoleDefinition, WorldDefinition } from "../world.js";
-
-export type Form = URLSearchParams;
 
 const MIN_SESSION_SECONDS = 900;
 const MAX_SESSION_SECONDS = 43_200;
@@ -22,25 +21,6 @@ export function readSessionName(form: Form): string {
 
 export function readRoleArn(form: Form): string {
   return readText(form, "RoleArn", "roleArn", { min: 20, max: 2048 });
-}
-
-export function readText(
-  form: Form,
-  name: string,
-  member: string,
-  rules: { readonly min: number; readonly max: number; readonly pattern?: string },
-): string {
-  const value = form.get(name);
-  if (value === null) throw invalid(`Value null at '${member}' failed to satisfy constraint: Member must not be null`);
-  const fail = (constraint: string, shown = `'${value}'`): WireError =>
-    invalid(`Value ${shown} at '${member}' failed to satisfy constraint: Member must ${constraint}`);
-  const shown = member === "webIdentityToken" ? "'***'" : undefined;
-  if (value.length < rules.min) throw fail(`have length greater than or equal to ${rules.min}`, shown);
-  if (value.length > rules.max) throw fail(`have length less than or equal to ${rules.max}`, shown);
-  if (rules.pattern !== undefined && !new RegExp(`^(?:${rules.pattern})$`).test(value)) {
-    throw fail(`satisfy regular expression pattern: ${rules.pattern}`, shown);
-  }
-  return value;
 }
 
 /** The session's length in seconds: 900 to 43 200, and an hour at most when a role session asks. */
@@ -87,7 +67,7 @@ export function readSessionPolicies(form: Form, world: WorldDefinition): Session
       `Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to ${MAX_POLICY_ARNS}`,
     );
   }
-  const documents = inline === undefined ? [] : [parsePolicy(inline)];
+  const documents = inline === undefined ? [] : [parsePolicy(inline, "session")];
   const text = [inline ?? "", ...arns].join("");
   if (text.length > MAX_POLICY_CHARACTERS) throw tooLarge((100 * text.length) / MAX_POLICY_CHARACTERS);
   const packedSize = Math.ceil((100 * deflateRawSync(text).length) / PACKED_BYTES);
@@ -114,24 +94,7 @@ function findManagedPolicy(arn: string, world: WorldDefinition): PolicyDocument 
   return document;
 }
 
-function parsePolicy(text: string): PolicyDocument {
-  let policy: unknown;
-  try {
-    policy = JSON.parse(text);
-  } catch {
-    throw new WireError(400, "MalformedPolicyDocument", "This policy contains invalid Json");
-  }
-  if (findPolicyErrors(policy).length > 0) {
-    throw new WireError(400, "MalformedPolicyDocument", "Syntax errors in policy.");
-  }
-  return policy as PolicyDocument;
-}
-
 function tooLarge(percent: number): WireError {
   const text = `Packed policy consumes ${Math.ceil(percent)}% of allotted space, please use smaller policy.`;
   return new WireError(400, "PackedPolicyTooLarge", text);
-}
-
-function invalid(detail: string): WireError {
-  return new WireError(400, "ValidationError", `1 validation error detected: ${detail}`);
 }

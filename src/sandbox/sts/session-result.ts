@@ -1,7 +1,7 @@
 import { formatInstant } from "../../core/durations.js";
 import type { Session } from "../iam/sessions.js";
+import type { XmlValue } from "../query/xml.js";
 import type { SessionPolicies } from "./parameters.js";
-import type { XmlValue } from "./xml.js";
 
 /** What both ways of assuming a role answer. */
 export function sessionResult(session: Session, policies: SessionPolicies): Record<string, XmlValue> {

@@ -1,22 +1,15 @@
 import { formatInstant } from "../../core/durations.js";
 import type { AuthorizationQuestion } from "../iam/evaluator.js";
 import { evaluateTrust } from "../iam/trust.js";
+import { type Form, readText } from "../query/form.js";
+import type { XmlValue } from "../query/xml.js";
 import type { TakeNotes } from "../service.js";
 import { WireError } from "../wire-error.js";
 import type { RoleDefinition } from "../world.js";
 import type { StsContext } from "./context.js";
-import {
-  assertRoleAllows,
-  type Form,
-  readDuration,
-  readRoleArn,
-  readSessionName,
-  readSessionPolicies,
-  readText,
-} from "./parameters.js";
+import { assertRoleAllows, readDuration, readRoleArn, readSessionName, readSessionPolicies } from "./parameters.js";
 import { sessionResult } from "./session-result.js";
 import { type VerifiedToken, verifyWebIdentityToken } from "./token.js";
-import type { XmlValue } from "./xml.js";
 
 const OPERATION = "AssumeRoleWithWebIdentity";
 
@@ -24,7 +17,7 @@ const OPERATION = "AssumeRoleWithWebIdentity";
 export async function assumeRoleWithWebIdentity(form: Form, context: StsContext, note: TakeNotes): Promise<XmlValue> {
   const roleArn = readRoleArn(form);
   const sessionName = readSessionName(form);
-  const token = readText(form, "WebIdentityToken", "webIdentityToken", { min: 4, max: 20_000 });
+  const token = readText(form, "WebIdentityToken", "webIdentityToken", { min: 4, max: 20_000, isSecret: true });
   const durationSeconds = readDuration(form, false);
   const issuedAt = context.now();
   const verified = await verifyWebIdentityToken(token, context.issuer, context.world.audiences, issuedAt);
