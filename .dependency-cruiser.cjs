@@ -31,8 +31,8 @@ module.exports = {
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/((credential|renewal|setup|whoami)-)?session\\.ts$" },
-      to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/|renewal-session\\.ts)` },
+      from: { path: "^src/((closing|credential|finish|renewal|setup|sweep|whoami)-)?session\\.ts$" },
+      to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|finish|renewal|sweep)-session\\.ts)` },
     },
     {
       name: "doctor-and-init-reach-a-stage-by-its-front-door",

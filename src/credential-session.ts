@@ -1,9 +1,9 @@
 import { type Account, appendAccount, checkAuditWritable, recordFailure, reserveReceipt } from "./audit/index.js";
-import { endGrants, issueGrants, planGrants, warmClouds } from "./clouds/index.js";
+import { endGrants, issueGrants, orderOf, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
 import { fittingAudience } from "./core/audience.js";
 import { toAgentctlError } from "./core/errors.js";
-import type { Grant } from "./core/lease.js";
+import type { Ending, Grant } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
@@ -106,27 +106,40 @@ async function holdLease(
   interruption: Interruption,
   runtime: Runtime,
 ): Promise<Credential> {
-  const { profile, terms, plans, command, decision } = prepared;
+  const { profile, terms, plans, command, identity, decision } = prepared;
   const isIdToken = request.format === "executable";
   interruption.throwIfInterrupted();
   for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
-  const lease = openLease({ terms, plans, actor: decision.actor, command }, runtime);
+  const { graceSeconds } = profile;
+  const lease = openLease({ terms, plans, actor: decision.actor, command, identity, graceSeconds }, runtime);
   try {
     const grants = await (isIdToken
       ? mintIdToken(prepared, runtime)
-      : issueGrants(profile, plans, terms, issueContext(prepared.identity, interruption.signal), runtime));
+      : issueGrants(profile, plans, terms, issueContext(identity, interruption.signal), runtime));
     account.grants = grants;
     lease.update({ state: "ending", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
   } finally {
     const grants = account.grants ?? [];
-    account.endings = isIdToken ? grants.map(endIdToken) : await endGrants(grants, runtime);
+    account.endings = isIdToken ? grants.map(endIdToken) : await endByThemselves(grants, prepared, runtime);
     closeEntry(lease, account);
   }
   await appendAccount("lease.end", account, runtime);
   if (account.unclosed !== undefined) throw account.unclosed;
   return isIdToken ? readIdToken(account.grants) : readGrant(account.grants, profile);
+}
+
+/** The profile was narrowed to `revoke: none`, so that nobody is asked for anything. */
+function endByThemselves(
+  grants: readonly Grant[],
+  { plans, terms, identity }: Prepared,
+  runtime: Runtime,
+): Promise<Ending[]> {
+  const { signal } = new AbortController();
+  const context = { mintToken: identity.mintToken, unwatched: signal, signal, onProgress: () => {} };
+  const orders = grants.map((grant) => orderOf(grant, plans, terms));
+  return endGrants(orders, context, runtime);
 }
 
 async function mintIdToken({ plans, identity }: Prepared, runtime: Runtime): Promise<Grant[]> {

@@ -46,6 +46,7 @@ function createRuntime(env: Runtime["env"]): Runtime {
     pid: process.pid,
     uid: process.getuid?.() ?? -1,
     version: AGENTCTL_VERSION,
+    self: [process.execPath, ...process.argv.slice(1, 2)],
     stdout: createOutput(1, () => process.stdout),
     stderr: createOutput(2, () => process.stderr),
     stdinIsTTY: isatty(0),

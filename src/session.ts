@@ -2,16 +2,17 @@ import {
   type Account,
   appendAccount,
   checkAuditWritable,
-  type HappeningRecorder,
+  type Receipt,
   recordEnd,
   recordFailure,
   recordHappenings,
   reserveReceipt,
 } from "./audit/index.js";
-import { endGrants, issueGrants, loadEndpoints, planGrants, warmClouds } from "./clouds/index.js";
+import { closeLease, type HeldLease, hold, revokeWhileRunning } from "./closing-session.js";
+import { issueGrants, loadEndpoints, planGrants, warmClouds } from "./clouds/index.js";
 import { loadProfile } from "./config/index.js";
 import { toAgentctlError } from "./core/errors.js";
-import type { ChildResult, Grant } from "./core/lease.js";
+import type { ChildResult, Grant, LeaseTerms } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
 import type { Profile } from "./core/profile.js";
 import type { Observe, RunRequest } from "./core/run-request.js";
@@ -25,10 +26,21 @@ import {
   previewDelivery,
 } from "./deliver/index.js";
 import { acquireIdentity, tokenVariables } from "./identity/index.js";
-import { type KeptGrants, type OpenLease, openLease, privateDirOf, renewalNotice, setTerms } from "./lease/index.js";
+import {
+  type KeptGrants,
+  leaseFile,
+  type NewLease,
+  openLease,
+  privateDirOf,
+  renewalNotice,
+  setTerms,
+  startWatchdog,
+  type Watchdog,
+} from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
 import { issueContext, keepRenewed, programLookup, searchPathOf } from "./renewal-session.js";
 import { type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
+import { sweepBeside } from "./sweep-session.js";
 
 /** What `--dry-run` shows. */
 export interface RunPreview extends Prepared {
@@ -44,13 +56,18 @@ export async function runSession(request: RunRequest, observe: Observe, runtime:
   const interruption = watchInterruption(runtime);
   const account: Account = { request };
   const receipt = reserveReceipt(request.receiptPath, runtime);
+  let watchdog: Watchdog | undefined;
   try {
-    const preparing = prepare(request, account, runtime, (profile) => {
+    const preparing = prepare(request, account, runtime, (profile, terms) => {
       checkAuditWritable(runtime);
+      watchdog = startWatchdog(
+        { leaseId: terms.leaseId, entryFile: leaseFile(terms.leaseId, "json", runtime) },
+        runtime,
+      );
       warmClouds(profile);
     });
     const prepared = await interruption.interrupt(preparing);
-    const child = await holdLease(prepared, account, observe, interruption, runtime);
+    const child = await holdLease(prepared, account, receipt, watchdog as Watchdog, observe, interruption, runtime);
     await recordEnd(account, receipt, child, observe, runtime);
     return child.exitCode;
   } catch (thrown) {
@@ -74,7 +91,7 @@ async function prepare(
   request: RunRequest,
   account: Account,
   runtime: Runtime,
-  beforeIdentity: (profile: Profile) => void = () => {},
+  beforeIdentity: (profile: Profile, terms: LeaseTerms) => void = () => {},
 ): Promise<Prepared> {
   const profile = loadProfile(request, runtime);
   account.profile = profile;
@@ -86,7 +103,7 @@ async function prepare(
   account.plans = plans;
   const command = resolveCommand(request.argv, searchPathOf(profile, runtime), runtime);
   account.command = command;
-  beforeIdentity(profile);
+  beforeIdentity(profile, terms);
   const identity = await acquireIdentity(
     { source: request.identitySource ?? profile.identitySource, audiences: plans },
     runtime,
@@ -103,35 +120,29 @@ function wayOut(profileName: string): string {
   return `start the tool without agentctl run, as ${profileName}, or start this outside of it`;
 }
 
-/** A lease while it is open, with what has to be taken down at its end as far as it stands. */
-interface HeldLease {
-  readonly prepared: Prepared;
-  readonly account: Account;
-  readonly observe: Observe;
-  readonly runtime: Runtime;
-  readonly entry: OpenLease;
-  readonly recorder: HappeningRecorder;
-  kept?: KeptGrants;
-  delivery?: Delivery;
-}
-
 /** Ledger → grants → delivery → child; and, whatever happens, the one closing of it all. */
 async function holdLease(
   prepared: Prepared,
   account: Account,
+  receipt: Receipt,
+  watchdog: Watchdog,
   observe: Observe,
   interruption: Interruption,
   runtime: Runtime,
 ): Promise<ChildResult> {
-  const { profile, terms, plans, command, identity, decision } = prepared;
+  const { profile, terms, plans, identity, decision } = prepared;
   interruption.throwIfInterrupted();
   for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
-  const entry = openLease({ terms, plans, actor: decision.actor, command }, runtime);
+  await watchdog.ready;
+  const entry = openLease(entryOf(prepared, receipt), runtime);
   const recorder = recordHappenings(account, observe, runtime);
-  const held: HeldLease = { prepared, account, observe, runtime, entry, recorder };
+  const held = hold({ prepared, account, observe, runtime, entry, watchdog, recorder });
   try {
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
-    const grants = await issueGrants(profile, plans, terms, issueContext(identity, interruption.signal), runtime);
+    const issued: Grant[] = [];
+    account.grants = issued;
+    const context = issueContext(identity, interruption.signal);
+    const grants = await issueGrants(profile, plans, terms, context, runtime, (grant) => issued.push(grant));
     account.grants = grants;
     tellGrants(grants, prepared, observe);
     held.kept = keepRenewed(grants, prepared, recorder, runtime, (newest) => {
@@ -139,14 +150,31 @@ async function holdLease(
       recorder.attempt(() => held.delivery?.refreshFiles(newest));
       recorder.attempt(() => entry.update({ grants: newest }));
     });
-    const delivery = await deliver(grants, held.kept, held);
-    held.delivery = delivery;
-    account.delivery = { given: delivery.given, removed: delivery.removed, passed: delivery.passed };
-    if (delivery.passed.length > 0) observe({ kind: "warning", text: describePassed(delivery.passed) });
+    held.delivery = await deliver(grants, held.kept, held);
     entry.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
-    account.child = await runChild(
+    account.child = await runWatched(held, held.delivery);
+    return account.child;
+  } finally {
+    await closeLease(held);
+  }
+}
+
+function entryOf({ profile, terms, plans, command, identity, decision }: Prepared, { place }: Receipt): NewLease {
+  const { graceSeconds } = profile;
+  return { terms, plans, actor: decision.actor, command, identity, graceSeconds, ...(place && { receipt: place }) };
+}
+
+/** The child, while the lease can be revoked and what others left behind is swept: neither holds it up. */
+async function runWatched(held: HeldLease, delivery: Delivery): Promise<ChildResult> {
+  const { prepared, observe, runtime, entry, recorder } = held;
+  const { profile, terms, command } = prepared;
+  const stopWatching = entry.onRevoked((request) => {
+    held.revocation = revokeWhileRunning(held, request);
+  });
+  try {
+    return await runChild(
       {
         command,
         env: delivery.env,
@@ -154,14 +182,18 @@ async function holdLease(
         deadlineAt: terms.deadlineAt,
         onExpiry: profile.onExpiry,
         graceSeconds: profile.graceSeconds,
+        revoked: held.revoked.signal,
         onNotice: (text) => observe({ kind: "notice", text }),
-        onStarted: delivery.watchChild,
+        onStarted: (child) => {
+          delivery.watchChild(child.pid);
+          recorder.attempt(() => entry.update({ child }));
+          held.sweeping = sweepBeside(entry.id, held.sweepStop.signal, observe, runtime);
+        },
       },
       runtime,
     );
-    return account.child;
   } finally {
-    await closeLease(held);
+    stopWatching();
   }
 }
 
@@ -176,31 +208,13 @@ function tellGrants(grants: readonly Grant[], { terms, identity }: Prepared, obs
 }
 
 async function deliver(grants: readonly Grant[], kept: KeptGrants, held: HeldLease): Promise<Delivery> {
-  const { prepared, account, recorder, runtime } = held;
+  const { prepared, account, observe, recorder, runtime } = held;
   const endpoints = await loadEndpoints(prepared.profile, prepared.plans, runtime);
   const deliverables = { grants, endpoints, current: kept.current, onRefused: recorder.requestRefused };
-  return prepareDelivery(deliveryInput(prepared, account.request, runtime), deliverables, runtime);
-}
-
-/** The endpoint first, so that nothing is handed out while grants are ended. */
-async function closeLease({ account, observe, runtime, entry, recorder, kept, delivery }: HeldLease): Promise<void> {
-  await kept?.stop();
-  const isRemoved = (await delivery?.close()) ?? true;
-  if (!isRemoved) observe({ kind: "warning", text: "the lease's private files could not be removed" });
-  await recorder.settle();
-  if (kept !== undefined) {
-    account.grants = kept.grants;
-    account.renewals = kept.renewals;
-  }
-  if (delivery !== undefined && delivery.refusedCount() > 0) account.refusals = delivery.refusedCount();
-  account.endings = await endGrants(account.grants ?? [], runtime);
-  for (const ending of account.endings) observe({ kind: "ended", ending });
-  // An entry that stays in the ledger is told after the child's own failure, not instead of it.
-  try {
-    entry.close();
-  } catch (thrown) {
-    account.unclosed = toAgentctlError(thrown);
-  }
+  const delivery = await prepareDelivery(deliveryInput(prepared, account.request, runtime), deliverables, runtime);
+  account.delivery = { given: delivery.given, removed: delivery.removed, passed: delivery.passed };
+  if (delivery.passed.length > 0) observe({ kind: "warning", text: describePassed(delivery.passed) });
+  return delivery;
 }
 
 function describePassed(names: readonly string[]): string {

@@ -29,6 +29,7 @@ export function fakeRuntime(overrides: Partial<Runtime> = {}): FakeRuntime {
     pid: process.pid,
     uid: process.getuid?.() ?? -1,
     version: "0.0.0-test",
+    self: ["/nonexistent/agentctl"],
     stdinIsTTY: false,
     hasTerminal: false,
     fs,

@@ -36,6 +36,8 @@ export interface Account {
   refusals?: number;
   child?: ChildResult;
   endings?: readonly Ending[];
+  /** Who had the lease revoked while its command ran. */
+  revokedBy?: NonNullable<AuditEvent["revokedBy"]>;
   error?: AgentctlError;
   /** Why the lease could not be taken out of the ledger. */
   unclosed?: AgentctlError;
@@ -46,7 +48,7 @@ export interface Account {
  * @throws {AgentctlError} AUDIT_UNWRITABLE, LOCK_HELD
  */
 export function appendAccount(
-  kind: "lease.start" | "lease.end" | "lease.failed",
+  kind: "lease.start" | "lease.end" | "lease.failed" | "lease.revoked",
   account: Account,
   runtime: Runtime,
 ): Promise<ChainHead> {
@@ -63,7 +65,7 @@ function recordedKind(kind: EventKind, account: Account): EventKind {
 
 function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEvent {
   const { request, profile, plans, command, decision, grants } = account;
-  const { delivery, renewals, refusals, child, endings, error } = account;
+  const { delivery, renewals, refusals, child, endings, revokedBy, error } = account;
   return {
     kind,
     time: new Date(runtime.now()).toISOString(),
@@ -78,6 +80,7 @@ function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEven
     ...(refusals !== undefined && { refusals }),
     ...(child && { child: describeChild(child) }),
     ...(endings && { endings }),
+    ...(revokedBy && { revokedBy }),
     ...(plans?.some((plan) => plan.endpoints.length > 0) && { endpoints: plans.flatMap((plan) => plan.endpoints) }),
   };
 }

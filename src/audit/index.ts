@@ -4,6 +4,7 @@ export type { BreakKind, ChainBreak } from "./chain-break.js";
 export { describeCommand } from "./command.js";
 export { EXPORT_FORMATS, type ExportFormat, exportEvents, writeExport } from "./export.js";
 export type { EventFilter } from "./filter.js";
+export { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "./finished-lease.js";
 export {
   appendRenewal,
   appendRenewalFailure,

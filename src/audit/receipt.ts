@@ -18,6 +18,8 @@ import type { ChainHead } from "./log.js";
 
 /** The place of a receipt, held since before anything was issued. */
 export interface Receipt {
+  /** Where it will be, and the file beside it that holds its place; absent when none was asked for. */
+  readonly place?: { readonly file: string; readonly temporary: string };
   /** Writes the account of the lease, as a whole or not at all. @throws {AgentctlError} RECEIPT_UNWRITABLE */
   write(account: Account, head: ChainHead): void;
   /** Lets go of a place that was not written to. */
@@ -53,6 +55,7 @@ export function reserveReceipt(file: string | undefined, runtime: Runtime): Rece
   });
   let open = true;
   return {
+    place: { file: target, temporary },
     write: (account, head) =>
       guarded(() => {
         fs.writeFileSync(fd, `${JSON.stringify(toReceipt(account, head, runtime), null, 2)}\n`);
@@ -84,6 +87,7 @@ function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object 
     refusals,
     child,
     endings,
+    revokedBy,
     error,
   } = account;
   return {
@@ -113,6 +117,7 @@ function toReceipt(account: Account, head: ChainHead, runtime: Runtime): object 
       },
     }),
     endings: endings ?? [],
+    ...(revokedBy && { revokedBy }),
     ...(error && { error: describeError(error) }),
     audit: head,
   };

@@ -35,7 +35,24 @@ function describeOutcome(record: AuditRecord): readonly string[] {
   const grants = list(record.grants, describeGrant);
   if (error !== undefined)
     return [`${error?.code}: ${error?.message}`, ...(kind === "grant.renewal_failed" ? grants : [])];
-  return kind === "lease.end" ? [describeChild(record), ...describeService(record)] : grants;
+  if (kind === "lease.revoked") return [describeRevoker(record)];
+  if (kind !== "lease.end") return grants;
+  return [
+    record.endedBy === undefined ? describeChild(record) : describeFinisher(record.endedBy),
+    ...describeService(record),
+  ];
+}
+
+function describeRevoker({ revokedBy }: AuditRecord): string {
+  const { user, pid } = Object(revokedBy) as NonNullable<typeof revokedBy>;
+  return `revoked by ${user === undefined ? "" : `${user}, `}process ${pid}`;
+}
+
+/** Its own agentctl had died, or did not answer. */
+function describeFinisher(endedBy: NonNullable<AuditRecord["endedBy"]>): string {
+  const { by, pid, strays } = Object(endedBy) as typeof endedBy;
+  const left = strays === undefined ? "" : `; processes ended: ${strays.found}, killed: ${strays.killed}`;
+  return `ended by ${by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`}, process ${pid}${left}`;
 }
 
 /** A lease of `credential` or `doctor` hands out or tries credentials, and starts nothing. */

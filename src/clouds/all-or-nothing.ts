@@ -1,14 +1,14 @@
 import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import { EXIT } from "../core/exit-codes.js";
-import type { Ending, Grant, IssueContext } from "../core/lease.js";
+import type { Grant, IssueContext } from "../core/lease.js";
 import type { CloudName } from "../core/profile.js";
 
-/** One cloud's part of a lease, ready to be asked for. */
+/** One cloud's part of a lease, ready to be asked for: a grant, or what has to be right beside it. */
 export interface Issuing {
   readonly cloud: CloudName;
   /** The cloud's name as a user reads it. */
   readonly title: string;
-  issue(context: IssueContext): Promise<Grant>;
+  issue(context: IssueContext): Promise<Grant | undefined>;
 }
 
 /**
@@ -26,14 +26,14 @@ const WORST_FIRST: readonly number[] = [
 ];
 
 /**
- * Asks for all at once. When one fails, the others are aborted, waited for, and whatever was issued is
- * ended; the error's facts then say how (`endings`).
+ * Asks for all at once. When one fails, the others are aborted and waited for; whatever was issued by then has been
+ * told to `onIssued`.
  * @throws {AgentctlError} the worst failure, with the cloud named
  */
 export async function issueAllOrNothing(
   issuings: readonly Issuing[],
   context: IssueContext,
-  end: (grants: readonly Grant[]) => Promise<readonly Ending[]>,
+  onIssued: (grant: Grant) => void,
 ): Promise<Grant[]> {
   const stop = new AbortController();
   const passOn = () => stop.abort(context.signal.reason);
@@ -43,7 +43,13 @@ export async function issueAllOrNothing(
   const grants: Grant[] = [];
   const attempts = issuings.map(async (issuing) => {
     try {
-      grants.push(await issuing.issue({ mintToken: (audiences) => context.mintToken(audiences), signal: stop.signal }));
+      const grant = await issuing.issue({
+        mintToken: (audiences) => context.mintToken(audiences),
+        signal: stop.signal,
+      });
+      if (grant === undefined) return;
+      grants.push(grant);
+      onIssued(grant);
     } catch (error) {
       failures.push(nameCloud(toAgentctlError(error), issuing));
       stop.abort();
@@ -53,7 +59,7 @@ export async function issueAllOrNothing(
   context.signal.removeEventListener("abort", passOn);
   const worst = worstOf(failures);
   if (worst === undefined) return inOrder(grants, issuings);
-  throw withEndings(worst, await end(grants));
+  throw worst;
 }
 
 function worstOf(failures: readonly AgentctlError[]): AgentctlError | undefined {
@@ -66,7 +72,8 @@ function rankOf(error: AgentctlError): number {
 }
 
 function inOrder(grants: readonly Grant[], issuings: readonly Issuing[]): Grant[] {
-  return issuings.flatMap(({ cloud }) => grants.filter((grant) => grant.cloud === cloud));
+  const clouds = [...new Set(issuings.map(({ cloud }) => cloud))];
+  return clouds.flatMap((cloud) => grants.filter((grant) => grant.cloud === cloud));
 }
 
 function nameCloud(error: AgentctlError, { cloud, title }: Issuing): AgentctlError {
@@ -74,13 +81,6 @@ function nameCloud(error: AgentctlError, { cloud, title }: Issuing): AgentctlErr
   const named = error.code === "INTERRUPTED" || new RegExp(`^(\\w+ ){0,2}${title}\\b`).test(error.message);
   const message = named ? error.message : `${title}: ${error.message}`;
   return copyOf(error, message, { cloud });
-}
-
-function withEndings(error: AgentctlError, endings: readonly Ending[]): AgentctlError {
-  if (endings.length === 0) return error;
-  return copyOf(error, error.message, {
-    endings: endings.map(({ cloud, word, at, detail }) => `${cloud}: ${word} at ${at}: ${detail}`),
-  });
 }
 
 function copyOf(error: AgentctlError, message: string, facts: AgentctlError["facts"]): AgentctlError {

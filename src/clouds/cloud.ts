@@ -1,5 +1,14 @@
 import type { CloudEndpoint } from "../core/endpoint.js";
-import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
+import type {
+  EndContext,
+  Ending,
+  EndOrder,
+  Grant,
+  GrantPlan,
+  GrantTerms,
+  IssueContext,
+  LeaseTerms,
+} from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 
@@ -38,6 +47,20 @@ export interface Cloud<Name extends CloudName = CloudName> {
    * protocols that tell how long a token still lasts.
    */
   serve(settings: NonNullable<CloudSettings[Name]>, runtime: Pick<Runtime, "now">): Promise<CloudEndpoint>;
-  /** Ends a grant, and says what was observed. Never throws: what could not be done is an ending of `failed`. */
-  end(grant: Grant, runtime: Runtime): Promise<Ending>;
+  /**
+   * Makes sure, while the grant is issued, that it will be possible to take it back; absent where nothing takes
+   * anything back. What may pass is let through where `revoke` is not `required`: the ending tells.
+   * @throws {AgentctlError} ESCALATION_POSSIBLE, CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER
+   */
+  checkEnding?(
+    settings: NonNullable<CloudSettings[Name]>,
+    terms: GrantTerms,
+    context: IssueContext,
+    runtime: Runtime,
+  ): Promise<void>;
+  /**
+   * Ends a grant, and says what was observed; `undo` is what `plan` gave. Ending it a second time does no harm. Never
+   * throws: what could not be done is an ending of `failed`.
+   */
+  end(order: EndOrder, context: EndContext, runtime: Runtime): Promise<Ending>;
 }

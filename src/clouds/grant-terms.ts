@@ -13,18 +13,19 @@ const SURE_LIFETIME_MS = 3_600_000;
  */
 export function grantTermsOf(
   lease: LeaseTerms,
-  profile: Pick<Profile, "credentialTtlSeconds">,
+  profile: Pick<Profile, "credentialTtlSeconds" | "revoke">,
   channel: Channel,
   askedAt: number,
   mintableUntil = Number.POSITIVE_INFINITY,
 ): GrantTerms {
   const { leaseId, profileName, deadlineAt, ttlSeconds } = lease;
-  if (channel === "env") return { leaseId, profileName, channel, endsAt: deadlineAt, lifetimeSeconds: ttlSeconds };
+  const common = { leaseId, profileName, channel, revoke: profile.revoke };
+  if (channel === "env") return { ...common, endsAt: deadlineAt, lifetimeSeconds: ttlSeconds };
   const renewed = askedAt + profile.credentialTtlSeconds * 1000;
   const isRenewable = renewalDueAt({ issuedAt: askedAt, usableUntil: renewed }) < mintableUntil;
   const endsAt = Math.min(isRenewable ? renewed : Math.max(renewed, askedAt + SURE_LIFETIME_MS), deadlineAt);
   const lifetimeSeconds = Math.max(1, Math.ceil((endsAt - askedAt) / 1000));
-  return { leaseId, profileName, channel, endsAt, lifetimeSeconds };
+  return { ...common, endsAt, lifetimeSeconds };
 }
 
 /** The channel of one cloud's grant: as asked for, or what suits the cloud best. */

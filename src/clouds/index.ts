@@ -1,5 +1,14 @@
 import type { CloudEndpoint, EndpointPlace } from "../core/endpoint.js";
-import type { Ending, Grant, GrantPlan, GrantTerms, IssueContext, LeaseTerms } from "../core/lease.js";
+import type {
+  EndContext,
+  Ending,
+  EndOrder,
+  Grant,
+  GrantPlan,
+  GrantTerms,
+  IssueContext,
+  LeaseTerms,
+} from "../core/lease.js";
 import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
@@ -8,6 +17,7 @@ import type { Cloud } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
+export { orderOf } from "./end-order.js";
 export { trustAudiencesOf, writeTrust } from "./setup.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
@@ -47,9 +57,10 @@ export function warmClouds(profile: Profile): void {
 }
 
 /**
- * Issues the profile's grants as planned, side by side, all or nothing: on the first refusal the others are stopped
- * and what was issued is ended before the error is thrown. Nobody is waited for beyond the lease's deadline.
- * @throws {AgentctlError} the worst of what `Cloud.issue` threw, with the cloud named
+ * Issues the profile's grants as planned, side by side, all or nothing: on the first refusal the others are stopped.
+ * `onIssued` is told of each as it comes, also when another fails: those are the caller's to end. Nobody is waited
+ * for beyond the lease's deadline.
+ * @throws {AgentctlError} the worst of what `Cloud.issue` and `Cloud.checkEnding` threw, with the cloud named
  */
 export async function issueGrants(
   profile: Profile,
@@ -57,20 +68,13 @@ export async function issueGrants(
   terms: LeaseTerms,
   context: IssueContext,
   runtime: Runtime,
+  onIssued: (grant: Grant) => void = () => {},
 ): Promise<Grant[]> {
-  const issuings = await Promise.all(
-    plans.map(({ cloud, channel }) => {
-      const grantTerms = grantTermsOf(terms, profile, channel, runtime.now(), context.mintableUntil);
-      return issuingOf(cloud, profile, grantTerms, runtime);
-    }),
-  );
-  return untilDeadline(terms, context.signal, runtime, (signal) =>
-    issueAllOrNothing(issuings, { ...context, signal }, (grants) => endGrants(grants, runtime)),
-  );
+  return issueAll([issuingOf, checkingOf], profile, plans, terms, context, runtime, onIssued);
 }
 
 /**
- * Issues one cloud's grant anew, for the endpoint, as `issueGrants` does.
+ * Issues one cloud's grant anew, for the endpoint; that it can be taken back was made sure of with the first.
  * @throws {AgentctlError} what `Cloud.issue` threw, with the cloud named
  */
 export async function renewGrant(
@@ -80,8 +84,29 @@ export async function renewGrant(
   context: IssueContext,
   runtime: Runtime,
 ): Promise<Grant> {
-  const [grant] = await issueGrants(profile, [{ cloud, channel: "endpoint" }], terms, context, runtime);
+  const plans = [{ cloud, channel: "endpoint" }] as const;
+  const [grant] = await issueAll([issuingOf], profile, plans, terms, context, runtime, () => {});
   return grant as Grant;
+}
+
+async function issueAll(
+  steps: readonly (typeof issuingOf)[],
+  profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
+  terms: LeaseTerms,
+  context: IssueContext,
+  runtime: Runtime,
+  onIssued: (grant: Grant) => void,
+): Promise<Grant[]> {
+  const issuings = await Promise.all(
+    plans.flatMap(({ cloud, channel }) => {
+      const grantTerms = grantTermsOf(terms, profile, channel, runtime.now(), context.mintableUntil);
+      return steps.map((step) => step(cloud, profile, grantTerms, runtime));
+    }),
+  );
+  return untilDeadline(terms, context.signal, runtime, (signal) =>
+    issueAllOrNothing(issuings, { ...context, signal }, onIssued),
+  );
 }
 
 /** How the tools of those clouds whose grants go by the endpoint read them, in the order of the plans. */
@@ -106,8 +131,12 @@ export async function serviceUrls(
 }
 
 /** Ends grants side by side, in their order. Never throws for a cloud that could not. */
-export async function endGrants(grants: readonly Grant[], runtime: Runtime): Promise<Ending[]> {
-  return Promise.all(grants.map(async (grant) => (await loadCloud(grant.cloud)).end(grant, runtime)));
+export async function endGrants(
+  orders: readonly EndOrder[],
+  context: EndContext,
+  runtime: Runtime,
+): Promise<Ending[]> {
+  return Promise.all(orders.map(async (order) => (await loadCloud(order.cloud)).end(order, context, runtime)));
 }
 
 function namesOf(profile: Profile): CloudName[] {
@@ -160,6 +189,21 @@ async function issuingOf<Name extends CloudName>(
   const cloud = await loadCloud(name);
   const settings = settingsOf(profile, name);
   return { cloud: name, title: TITLES[name], issue: (context) => cloud.issue(settings, terms, context, runtime) };
+}
+
+async function checkingOf<Name extends CloudName>(
+  name: Name,
+  profile: Profile,
+  terms: GrantTerms,
+  runtime: Runtime,
+): Promise<Issuing> {
+  const cloud = await loadCloud(name);
+  const settings = settingsOf(profile, name);
+  const issue = async (context: IssueContext) => {
+    await cloud.checkEnding?.(settings, terms, context, runtime);
+    return undefined;
+  };
+  return { cloud: name, title: TITLES[name], issue };
 }
 
 function settingsOf<Name extends CloudName>(profile: Profile, name: Name): NonNullable<Profile["clouds"][Name]> {

@@ -1,3 +1,4 @@
+export { readAuditSinks } from "./audit-sinks.js";
 export { explainCloudValue, explainProfileName } from "./check-value.js";
 export { CONFIG_NAME, type ConfigSelection, type FoundConfig, findConfig } from "./find-config.js";
 export { type LintFinding, type LintReport, lintConfig } from "./lint-config.js";

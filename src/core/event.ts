@@ -7,12 +7,15 @@ export const EVENT_KINDS = [
   "lease.end",
   "lease.refused",
   "lease.failed",
+  "lease.revoked",
   "grant.renewed",
   "grant.renewal_failed",
   "endpoint.refused",
   "endpoint.unverified",
   "log.recovered",
 ] as const;
+/** Who finishes the lease of an agentctl that died, or that does not answer. */
+export type LeaseFinisher = "watchdog" | "sweep" | "revoke";
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
@@ -73,6 +76,14 @@ export interface AuditEvent {
   /** Names of credentials or means to mint an identity that the child was given on request. */
   readonly passed?: readonly string[];
   readonly endings?: readonly Ending[];
+  /** Who asked, from outside, for the lease to end; its agentctl was alive. */
+  readonly revokedBy?: { readonly pid: number; readonly user?: string; readonly at: string };
+  /** Who ended it, where that was not the agentctl that had opened it, and what of its command was still there. */
+  readonly endedBy?: {
+    readonly by: LeaseFinisher;
+    readonly pid: number;
+    readonly strays?: { readonly found: number; readonly killed: number };
+  };
   readonly child?: { readonly exitCode: number; readonly signal?: string; readonly stoppedAtExpiry?: boolean };
   readonly endpoints?: readonly { readonly variable: string; readonly url: string }[];
   readonly recovered?: { readonly bytes: number; readonly sha256: string };

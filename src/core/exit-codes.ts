@@ -34,6 +34,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   RECEIPT_UNWRITABLE: EXIT.io,
   OUTPUT_UNWRITABLE: EXIT.io,
   LOCK_HELD: EXIT.io,
+  WATCHDOG_UNUSABLE: EXIT.io,
 
   BAD_ANSWER: EXIT.protocol,
   TOKEN_MALFORMED: EXIT.protocol,
@@ -56,7 +57,10 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   POLICY_TOO_LONG: EXIT.config,
   NO_IDENTITY: EXIT.config,
   ENDPOINT_INVALID: EXIT.config,
+  ESCALATION_POSSIBLE: EXIT.config,
   PLATFORM: EXIT.config,
+
+  NOT_TAKEN_BACK: EXIT.notTakenBack,
 
   COMMAND_NOT_EXECUTABLE: EXIT.notExecutable,
   COMMAND_NOT_FOUND: EXIT.notFound,

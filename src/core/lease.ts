@@ -1,5 +1,5 @@
 import type { IdToken } from "./identity.js";
-import type { Channel, CloudName, DeliveryMode } from "./profile.js";
+import type { Channel, CloudName, DeliveryMode, RevokeMode } from "./profile.js";
 import type { Secret } from "./secret.js";
 
 export type Facts = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -25,6 +25,8 @@ export interface GrantTerms {
   readonly endsAt: number;
   /** From the asking to `endsAt`. */
   readonly lifetimeSeconds: number;
+  /** Whether it is to be taken back at its end. */
+  readonly revoke: RevokeMode;
 }
 
 /** How a grant ended, or will; never a stronger word than what was observed. */
@@ -49,6 +51,11 @@ export interface GrantPlan {
   readonly variables: readonly string[];
   /** How the grant would end. */
   readonly ending: { readonly word: EndingWord; readonly detail: string };
+  /**
+   * What ending it needs, in its cloud's room's own words: the ledger's, from before it is asked for. No secret. Where
+   * that takes a token of the identity's, `audiences` says for whom.
+   */
+  readonly undo: Facts;
   /** Such as the characters of session policy used and left. */
   readonly facts: Facts;
   /** A service address that is not the cloud's own, as `{variable, url}`. */
@@ -85,6 +92,39 @@ export interface IssuedSecret {
   readonly usableUntil: number;
 }
 
+/**
+ * A grant that is to be ended, by the run that holds it or by whoever finds it in the ledger; times in milliseconds
+ * since the epoch.
+ */
+export interface EndOrder {
+  readonly leaseId: string;
+  readonly cloud: CloudName;
+  readonly channel: Channel;
+  /** As the cloud named it; as planned, where it is not known whether it was issued. */
+  readonly principal: string;
+  readonly undo: Facts;
+  /** False: it was asked for, and nobody knows what came of it. */
+  readonly isIssued: boolean;
+  /** When authorized calls stop by themselves, at the latest. */
+  readonly usableUntil: number;
+  /** The cloud's own expiry; absent where it is not known. */
+  readonly expiresAt?: number;
+  /** With its credential; only the run that holds it can see the credential refused. */
+  readonly grant?: Grant;
+}
+
+/** What a cloud's room may use while ending. */
+export interface EndContext {
+  /** A checked token for one of the audiences, of the caller's or of whoever sweeps. @throws {AgentctlError} */
+  mintToken(audiences: readonly string[]): Promise<IdToken>;
+  /** Aborted when what has been taken back is not to be watched any longer until it takes effect. */
+  readonly unwatched: AbortSignal;
+  /** Aborted when nothing more is to be tried: somebody else finishes from the ledger. */
+  readonly signal: AbortSignal;
+  /** What is being waited for, for whoever is waiting too. */
+  onProgress(text: string): void;
+}
+
 /** How one grant ended, with times in RFC 3339. */
 export interface Ending {
   readonly cloud: CloudName;
@@ -94,6 +134,18 @@ export interface Ending {
   /** Until when something of the credential still works, where that is later than `at`. */
   readonly until?: string;
   readonly detail: string;
+  /** What was done to end it, oldest first. */
+  readonly steps?: readonly EndStep[];
+  /** What `revoke` asked for and did not come about, and why. */
+  readonly shortfall?: string;
+  /** True where a further try could still take it back: the lease stays in the ledger. */
+  readonly isUnfinished?: boolean;
+}
+
+export interface EndStep {
+  /** RFC 3339 with milliseconds. */
+  readonly at: string;
+  readonly text: string;
 }
 
 /** What a cloud's room may use while issuing. */

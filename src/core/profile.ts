@@ -13,6 +13,8 @@ export type DeliveryMode = "auto" | Channel;
 /** Whether the endpoint checks that a caller descends from the child: where it can, always, or never. */
 export type PeerCheck = "auto" | "require" | "off";
 export type OnExpiry = "warn" | "stop";
+/** Whether grants are taken back at the end: where that is set up, or else the run fails, or never. */
+export type RevokeMode = "auto" | "required" | "none";
 
 /** An IAM policy document, as parsed JSON. */
 export type PolicyDocument = Readonly<Record<string, unknown>>;
@@ -35,6 +37,10 @@ export interface AwsSettings {
   readonly fenceForwarded: boolean;
   /** What the OIDC token may be for; at least one. A source that mints is asked for the first. */
   readonly audiences: readonly string[];
+  /** Who writes the deny that takes a session back: a role of the last role's account, assumed with the OIDC token. */
+  readonly revoker?: { readonly roleArn: string };
+  /** True: the last role needs no permissions boundary for the revoker to be used on it. */
+  readonly acceptEscalation: boolean;
 }
 
 /** The `azure` block of a profile, validated. */
@@ -97,6 +103,7 @@ export interface Profile {
   readonly onExpiry: OnExpiry;
   /** Seconds between SIGTERM and SIGKILL with `on_expiry: stop`. */
   readonly graceSeconds: number;
+  readonly revoke: RevokeMode;
   readonly deliver: DeliveryMode;
   readonly peerCheck: PeerCheck;
   /** Who may use it; absent means every kind of actor. */

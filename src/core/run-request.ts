@@ -37,6 +37,8 @@ export type Happening =
     }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string }
-  | { readonly kind: "ended"; readonly ending: Ending };
+  | { readonly kind: "ended"; readonly ending: Ending }
+  /** What is being waited for, to be drawn where somebody is looking; without a text that is over. */
+  | { readonly kind: "progress"; readonly text?: string };
 
 export type Observe = (happening: Happening) => void;

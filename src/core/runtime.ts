@@ -45,6 +45,8 @@ export interface Runtime {
   /** The numeric user id, or -1 where the platform has none. */
   readonly uid: number;
   readonly version: string;
+  /** The program and its first arguments that start this agentctl again, as absolute paths. */
+  readonly self: readonly [string, ...string[]];
   readonly stdout: Output;
   readonly stderr: Output;
   readonly stdinIsTTY: boolean;

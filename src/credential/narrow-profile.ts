@@ -7,13 +7,25 @@ const LONGEST_SECONDS = 3_600;
 
 /**
  * The profile with the one cloud that is asked for, and of Azure's scopes the one, for an hour at most.
- * @throws {AgentctlError} CONFIG_INVALID without that cloud, USAGE for a scope that is not the profile's
+ * @throws {AgentctlError} CONFIG_INVALID without that cloud, or with `revoke: required`; USAGE for a scope that is not the profile's
  */
 export function narrowProfile(profile: Profile, request: Pick<CredentialRequest, "cloud" | "scope">): Profile {
   const clouds = pickCloud(profile, request);
-  return { ...profile, ttlSeconds: Math.min(profile.ttlSeconds, LONGEST_SECONDS), deliver: "env", clouds };
+  if (profile.revoke === "required") throw handedOut(profile.name);
+  const ttlSeconds = Math.min(profile.ttlSeconds, LONGEST_SECONDS);
+  return { ...profile, ttlSeconds, deliver: "env", revoke: "none", clouds };
 }
 
+/** What is handed out is to be used when this process is gone: there is no end at which it could be taken back. */
+function handedOut(name: string): AgentctlError {
+  return new AgentctlError(
+    "CONFIG_INVALID",
+    `profile ${name} requires that what it gives is taken back (revoke: required), and a credential that is handed out is not`,
+    {
+      hint: `run the tool in a lease of its own: agentctl run -p ${name} -- COMMAND`,
+    },
+  );
+}
 function pickCloud(
   { name, clouds }: Profile,
   { cloud, scope }: Pick<CredentialRequest, "cloud" | "scope">,

@@ -1,11 +1,11 @@
 import { type Account, appendAccount, checkAuditWritable } from "../audit/index.js";
-import { endGrants, issueGrants } from "../clouds/index.js";
-import { type AgentctlError, toAgentctlError } from "../core/errors.js";
+import { endGrants, issueGrants, orderOf } from "../clouds/index.js";
+import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { Actor } from "../core/identity.js";
 import type { Ending, Grant, GrantPlan } from "../core/lease.js";
 import type { Runtime } from "../core/runtime.js";
 import { acquireIdentity } from "../identity/index.js";
-import { openLease } from "../lease/index.js";
+import { type NewLease, openLease } from "../lease/index.js";
 import { detectActor, permitActor } from "../policy/index.js";
 import { watchInterruption } from "../run/index.js";
 import type { Examination, Trial } from "./examination.js";
@@ -58,18 +58,17 @@ async function holdTrial(
   examination: Examination,
   signal: AbortSignal,
 ): Promise<readonly CloudTrial[]> {
-  const { runtime, runRequest } = examination;
-  const { terms, plans } = trial;
-  const lease = openLease({ terms, plans, actor, command: { argv: runRequest.argv } }, runtime);
+  const { runtime } = examination;
+  const lease = openLease(entryOf(trial, actor, examination), runtime);
   try {
-    const trials = await Promise.all(plans.map((plan) => tryCloud(plan, trial, account, examination, signal)));
+    const trials = await Promise.all(trial.plans.map((plan) => tryCloud(plan, trial, account, examination, signal)));
     const grants = trials.flatMap(({ grant }) => grant ?? []);
     account.grants = grants;
     try {
       lease.update({ state: "ending", grants });
       if (grants.length > 0) await appendAccount("lease.start", account, runtime);
     } finally {
-      account.endings = await endGrants(grants, runtime);
+      account.endings = await endTrial(grants, trial, account, signal, runtime);
     }
     signal.throwIfAborted();
     await recordOutcome(trials, account, runtime);
@@ -77,6 +76,29 @@ async function holdTrial(
   } finally {
     lease.close();
   }
+}
+
+/** Each cloud is asked with a proof of its own, so that nobody's subject is known yet. */
+function entryOf({ profile, terms, plans }: Trial, actor: Actor, { request, runRequest }: Examination): NewLease {
+  const source = request.identitySource ?? profile.identitySource;
+  const identity = { source, issuer: "", subject: "" };
+  return { terms, plans, actor, command: runRequest, identity, graceSeconds: profile.graceSeconds };
+}
+
+/** A trial is so short that its fence is nearer than anything that could be taken back. */
+function endTrial(
+  grants: readonly Grant[],
+  { plans, terms }: Trial,
+  { identity }: Account,
+  signal: AbortSignal,
+  runtime: Runtime,
+): Promise<Ending[]> {
+  const mintToken = async (audiences: readonly string[]) => {
+    if (identity === undefined) throw new AgentctlError("NO_IDENTITY", "nothing was granted with an identity");
+    return identity.mintToken(audiences);
+  };
+  const orders = grants.map((grant) => orderOf(grant, plans, terms));
+  return endGrants(orders, { mintToken, unwatched: signal, signal, onProgress: () => {} }, runtime);
 }
 
 async function tryCloud(

@@ -19,7 +19,7 @@ export const azureCloud: Cloud<"azure"> = {
   async serve(settings, runtime) {
     return (await import("./serve.js")).serveAzure(settings, runtime);
   },
-  async end(grant, runtime) {
-    return endAzureGrant(grant, runtime);
+  async end(order, _context, runtime) {
+    return endAzureGrant(order, runtime);
   },
 };

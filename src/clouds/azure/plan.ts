@@ -38,6 +38,7 @@ export function planAzureGrant(settings: AzureSettings, terms: GrantTerms, runti
       detail: "Azure cannot take a token back: each can be used until it ends by itself, usually 60 to 90 minutes on",
     },
     facts: { authority: host, scopes },
+    undo: {},
     endpoints: authority.override === undefined ? [] : [authority.override],
   };
 }

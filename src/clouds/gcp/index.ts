@@ -20,7 +20,7 @@ export const gcpCloud: Cloud<"gcp"> = {
     const { serveGcp } = await import("./serve.js");
     return serveGcp(settings, runtime);
   },
-  async end(grant, runtime) {
-    return endGcpGrant(grant, runtime);
+  async end(order, _context, runtime) {
+    return endGcpGrant(order, runtime);
   },
 };

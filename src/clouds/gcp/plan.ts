@@ -33,6 +33,7 @@ export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: 
       scopes: settings.scopes,
       boundaryRules: settings.accessBoundary.length,
     },
+    undo: {},
     endpoints: overridesOf(settings, endpoints),
   };
 }

@@ -1,0 +1,153 @@
+import { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "./audit/index.js";
+import { endGrants } from "./clouds/index.js";
+import { readAuditSinks } from "./config/index.js";
+import { toAgentctlError } from "./core/errors.js";
+import type { LeaseFinisher } from "./core/event.js";
+import type { Identity } from "./core/identity.js";
+import type { Ending, EndOrder } from "./core/lease.js";
+import type { CloudName } from "./core/profile.js";
+import type { Observe } from "./core/run-request.js";
+import type { Runtime } from "./core/runtime.js";
+import type { SweptLease } from "./core/sweep-report.js";
+import { acquireIdentity } from "./identity/index.js";
+import {
+  type ClaimedLease,
+  claimLease,
+  type LeaseEntry,
+  ordersOf,
+  removePrivateDir,
+  removeReceiptPlace,
+} from "./lease/index.js";
+import { endStrays } from "./run/index.js";
+
+/** Who finishes somebody else's lease, and as whom. */
+export interface Finisher {
+  readonly by: LeaseFinisher;
+  /** In the place of the source that the lease was given to. */
+  readonly identitySource?: string;
+  /** Also when its agentctl is alive, or cannot be told to be dead. */
+  readonly force?: boolean;
+  readonly unwatched: AbortSignal;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Ends a lease that its own agentctl did not: what is left of its command, its grants, its files; on record, and out of
+ * the ledger unless something could not be taken back. Never throws for the lease's sake: the report says.
+ */
+export async function finishLease(
+  id: string,
+  finisher: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  const claim = await claimLease(id, runtime, { force: finisher.force === true });
+  if (claim.is === "unreadable") return { id, outcome: "unreadable", endings: [], problem: claim.problem };
+  if (claim.is !== "claimed") {
+    return { id, ...("entry" in claim && { profile: claim.entry.profile }), outcome: claim.is, endings: [] };
+  }
+  try {
+    return await finishClaimed(claim.lease, finisher, observe, runtime);
+  } finally {
+    await claim.lease.release();
+  }
+}
+
+async function finishClaimed(
+  lease: ClaimedLease,
+  finisher: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  const { entry } = lease;
+  const strays = await endWhatRuns(lease, finisher, runtime);
+  const endings = await endWhatIsOpen(entry, finisher, observe, runtime);
+  removePrivateDir(entry, runtime);
+  const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
+  const problems = await recordFinish(entry, endings, { by: finisher.by, ...(strays && { strays }) }, runtime);
+  try {
+    if (isUnfinished) lease.update({ endings });
+    else await lease.close();
+  } catch (thrown) {
+    problems.push(toAgentctlError(thrown).message);
+  }
+  return {
+    id: entry.id,
+    profile: entry.profile,
+    outcome: isUnfinished ? "unfinished" : "ended",
+    endings,
+    ...(strays && { strays }),
+    ...(problems.length > 0 && { problem: problems.join("; ") }),
+  };
+}
+
+/** A process id means something only where it was given: in the same boot, and the same container. */
+async function endWhatRuns(
+  { entry, isFromHere }: ClaimedLease,
+  { force }: Finisher,
+  runtime: Runtime,
+): Promise<SweptLease["strays"]> {
+  if (!isFromHere || force === true) return undefined;
+  const { id, graceSeconds, child } = entry;
+  const strays = await endStrays({ leaseId: id, graceSeconds, ...(child && { child }) }, runtime);
+  return strays.found === 0 ? undefined : strays;
+}
+
+/** What an earlier try has ended stays as it told. */
+async function endWhatIsOpen(
+  entry: LeaseEntry,
+  { identitySource, unwatched, signal }: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<readonly Ending[]> {
+  const orders = ordersOf(entry);
+  let identity: Promise<Identity> | undefined;
+  const acquire = (): Promise<Identity> => {
+    const source = identitySource ?? entry.identity.source;
+    identity ??= acquireIdentity({ source, audiences: orders.flatMap(audiencesOf), signal }, runtime);
+    return identity;
+  };
+  const endings = await endGrants(
+    orders,
+    {
+      mintToken: async (audiences) => (await acquire()).mintToken(audiences),
+      unwatched,
+      signal,
+      onProgress: (text) => observe({ kind: "progress", text }),
+    },
+    runtime,
+  );
+  observe({ kind: "progress" });
+  return entry.grants.flatMap((grant) => {
+    const index = orders.findIndex(({ cloud }) => cloud === grant.cloud);
+    return endings[index] ?? grant.ending ?? [];
+  });
+}
+
+function audiencesOf({
+  cloud,
+  undo,
+}: EndOrder): { readonly cloud: CloudName; readonly audiences: readonly string[] }[] {
+  const audiences = undo["audiences"];
+  return Array.isArray(audiences) ? [{ cloud, audiences }] : [];
+}
+
+/** Answers what could not be written down: the ending itself is worth more. */
+async function recordFinish(
+  entry: LeaseEntry,
+  endings: readonly Ending[],
+  endedBy: Omit<FinishedLease["endedBy"], "pid">,
+  runtime: Runtime,
+): Promise<string[]> {
+  const finished: FinishedLease = { ...entry, endings, endedBy: { ...endedBy, pid: runtime.pid } };
+  try {
+    const head = await appendFinishedLease(finished, readAuditSinks(runtime), runtime);
+    if (entry.receipt !== undefined) {
+      removeReceiptPlace(entry, runtime);
+      writeFinishedReceipt(entry.receipt.file, finished, head, runtime);
+    }
+    return [];
+  } catch (thrown) {
+    return [`not on record: ${toAgentctlError(thrown).message}`];
+  }
+}

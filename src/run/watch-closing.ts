@@ -1,0 +1,45 @@
+import type { Runtime } from "../core/runtime.js";
+
+const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/** What the signals that come while a lease is ended ask for, one after the other. */
+export interface ClosingWatch {
+  /** Aborted at the first: what is done need not be watched taking effect. */
+  readonly unwatched: AbortSignal;
+  /** Aborted at the second: nothing more is to be tried here. */
+  readonly signal: AbortSignal;
+  stop(): void;
+}
+
+/**
+ * Ending a lease is never simply cut off: the first signal shortens it, the second leaves it to the lease's watchdog,
+ * and the third ends this process at once, which the watchdog sees as well.
+ */
+export function watchClosing(
+  notify: (text: string) => void,
+  runtime: Pick<Runtime, "onSignal" | "kill" | "pid">,
+): ClosingWatch {
+  const unwatched = new AbortController();
+  const leave = new AbortController();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    if (count === 1) {
+      unwatched.abort();
+      notify("ending the lease first; interrupt again to leave that to its watchdog");
+    } else if (count === 2) {
+      leave.abort();
+      notify("leaving the rest to the lease's watchdog");
+    } else {
+      runtime.kill(runtime.pid, "SIGKILL");
+    }
+  };
+  const stops = INTERRUPTING.map((name) => runtime.onSignal(name, onSignal));
+  return {
+    unwatched: unwatched.signal,
+    signal: leave.signal,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}

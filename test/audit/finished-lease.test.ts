@@ -1,0 +1,97 @@
+import * as fs from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "../../src/audit/finished-lease.js";
+import { renderAuditLine } from "../../src/cli/audit-line.js";
+import { thrownBy } from "../thrown.js";
+import { makeScratchLog, type ScratchLog } from "./scratch-log.js";
+
+let log: ScratchLog;
+beforeEach(() => {
+  log = makeScratchLog();
+});
+afterEach(() => log.remove());
+
+const NOW = Date.parse("2026-01-31T09:00:00Z");
+const runtime = () => log.runtime({ now: () => NOW });
+const FINISHED: FinishedLease = {
+  id: "l-0123456789ABCDEF",
+  profile: "deploy",
+  actor: "automation",
+  identity: { source: "github-actions", issuer: "https://issuer.example", subject: "repo:acme/site" },
+  command: "terraform",
+  openedAt: NOW - 60_000,
+  deadlineAt: NOW + 3_600_000,
+  grants: [
+    {
+      cloud: "aws",
+      channel: "env",
+      principal: "arn:aws:sts::111122223333:assumed-role/deploy/agentctl",
+      undo: { roleArn: "arn:aws:iam::111122223333:role/deploy" },
+      issuedAt: NOW - 59_000,
+      usableUntil: NOW + 3_600_000,
+    },
+  ],
+  endings: [{ cloud: "aws", word: "removed", at: "2026-01-31T09:00:00Z", detail: "the deny is on the role" }],
+  endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1 } },
+};
+
+describe("the record of a lease that another process ended", () => {
+  it("is the lease's end, and says who ended it and what of the command was there", async () => {
+    const head = await appendFinishedLease(FINISHED, [], runtime());
+    const record = JSON.parse(log.read().toString("utf8")) as Parameters<typeof renderAuditLine>[0];
+    expect(record).toMatchObject({
+      kind: "lease.end",
+      lease: FINISHED.id,
+      profile: "deploy",
+      actor: { kind: "automation" },
+      command: { argv0: "terraform" },
+      endings: FINISHED.endings,
+      endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1 } },
+    });
+    expect(head.seq).toBe(1);
+    expect(renderAuditLine(record)).toContain(
+      "command terraform: ended by its watchdog, process 42; processes ended: 2, killed: 1; aws removed at 2026-01-31T09:00:00Z",
+    );
+  });
+
+  const lines = [
+    { name: "a sweep", endedBy: { by: "sweep", pid: 7 }, want: "ended by agentctl lease sweep, process 7; aws" },
+    { name: "a revocation", endedBy: { by: "revoke", pid: 7 }, want: "ended by agentctl lease revoke, process 7; aws" },
+  ] as const;
+  it.each(lines)("names $name", async ({ endedBy, want }) => {
+    await appendFinishedLease({ ...FINISHED, endedBy }, [], runtime());
+    const record = JSON.parse(log.read().toString("utf8")) as Parameters<typeof renderAuditLine>[0];
+    expect(renderAuditLine(record)).toContain(want);
+  });
+});
+
+describe("the receipt of a lease that another process ended", () => {
+  it("holds what the ledger knew, the endings and the head of the log, for this user alone", async () => {
+    const file = path.join(path.dirname(log.stateDir), "receipt.json");
+    const head = await appendFinishedLease(FINISHED, [], runtime());
+    writeFinishedReceipt(file, FINISHED, head, runtime());
+    expect(JSON.parse(fs.readFileSync(file, "utf8"))).toMatchObject({
+      version: 1,
+      lease: FINISHED.id,
+      openedAt: "2026-01-31T08:59:00Z",
+      closedAt: "2026-01-31T09:00:00Z",
+      identity: FINISHED.identity,
+      grants: [{ cloud: "aws", issuedAt: "2026-01-31T08:59:01Z", usableUntil: "2026-01-31T10:00:00Z" }],
+      endings: FINISHED.endings,
+      endedBy: { by: "watchdog" },
+      audit: head,
+    });
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(fs.readdirSync(path.dirname(file)).sort()).toEqual(["receipt.json", "state"]);
+  });
+
+  it("is refused where something else than a file is in its place", async () => {
+    const file = path.join(path.dirname(log.stateDir), "receipt.json");
+    fs.symlinkSync("/nonexistent", file);
+    const head = await appendFinishedLease(FINISHED, [], runtime());
+    const error = await thrownBy(() => writeFinishedReceipt(file, FINISHED, head, runtime()));
+    expect(error).toMatchObject({ code: "RECEIPT_UNWRITABLE" });
+    expect(fs.readlinkSync(file)).toBe("/nonexistent");
+  });
+});
