@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, request as httpsRequest } from "node:https";
+import { IAMClient, type IAMClientConfig } from "@aws-sdk/client-iam";
 import {
   AssumeRoleWithWebIdentityCommand,
   type AssumeRoleWithWebIdentityCommandInput,
@@ -14,6 +15,7 @@ import type { Sandbox } from "../../src/sandbox/index.js";
 
 export const DEMO_ROLE = "arn:aws:iam::111122223333:role/agentctl-demo";
 export const CHAINED_ROLE = "arn:aws:iam::111122223333:role/agentctl-chained";
+export const REVOKER_ROLE = "arn:aws:iam::111122223333:role/agentctl-revoker";
 
 export interface Keys {
   readonly accessKeyId: string;
@@ -45,6 +47,18 @@ export function stsClient(sandbox: Sandbox, keys?: Keys, config: STSClientConfig
     maxAttempts: 1,
     requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(sandbox.caFile) }) }),
     ...(keys === undefined ? {} : { credentials: keys }),
+    ...config,
+  });
+}
+
+/** Likewise for IAM. */
+export function iamClient(sandbox: Sandbox, keys: Keys, config: IAMClientConfig = {}): IAMClient {
+  return new IAMClient({
+    region: "us-east-1",
+    endpoint: sandbox.env["AWS_ENDPOINT_URL_IAM"] ?? "",
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca: readFileSync(sandbox.caFile) }) }),
+    credentials: keys,
     ...config,
   });
 }

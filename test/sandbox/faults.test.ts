@@ -124,6 +124,18 @@ describe("the remote control", () => {
     expect(sandbox.clock.offsets()).toMatchObject({ oidc: 0, sts: -3_600_000, s3: 0, entra: 0 });
   });
 
+  it("delays what is changed of roles' policies, and tells those policies", async () => {
+    expect((await control("POST", "iam", '{"propagationMs":5000}')).status).toBe(204);
+    await control("POST", "iam", '{"propagationMs":9000,"service":"s3"}');
+    expect(sandbox.iam.propagation()).toEqual({ sts: 5000, s3: 9000, iam: 5000 });
+    const { body } = await control("GET", "iam");
+    const rolePolicies = Object.fromEntries(Object.keys(sandbox.world.roles).map((roleArn) => [roleArn, {}]));
+    expect(JSON.parse(body)).toEqual({ propagationMs: { sts: 5000, s3: 9000, iam: 5000 }, rolePolicies });
+    await control("POST", "iam", '{"propagationMs":0}');
+    expect((await control("POST", "iam", '{"propagationMs":-1}')).status).toBe(400);
+    expect((await control("POST", "iam", '{"propagationMs":1,"service":"gcs"}')).status).toBe(400);
+  });
+
   it("tells the requests, without secrets", async () => {
     await ask("s3");
     const { body } = await control("GET", "requests");
@@ -164,7 +176,13 @@ describe("what it leaves on the machine", () => {
   });
 
   it("points every AWS service at itself", () => {
-    const names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3", "ACTIONS_ID_TOKEN_REQUEST_URL"];
+    const names = [
+      "AWS_ENDPOINT_URL",
+      "AWS_ENDPOINT_URL_STS",
+      "AWS_ENDPOINT_URL_IAM",
+      "AWS_ENDPOINT_URL_S3",
+      "ACTIONS_ID_TOKEN_REQUEST_URL",
+    ];
     for (const name of names) expect(sandbox.env[name]).toMatch(/^https:\/\/127\.0\.0\.1:\d+/);
     expect(sandbox.env["NO_PROXY"]?.split(",")).toContain("127.0.0.1");
   });

@@ -42,6 +42,18 @@ describe("the sample profile", () => {
     expect(readSample({ gcp: { ...gcp, serviceAccounts: {} } }).clouds["demo"]).toEqual(["aws", "azure"]);
   });
 
+  it("has the first profile's sessions taken back, and leaves the other's to end by themselves", () => {
+    const { profileOf } = readSample({});
+    const roleArn = "arn:aws:iam::111122223333:role/agentctl-revoker";
+    expect(profileOf("demo").clouds.aws?.revoker).toEqual({ roleArn });
+    expect(profileOf("demo-readonly").clouds.aws?.revoker).toBeUndefined();
+  });
+
+  it("has no revoker where the world has none", () => {
+    const { "arn:aws:iam::111122223333:role/agentctl-revoker": _, ...roles } = defaultWorld().roles;
+    expect(readSample({ roles }).profileOf("demo").clouds.aws?.revoker).toBeUndefined();
+  });
+
   it("is none without the demo role", () => {
     expect(sampleProfile({ ...defaultWorld(), roles: {} })).toBeUndefined();
   });

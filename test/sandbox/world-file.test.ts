@@ -42,6 +42,24 @@ buckets: { site: { index.html: hello } }
     });
   });
 
+  it("gives a role's inline policies and boundary, and how long their changes take", () => {
+    const world = read(`
+iam_propagation_ms: 2000
+roles:
+  ${ROLE}:
+    policies: []
+    inline_policies: { read: read.json }
+    permissions_boundary: { arn: "arn:aws:iam::123456789012:policy/boundary", document: read.json }
+    trust: read.json
+`);
+    const empty = { Version: "2012-10-17", Statement: [] };
+    const permissionsBoundary = { arn: "arn:aws:iam::123456789012:policy/boundary", document: empty };
+    expect(world).toEqual({
+      iamPropagationMs: 2000,
+      roles: { [ROLE]: { policies: [], inlinePolicies: { read: empty }, permissionsBoundary, trust: empty } },
+    });
+  });
+
   it("lays its azure and gcp blocks over the default ones, part by part", () => {
     const world = read(`
 platform: gitlab
@@ -139,6 +157,7 @@ gcp:
       text: `roles: { "${ROLE}": { policies: [] } }`,
       want: "CONFIG_INVALID",
     },
+    { name: "has a delay before now", text: "iam_propagation_ms: -1", want: "CONFIG_INVALID" },
     { name: "names a policy that is not there", text: "managed_policies: { a: none.json }", want: "CONFIG_NOT_FOUND" },
     { name: "names a policy that is not JSON", text: "managed_policies: { a: broken.json }", want: "CONFIG_SYNTAX" },
   ])("is refused when it $name", ({ text, want }) => {
