@@ -25,6 +25,7 @@ const AWS: AwsSettings = {
   chain: [],
   allowDerivedSessions: false,
   fenceForwarded: false,
+  acceptEscalation: false,
   audiences: ["sts.amazonaws.com"],
   sessionPolicy: {
     document: {
@@ -47,6 +48,9 @@ const CHAINED: AwsSettings = {
     { roleArn: "arn:aws:iam::444455556666:role/far" },
   ],
 };
+const REVOKER = `arn:aws:iam::${ACCOUNT}:role/ci/agentctl-revoker`;
+const REVOCABLE: AwsSettings = { ...AWS, revoker: { roleArn: REVOKER } };
+const FAR_REVOKER = { roleArn: "arn:aws:iam::444455556666:role/revoker" };
 const AZURE: AzureSettings = {
   tenantId: "11111111-2222-3333-4444-555555555555",
   clientId: "00000000-0000-0000-0000-000000000001",
@@ -103,6 +107,8 @@ describe("Terraform", () => {
   test.for([
     { name: "aws", text: onAws("terraform") },
     { name: "aws-chain", text: onAws("terraform", CHAINED) },
+    { name: "aws-revoker", text: onAws("terraform", REVOCABLE) },
+    { name: "aws-far-revoker", text: onAws("terraform", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("terraform") },
     {
       name: "azure-new",
@@ -151,6 +157,7 @@ describe("CloudFormation", () => {
   test.for([
     { name: "one role", settings: AWS },
     { name: "a chain", settings: CHAINED },
+    { name: "a revoker", settings: REVOCABLE },
   ])("has nothing for cfn-lint to say of $name", async ({ name, settings }, { skip }) => {
     skipWithout(skip, { tool: "cfn-lint" });
     const file = write(`${name.replace(" ", "-")}.yaml`, onAws("cloudformation", settings));
@@ -162,6 +169,8 @@ describe("CloudFormation", () => {
 describe("a shell's script", () => {
   test.for([
     { name: "aws", text: onAws("cli", CHAINED) },
+    { name: "aws-revoker", text: onAws("cli", { ...REVOCABLE, acceptEscalation: true }) },
+    { name: "aws-far-revoker", text: onAws("cli", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("cli") },
     { name: "gcp", text: onGcp("cli") },
     ...LATIN.map((text) => ({ name: `aws with ${text}`, text: onAws("cli", AWS, robot(text)) })),
@@ -173,6 +182,8 @@ describe("a shell's script", () => {
 
   test.for([
     { name: "aws", text: onAws("cli", CHAINED) },
+    { name: "aws-revoker", text: onAws("cli", { ...REVOCABLE, acceptEscalation: true }) },
+    { name: "aws-far-revoker", text: onAws("cli", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("cli") },
     { name: "gcp", text: onGcp("cli") },
   ])("has nothing for shellcheck to say of $name", async ({ name, text }, { skip }) => {
@@ -275,6 +286,25 @@ describe("the AWS CLI, against moto's IAM", () => {
     expect(element(await iam("GetRolePolicy", name), "PolicyDocument").policy).toEqual(READER);
   });
 
+  test("the script makes the revoker, bounded, for the same caller", { timeout: 240_000 }, async ({ skip }) => {
+    skipWithout(skip, ...clients);
+    const settings = { ...REVOCABLE, roleArn: ROLE.replace("agentctl-deploy", "agentctl-revocable"), policyArns: [] };
+    const env = await environment();
+    const outcome = await runBare(["sh", write("revoker.sh", onAws("cli", settings))], env);
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0, stdout: `ready: ${settings.roleArn} ${REVOKER}\n` });
+
+    const [first, revoker] = planAwsTrust({ ...common(settings, scopeOf()), format: "cli" }).roles;
+    const role = await iam("GetRole", { RoleName: "agentctl-revoker" });
+    const boundaryArn = `arn:aws:iam::${ACCOUNT}:policy/ci/agentctl-boundary-agentctl-revoker`;
+    expect(element(role, "Arn").text).toBe(REVOKER);
+    expect(element(role, "AssumeRolePolicyDocument").policy).toEqual(first?.trust);
+    expect(element(role, "PermissionsBoundaryArn").text).toBe(boundaryArn);
+    const boundary = await iam("GetPolicyVersion", { PolicyArn: boundaryArn, VersionId: "v1" });
+    expect(element(boundary, "Document").policy).toEqual(revoker?.boundary);
+    const own = await iam("GetRolePolicy", { RoleName: "agentctl-revoker", PolicyName: "agentctl-deploy-web" });
+    expect(element(own, "PolicyDocument").policy).toEqual(revoker?.permissions);
+  });
+
   test("the script makes nothing in another account", async ({ skip }) => {
     skipWithout(skip, ...clients);
     const settings = { ...AWS, roleArn: "arn:aws:iam::999999999999:role/other" };
@@ -285,7 +315,7 @@ describe("the AWS CLI, against moto's IAM", () => {
 
   test("the template is one for CloudFormation", async ({ skip }) => {
     skipWithout(skip, ...clients);
-    const file = write("validate.yaml", onAws("cloudformation"));
+    const file = write("validate.yaml", onAws("cloudformation", REVOCABLE));
     const argv = ["aws", "cloudformation", "validate-template", "--template-body", `file://${file}`];
     const outcome = await runBare(argv, await environment());
     expect(outcome.code, outcome.stderr).toBe(0);

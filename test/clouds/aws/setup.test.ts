@@ -27,6 +27,7 @@ const SETTINGS: AwsSettings = {
   chain: [],
   allowDerivedSessions: false,
   fenceForwarded: false,
+  acceptEscalation: false,
   audiences: ["sts.amazonaws.com"],
   sessionPolicy: { document: READ_SITE, origin: "inline" },
 };

@@ -1,6 +1,6 @@
 import type { AwsSettings, PolicyDocument } from "../../../core/profile.js";
 import { denyDerivedSessions } from "../fence.js";
-import { policy } from "./trust-policy.js";
+import { policy, type RoleName, readRoleArn } from "./trust-policy.js";
 
 type Statement = Readonly<Record<string, unknown>>;
 
@@ -15,9 +15,31 @@ const KEEP_BOUNDARIES: Statement = {
   Resource: "*",
 };
 
+/** What changes a role's rights, or those of a policy; by verb, as the fence has them, and the deleting ones besides. */
+const CHANGING = [
+  "iam:Attach*",
+  "iam:CreatePolicyVersion",
+  "iam:Delete*",
+  "iam:Detach*",
+  "iam:Put*",
+  "iam:Set*",
+  "iam:Update*",
+] as const;
+const MAX_POLICY_NAME = 128;
+
+/** At most 128 characters of IAM's own. */
+export function boundaryNameOf({ name }: Pick<RoleName, "name">): string {
+  return `agentctl-boundary-${name}`.slice(0, MAX_POLICY_NAME);
+}
+
+export function boundaryArnOf(role: RoleName): string {
+  return `arn:${role.partition}:iam::${role.accountId}:policy${role.path}${boundaryNameOf(role)}`;
+}
+
 /**
  * The most that the last role can ever be, whatever is attached to it: the services that the profile's session policy
- * allows anything of, and nothing that outlives a session. The fence denies the same again in each session.
+ * allows anything of, and nothing that outlives a session. The fence denies the same again in each session. Whatever it
+ * may do in IAM, it cannot take off the Deny by which a session is taken back, nor disarm who puts it there.
  */
 export function lastRoleBoundary(settings: AwsSettings): PolicyDocument {
   const denies = denyDerivedSessions(settings.allowDerivedSessions).map((statement, index) => ({
@@ -27,7 +49,13 @@ export function lastRoleBoundary(settings: AwsSettings): PolicyDocument {
   const services = servicesOf(settings);
   const actions = services === undefined ? "*" : services.map((service) => `${service}:*`);
   const allow = { Sid: "AtMostTheseServices", Effect: "Allow", Action: actions, Resource: "*" };
-  return policy(allow, ...denies, KEEP_BOUNDARIES);
+  return policy(allow, ...denies, KEEP_BOUNDARIES, keepRights(settings));
+}
+
+function keepRights({ roleArn, chain, revoker }: AwsSettings): Statement {
+  const roles = [chain.at(-1)?.roleArn ?? roleArn, ...(revoker === undefined ? [] : [revoker.roleArn])];
+  const resources = roles.flatMap((arn) => [arn, boundaryArnOf(readRoleArn(arn))]);
+  return { Sid: "ItsRightsStayAsTheyAre", Effect: "Deny", Action: [...CHANGING], Resource: resources };
 }
 
 /** A role before the last may assume the next, and nothing else. */

@@ -68,7 +68,7 @@ function resourcesOf(plan: AwsTrustPlan): Readonly<Record<string, Resource>> {
   plan.roles.forEach((role, index) => {
     const id = logicalId(role);
     resources[`${id}Boundary`] = boundaryOf(role);
-    const previous = plan.roles[index - 1];
+    const previous = role.kind === "chained" ? plan.roles[index - 1] : undefined;
     resources[id] = {
       Type: "AWS::IAM::Role",
       ...(previous !== undefined && { DependsOn: logicalId(previous) }),
@@ -106,9 +106,8 @@ function propertiesOf(role: RolePlan): Resource {
 
 function roleComments(role: RolePlan): readonly string[] {
   const boundary = `${logicalId(role)}Boundary: the most that ${role.name} can ever be, whatever is attached to it.`;
-  if (!role.isToBeFilled) return ["", boundary];
-  const filled = `${logicalId(role)}: TO BE FILLED IN: the profile does not say what it needs, so that until then the role`;
-  return ["", boundary, filled, "may do nothing."];
+  const [first = "", ...more] = role.isToBeFilled || role.kind === "revoker" ? role.permissionsWhy : [];
+  return ["", boundary, ...(first === "" ? [] : [`${logicalId(role)}: ${first}`]), ...more];
 }
 
 /** `role` → `Role`, `chained_2` → `Chained2`: letters and digits are all that a logical id may have. */

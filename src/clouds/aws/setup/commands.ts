@@ -1,8 +1,9 @@
 import type { PolicyDocument } from "../../../core/profile.js";
 import { comments } from "../../setup/header.js";
 import { shellCommand, shellQuote } from "../../setup/shell.js";
+import { boundaryArnOf } from "./boundary.js";
 import { hasOwnPolicy, type RolePlan } from "./roles.js";
-import { type AwsTrustPlan, elsewhereComment } from "./trust-plan.js";
+import { type AwsTrustPlan, elsewhereComment, trustComments } from "./trust-plan.js";
 
 /** A script for a POSIX shell with AWS's own command line. What is there already is changed only when asked for. */
 export function renderCommands(plan: AwsTrustPlan): string {
@@ -10,7 +11,7 @@ export function renderCommands(plan: AwsTrustPlan): string {
     `#!/bin/sh\n${comments("#", [...plan.header, "", ...USAGE])}\nset -eu`,
     checkAccount(plan),
     provider(plan),
-    ...plan.roles.map((role, index) => roleCommands(role, index === 0 ? plan.conditions : [])),
+    ...plan.roles.map((role) => roleCommands(role, trustComments(role, plan))),
     ...plan.elsewhere.map(elsewhereComment),
     `echo ${shellQuote(`ready: ${plan.roles.map(({ arn }) => arn).join(" ")}`)}`,
   ];
@@ -63,7 +64,7 @@ fi`;
 }
 
 function roleCommands(role: RolePlan, conditions: readonly string[]): string {
-  const boundaryArn = `arn:${role.partition}:iam::${role.accountId}:policy${role.path}${role.boundaryName}`;
+  const boundaryArn = boundaryArnOf(role);
   const why = conditions.length === 0 ? "" : `${comments("#", conditions)}\n`;
   return [
     `# The most that ${role.name} can ever be, whatever is attached to it.\n${boundaryCommands(role, boundaryArn)}`,
@@ -119,9 +120,6 @@ function permissionCommands(role: RolePlan): string {
     shellCommand(["aws", "iam", "attach-role-policy"], [name, ["--policy-arn", shellQuote(arn)]]),
   );
   if (!hasOwnPolicy(role)) return attached.join("\n");
-  const why = role.isToBeFilled
-    ? "# TO BE FILLED IN: the profile does not say what it needs, so that until then the role may do nothing."
-    : "# What the profile needs, and no more.";
   const policyName = ["--policy-name", shellQuote(role.policyName)];
   const put = shellCommand(
     ["aws", "iam", "put-role-policy"],
@@ -130,7 +128,9 @@ function permissionCommands(role: RolePlan): string {
   const filled = ["aws", "iam", "get-role-policy", ...name, ...policyName].join(" ");
   // What somebody has filled in is theirs, whatever is replaced.
   const kept = role.isToBeFilled ? `if ! ${filled} >/dev/null 2>&1; then\n${indent(put)}\nfi` : put;
-  return [`${why}\npermissions=${jsonWord(role.permissions)}`, kept, ...attached].join("\n");
+  return [`${comments("#", role.permissionsWhy)}\npermissions=${jsonWord(role.permissions)}`, kept, ...attached].join(
+    "\n",
+  );
 }
 
 function jsonWord(document: PolicyDocument): string {

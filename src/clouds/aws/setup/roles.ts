@@ -1,10 +1,12 @@
 import type { AwsSettings, PolicyDocument } from "../../../core/profile.js";
 import type { ClaimTest, TrustRequest } from "../../../core/trust.js";
-import { ASSUMING, lastRoleBoundary, passingRoleBoundary } from "./boundary.js";
+import { ASSUMING, boundaryNameOf, lastRoleBoundary, passingRoleBoundary } from "./boundary.js";
 import { chainedTrust, policy, type RoleName, readRoleArn, webIdentityTrust } from "./trust-policy.js";
 
 /** One role of the profile, as it is to be. */
 export interface RolePlan extends RoleName {
+  /** The token assumes the first and the revoker; the role before it a chained one. */
+  readonly kind: "first" | "chained" | "revoker";
   /** Such as `role`, `chained_2`: unique among the roles, and a name in every output language. */
   readonly label: string;
   readonly trust: PolicyDocument;
@@ -13,6 +15,8 @@ export interface RolePlan extends RoleName {
   readonly boundaryName: string;
   /** What it may do, within the boundary. */
   readonly permissions: PolicyDocument;
+  /** For whoever reads them; one line or several. */
+  readonly permissionsWhy: readonly string[];
   readonly policyName: string;
   readonly managedPolicyArns: readonly string[];
   /** Nothing is known of what it must do, so it may do nothing until somebody says. */
@@ -20,9 +24,14 @@ export interface RolePlan extends RoleName {
   readonly maxSessionSeconds: number;
 }
 
-const SHORTEST_MAX_SECONDS = 3_600;
+/** The least that IAM takes as a role's longest session. */
+export const SHORTEST_MAX_SECONDS = 3_600;
 const LONGEST_MAX_SECONDS = 43_200;
-const MAX_POLICY_NAME = 128;
+const NEEDED = ["What the profile needs, and no more."];
+const TO_BE_FILLED = [
+  "TO BE FILLED IN: the profile does not say what it needs, so that until then the role",
+  "may do nothing.",
+];
 
 /** All that stands in for what nobody has said yet; IAM takes no policy without a statement. */
 const NOTHING_YET = policy({ Sid: "ToBeFilledIn", Effect: "Deny", Action: "*", Resource: "*" });
@@ -37,10 +46,11 @@ export function planRoles(request: TrustRequest<"aws">, tests: readonly ClaimTes
     const next = hops[index + 1]?.roleArn;
     return {
       ...role,
+      kind: index === 0 ? "first" : "chained",
       label: index === 0 ? "role" : `chained_${index + 1}`,
       trust: previous === undefined ? webIdentityTrust(role, scope, tests) : chainedTrust(previous, hop),
-      boundaryName: `agentctl-boundary-${role.name}`.slice(0, MAX_POLICY_NAME),
-      policyName: `agentctl-${request.profileName}`,
+      boundaryName: boundaryNameOf(role),
+      policyName: policyNameOf(request),
       ...(next === undefined ? lastRole(settings) : passingRole(next)),
       maxSessionSeconds: index === 0 && next === undefined ? maxSessionOf(request.ttlSeconds) : SHORTEST_MAX_SECONDS,
     };
@@ -54,6 +64,7 @@ function lastRole(settings: AwsSettings) {
     boundary: lastRoleBoundary(settings),
     permissions: own ?? (isToBeFilled ? NOTHING_YET : policy()),
     managedPolicyArns: settings.policyArns,
+    permissionsWhy: isToBeFilled ? TO_BE_FILLED : NEEDED,
     isToBeFilled,
   };
 }
@@ -62,9 +73,14 @@ function passingRole(next: string) {
   return {
     boundary: passingRoleBoundary(next),
     permissions: policy({ Sid: "AssumeTheNextRole", Effect: "Allow", Action: [...ASSUMING], Resource: next }),
+    permissionsWhy: NEEDED,
     managedPolicyArns: [],
     isToBeFilled: false,
   };
+}
+
+export function policyNameOf({ profileName }: Pick<TrustRequest<"aws">, "profileName">): string {
+  return `agentctl-${profileName}`;
 }
 
 /** As long as the lease may last: IAM takes 1 h to 12 h. */

@@ -2,7 +2,7 @@ import type { PolicyDocument } from "../../../core/profile.js";
 import { type HclBody, type HclValue, hclBlock, hclString, hclValue, nested, raw } from "../../setup/hcl.js";
 import { comments } from "../../setup/header.js";
 import { hasOwnPolicy, type RolePlan } from "./roles.js";
-import { type AwsTrustPlan, elsewhereComment } from "./trust-plan.js";
+import { type AwsTrustPlan, elsewhereComment, trustComments } from "./trust-plan.js";
 
 /** For the provider hashicorp/aws, as a module of its own or beside others. */
 export function renderTerraform(plan: AwsTrustPlan): string {
@@ -15,7 +15,9 @@ export function renderTerraform(plan: AwsTrustPlan): string {
     ),
     providerBlocks(plan),
     hclBlock("data", ["aws_caller_identity", "current"], []).replace(" {\n\n}", " {}"),
-    ...plan.roles.map((role, index) => roleBlocks(role, plan, plan.roles[index - 1])),
+    ...plan.roles.map((role, index) =>
+      roleBlocks(role, plan, role.kind === "chained" ? plan.roles[index - 1] : undefined),
+    ),
     ...plan.elsewhere.map(elsewhereComment),
     hclBlock("output", ["role_arn"], [["value", raw("aws_iam_role.role.arn")]]),
   ];
@@ -57,10 +59,11 @@ function roleBlocks(role: RolePlan, plan: AwsTrustPlan, previous: RolePlan | und
       ["policy", jsonencode(role.boundary)],
     ],
   );
-  const why = previous === undefined ? `${comments("#", plan.conditions)}\n` : "";
+  const why = trustComments(role, plan);
+  const trusts = why.length === 0 ? "" : `${comments("#", why)}\n`;
   return [
     `# The most that ${role.name} can ever be, whatever is attached to it.\n${boundary}`,
-    `${why}${hclBlock("resource", ["aws_iam_role", role.label], roleBody(role, plan, previous))}`,
+    `${trusts}${hclBlock("resource", ["aws_iam_role", role.label], roleBody(role, plan, previous))}`,
     ...permissionBlocks(role),
   ].join("\n");
 }
@@ -97,9 +100,6 @@ function permissionBlocks(role: RolePlan): string[] {
     ),
   );
   if (!hasOwnPolicy(role)) return attached;
-  const why = role.isToBeFilled
-    ? "# TO BE FILLED IN: the profile does not say what it needs, so that until then the role may do nothing.\n"
-    : "# What the profile needs, and no more.\n";
   const own = hclBlock(
     "resource",
     ["aws_iam_role_policy", role.label],
@@ -109,7 +109,7 @@ function permissionBlocks(role: RolePlan): string[] {
       ["policy", jsonencode(role.permissions)],
     ],
   );
-  return [`${why}${own}`, ...attached];
+  return [`${comments("#", role.permissionsWhy)}\n${own}`, ...attached];
 }
 
 function jsonencode(document: PolicyDocument): HclValue {

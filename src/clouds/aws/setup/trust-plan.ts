@@ -1,9 +1,11 @@
+import type { PolicyDocument } from "../../../core/profile.js";
 import type { TrustRequest } from "../../../core/trust.js";
 import { comments, conditionLines, headerLines } from "../../setup/header.js";
 import { selectTests } from "../../setup/select-tests.js";
 import { lastHopPolicy } from "../session-policy.js";
 import { servicesOf } from "./boundary.js";
-import { planRoles, type RolePlan } from "./roles.js";
+import { planRevoker } from "./revoker.js";
+import { hasOwnPolicy, planRoles, type RolePlan } from "./roles.js";
 import { canAwsTest } from "./testable-claims.js";
 import { issuerPathOf, providerArnOf, readRoleArn } from "./trust-policy.js";
 
@@ -31,7 +33,9 @@ export function planAwsTrust(request: TrustRequest<"aws">): AwsTrustPlan {
   const first = readRoleArn(settings.roleArn);
   const issuerPath = issuerPathOf(scope);
   const selected = selectTests(scope, "AWS", (claim) => canAwsTest(issuerPath, first.partition, claim));
-  const roles = planRoles(request, selected.tests);
+  const hops = planRoles(request, selected.tests);
+  const revoker = planRevoker(request, selected.tests, hops[hops.length - 1] as RolePlan);
+  const roles = revoker === undefined ? hops : [...hops, revoker];
   const notes = [...scope.notes, ...selected.notes, ...notesOf(request, roles)];
   const tests = [
     { claim: "aud", why: "a token that was asked for another service is refused" },
@@ -60,6 +64,7 @@ function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RoleP
   if (servicesOf(settings) === undefined) {
     notes.push("the boundary leaves every service open: no session_policy alone tells which the profile needs");
   }
+  notes.push(...revokerNotes(settings));
   if (settings.allowDerivedSessions === true) {
     notes.push("allow_derived_sessions is true: the boundary lets sessions make what outlives them");
   }
@@ -67,8 +72,37 @@ function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RoleP
   return notes;
 }
 
-/** The trust of a role in another account, as a comment: it is for somebody there to apply. */
+function revokerNotes(settings: TrustRequest<"aws">["settings"]): readonly string[] {
+  if (settings.revoker === undefined) return [];
+  const { name } = readRoleArn(settings.revoker.roleArn);
+  const notes = [`the revoker ${name} writes on one role alone: another profile's role needs a revoker of its own`];
+  if (settings.acceptEscalation) {
+    notes.push("accept_escalation is true: the revoker writes on the role whether it has its boundary or not");
+  } else if (servicesOf(settings) === undefined) {
+    notes.push(
+      `a boundary that leaves every service open bounds ${name} as little, since it writes the role's policies`,
+    );
+  }
+  return notes;
+}
+
+/** Why the role trusts whom it trusts, where that is not plain. */
+export function trustComments({ kind }: RolePlan, plan: Pick<AwsTrustPlan, "conditions">): readonly string[] {
+  if (kind === "first") return plan.conditions;
+  return kind === "revoker" ? ["The revoker: the same caller, by the same trust as of the first role."] : [];
+}
+
+/** A role of another account, as a comment: it is for somebody there to apply. */
 export function elsewhereComment(role: RolePlan): string {
-  const lines = JSON.stringify(role.trust, null, 2).split("\n");
-  return comments("#", [`To be applied in the account ${role.accountId}: the trust policy of ${role.arn}`, ...lines]);
+  const show = (what: string, document: PolicyDocument) => [
+    `To be applied in the account ${role.accountId}: ${what} of ${role.arn}`,
+    ...JSON.stringify(document, null, 2).split("\n"),
+  ];
+  const lines = [
+    ...(role.kind === "revoker" ? [`The issuer has to be a provider of the account ${role.accountId} as well.`] : []),
+    ...show("the trust policy", role.trust),
+    ...show(`the permissions boundary, a policy named ${role.boundaryName},`, role.boundary),
+    ...(hasOwnPolicy(role) ? [...role.permissionsWhy, ...show("the policy", role.permissions)] : []),
+  ];
+  return comments("#", lines);
 }
