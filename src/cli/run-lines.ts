@@ -1,18 +1,21 @@
 import { formatDuration, formatInstant } from "../core/durations.js";
-import type { Ending } from "../core/lease.js";
 import type { Happening, Observe } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
+import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
+import { createProgressLine } from "./progress-line.js";
 
-/** One short line on stderr per fact of a run; with `quiet`, warnings only. */
+/** One short line on stderr per fact of a run, and what is being waited for; with `quiet`, warnings only. */
 export function createObserver(runtime: Runtime, quiet: boolean): Observe {
+  const progress = createProgressLine(runtime);
   return (happening) => {
     if (quiet && happening.kind !== "warning") return;
-    runtime.stderr.write(`agentctl: ${printable(describe(happening, runtime))}\n`);
+    if (happening.kind === "progress") progress.show(happening.text);
+    else progress.interrupt(() => runtime.stderr.write(`agentctl: ${printable(describe(happening, runtime))}\n`));
   };
 }
 
-function describe(happening: Happening, runtime: Runtime): string {
+function describe(happening: Exclude<Happening, { kind: "progress" }>, runtime: Runtime): string {
   switch (happening.kind) {
     case "endpoint":
       return `${happening.endpoint.variable} sends this run to ${happening.endpoint.url}`;
@@ -29,22 +32,10 @@ function describe(happening: Happening, runtime: Runtime): string {
       return `${cloud}: ${principal}${by}, ${until}`;
     }
     case "ended":
-      return describeEnding(happening.ending, runtime);
+      return describeEnding(happening.ending, runtime.now());
     case "notice":
       return happening.text;
     case "warning":
       return `warning: ${happening.text}`;
   }
-}
-
-/** The receipt holds the whole of it; only what failed is told in full. */
-function describeEnding({ cloud, word, at, until, detail }: Ending, runtime: Runtime): string {
-  const when = `${cloud}: ${word} ${Date.parse(at) <= runtime.now() ? "since" : "at"} ${at}`;
-  if (word === "failed") return `${when}: ${detail}`;
-  return until === undefined || isSoonAfter(until, at) ? when : `${when}, some uses last until ${until}`;
-}
-
-/** The cloud's clock and ours may round to different seconds. */
-function isSoonAfter(until: string, at: string): boolean {
-  return Date.parse(until) - Date.parse(at) < 2000;
 }

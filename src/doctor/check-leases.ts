@@ -20,15 +20,7 @@ function judgeLease(lease: ListedLease, now: number): Finding[] {
     return [warn("STATE_UNWRITABLE", message, `remove leases/${lease.id}.json in the state directory`)];
   }
   if (lease.state !== "orphaned") return [];
-  const isOver = lease.usableUntil <= now;
-  const until = formatInstant(lease.usableUntil);
-  const what = `lease ${lease.id} on ${lease.entry.profile} is orphaned: its agentctl was killed`;
-  const hint = `once that time has passed, leases/${lease.id}.json in the state directory can be removed`;
-  return [
-    warn(
-      "STATE_UNWRITABLE",
-      `${what}; ${isOver ? "nothing of it works since" : "it can be used until"} ${until}`,
-      hint,
-    ),
-  ];
+  const until = `${lease.usableUntil <= now ? "nothing of it works since" : "it can be used until"} ${formatInstant(lease.usableUntil)}`;
+  const message = `lease ${lease.id} on ${lease.entry.profile} is orphaned: its agentctl was killed; ${until}`;
+  return [warn("NOT_TAKEN_BACK", message, `agentctl lease sweep ${lease.id} ends it`)];
 }

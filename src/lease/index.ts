@@ -9,7 +9,7 @@ export { ordersOf } from "./orders.js";
 export { renewalNotice } from "./renewal-notice.js";
 export { leaseRevoked } from "./renewal-rules.js";
 export { type RevokeRequest, requestRevocation } from "./revoke-mark.js";
-export { findLease, type LeaseSelection, selectLeases } from "./select.js";
+export { chooseLeaseId, findLease, type LeaseSelection, selectLeases } from "./select.js";
 export { sweepFiles } from "./sweep-files.js";
 export { privateDirOf, setTerms } from "./terms.js";
 export { startWatchdog, type Watchdog, type WatchdogOrder } from "./watchdog.js";

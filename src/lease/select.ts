@@ -30,25 +30,34 @@ export function selectLeases(
 }
 
 /**
- * The open lease whose id is the given one, or begins with it as no other one does, in capitals or not.
+ * The open lease that is meant by an id, or by the beginning of one, in capitals or not.
  * @throws {AgentctlError} USAGE when there is none, or more than one; STATE_UNWRITABLE
  */
-export function findLease(id: string, runtime: Runtime): ListedLease {
+export function findLease(typed: string, runtime: Runtime): ListedLease {
   const leases = listLeases(runtime);
-  const wanted = id.toUpperCase();
-  const fitting = leases.filter((lease) => id !== "" && lease.id.toUpperCase().startsWith(wanted));
-  const [found] = fitting.length > 1 ? fitting.filter((lease) => lease.id.toUpperCase() === wanted) : fitting;
+  const ids = leases.map(({ id }) => id);
+  const id = chooseLeaseId(typed, ids, "open lease");
+  return leases[ids.indexOf(id)] as ListedLease;
+}
+
+/**
+ * Of `ids` the one that is typed, or that begins like that as no other one does.
+ * @throws {AgentctlError} USAGE when there is none, or more than one
+ */
+export function chooseLeaseId(typed: string, ids: readonly string[], what: "lease" | "open lease"): string {
+  const wanted = typed.toUpperCase();
+  const fitting = ids.filter((id) => typed !== "" && id.toUpperCase().startsWith(wanted));
+  const [found] = fitting.length > 1 ? fitting.filter((id) => id.toUpperCase() === wanted) : fitting;
   if (found !== undefined) return found;
-  if (fitting.length > 1) throw ambiguous(id, fitting);
-  throw new AgentctlError("USAGE", `no open lease has the id ${JSON.stringify(id)}`, {
+  if (fitting.length > 1) throw ambiguous(typed, fitting, what);
+  throw new AgentctlError("USAGE", `no ${what} has the id ${JSON.stringify(typed)}`, {
     hint: "agentctl lease list shows the open leases, and agentctl audit log those that have ended",
   });
 }
 
-function ambiguous(id: string, fitting: readonly ListedLease[]): AgentctlError {
-  const ids = fitting.map((lease) => lease.id);
+function ambiguous(typed: string, ids: readonly string[], what: string): AgentctlError {
   const more = ids.length > MOST_CANDIDATES ? `, and ${ids.length - MOST_CANDIDATES} more` : "";
-  return new AgentctlError("USAGE", `${ids.length} open leases begin with ${JSON.stringify(id)}`, {
+  return new AgentctlError("USAGE", `${ids.length} ${what}s begin with ${JSON.stringify(typed)}`, {
     hint: `it may be ${ids.slice(0, MOST_CANDIDATES).join(", ")}${more}`,
     facts: { candidates: ids },
   });

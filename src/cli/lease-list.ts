@@ -1,0 +1,109 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { formatDuration, formatInstant, tryParseDuration } from "../core/durations.js";
+import type { ListedLease } from "../lease/index.js";
+import type { CliContext } from "./context.js";
+import { describeLease } from "./lease-json.js";
+import { renderTable } from "./table.js";
+
+type State = ListedLease["state"];
+
+interface ListOptions {
+  readonly profile?: string;
+  readonly state?: readonly State[];
+  readonly olderThan?: number;
+  readonly json?: boolean;
+}
+
+const STATES: Readonly<Record<State, string>> = {
+  issuing: "the clouds are being asked",
+  running: "the command runs",
+  ending: "the command has ended, and its grants are being ended",
+  ended: "the grants were ended early, and the command still runs",
+  orphaned: "its agentctl died: agentctl lease sweep finishes it",
+  unknown: "its agentctl runs in another container or on another machine, or did",
+  unreadable: "its entry in the ledger is none",
+};
+
+export function registerLeaseList(lease: Command, context: CliContext): void {
+  lease
+    .command("list")
+    .summary("list the open leases")
+    .description("List the leases that are open, and those whose agentctl process died before it could end them.")
+    .option("-p, --profile <name>", "leases of this profile")
+    .addOption(
+      new Option("--state <state>", "leases in this state; may be repeated")
+        .choices(Object.keys(STATES))
+        .argParser(collectState),
+    )
+    .option("--older-than <duration>", "leases opened at least so long ago, such as 2h", parseAge)
+    .option("--json", "print a JSON array")
+    .addHelpText("after", `${describeStates()}${EXAMPLES}`)
+    .action((options: ListOptions) => listOpen(options, context));
+}
+
+async function listOpen(options: ListOptions, context: CliContext): Promise<void> {
+  const { listLeases, selectLeases } = await import("../lease/index.js");
+  const { runtime } = context;
+  const all = listLeases(runtime);
+  const leases = selectLeases(all, toSelection(options), runtime.now());
+  if (options.json === true) {
+    runtime.stdout.write(`${JSON.stringify(leases.map(describeLease), null, 2)}\n`);
+  } else if (leases.length === 0) {
+    runtime.stderr.write(`agentctl: ${all.length === 0 ? "no open leases" : "no such leases"}\n`);
+  } else {
+    const rows = leases.map((lease) => toRow(lease, runtime.now()));
+    runtime.stdout.write(renderTable(["id", "profile", "state", "age", "ends in", "grants", "pid"], rows));
+  }
+}
+
+function toSelection({ profile, state, olderThan }: ListOptions) {
+  return {
+    ...(profile !== undefined && { profile }),
+    ...(state !== undefined && { states: state }),
+    ...(olderThan !== undefined && { olderThanSeconds: olderThan }),
+  };
+}
+
+function toRow(lease: ListedLease, now: number): readonly string[] {
+  if (lease.state === "unreadable") return [lease.id, "", `unreadable: ${lease.problem}`];
+  const { entry } = lease;
+  const left = Math.round((entry.deadlineAt - now) / 1000);
+  return [
+    lease.id,
+    entry.profile,
+    describeState(lease.state, lease.usableUntil, now),
+    formatDuration((now - entry.openedAt) / 1000),
+    left > 0 ? formatDuration(left) : "ended",
+    entry.grants.map((grant) => `${grant.cloud}: ${grant.principal}`).join(", "),
+    String(entry.owner.pid),
+  ];
+}
+
+/** Until somebody sweeps it, an orphan's grants end by their own time only. */
+function describeState(state: State, usableUntil: number, now: number): string {
+  if (state !== "orphaned") return state;
+  return `orphaned, ${usableUntil > now ? "usable until" : "not usable since"} ${formatInstant(usableUntil)}`;
+}
+
+function collectState(text: string, all: readonly string[] = []): readonly string[] {
+  if (Object.hasOwn(STATES, text)) return [...all, text];
+  throw new InvalidArgumentError(`It is one of ${Object.keys(STATES).join(", ")}.`);
+}
+
+function parseAge(text: string): number {
+  const seconds = tryParseDuration(text);
+  if (seconds === undefined) throw new InvalidArgumentError("Write it like 45s, 30m, 1h or 1h30m.");
+  return seconds;
+}
+
+function describeStates(): string {
+  const lines = Object.entries(STATES).map(([state, meaning]) => `  ${state.padEnd(11)} ${meaning}\n`);
+  return `\nStates:\n${lines.join("")}`;
+}
+
+const EXAMPLES = `
+Examples:
+  agentctl lease list
+  agentctl lease list -p deploy-web --state orphaned --older-than 1h
+  agentctl lease list --json | jq -r '.[] | select(.state == "orphaned") | .id'
+`;

@@ -1,0 +1,55 @@
+import type { AuditRecord } from "../audit/index.js";
+import { formatInstant } from "../core/durations.js";
+import type { LeaseEntry, LedgerGrant, ListedLease } from "../lease/index.js";
+import { type Fact, tellEnding, toFact } from "./lease-fact.js";
+import { tellRecord } from "./record-story.js";
+
+/** What the ledger and the audit log know of a lease, oldest first. `now` in epoch ms. */
+export function tellLease(
+  open: ListedLease | undefined,
+  records: readonly AuditRecord[],
+  now: number,
+): readonly Fact[] {
+  const entry = open === undefined || open.state === "unreadable" ? undefined : open.entry;
+  const facts = entry === undefined ? [] : tellEntry(entry, now);
+  const told = new Set(entry?.grants.map(({ ending }) => JSON.stringify(ending)));
+  for (const record of records) {
+    facts.push(...tellRecord(withoutTold(record, told), entry !== undefined, now));
+  }
+  return facts.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
+}
+
+/** A lease that is revoked has its endings put on record then, and once more when its command has ended. */
+function withoutTold(record: AuditRecord, told: Set<string | undefined>): AuditRecord {
+  if (!Array.isArray(record.endings)) return record;
+  const endings = record.endings.filter((ending) => !told.has(JSON.stringify(ending)));
+  for (const ending of endings) told.add(JSON.stringify(ending));
+  return { ...record, endings };
+}
+
+function tellEntry(entry: LeaseEntry, now: number): Fact[] {
+  const { identity, actor, command, deadlineAt } = entry;
+  const openedAt = formatInstant(entry.openedAt);
+  const whose = `for ${identity.subject} (${identity.source}, ${actor})`;
+  const opened = `opened ${whose} until ${formatInstant(deadlineAt)}, to run ${command}`;
+  return [toFact(openedAt, opened), ...entry.grants.flatMap((grant) => tellGrant(grant, openedAt, now))];
+}
+
+function tellGrant(grant: LedgerGrant, openedAt: string, now: number): readonly Fact[] {
+  const { cloud, channel, principal, issuedAt, ending } = grant;
+  const facts = [
+    toFact(openedAt, `${cloud}: asked for ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}`),
+  ];
+  if (issuedAt !== undefined) facts.push(toFact(formatInstant(issuedAt), `${cloud}: ${describeIssued(grant)}`));
+  return ending === undefined ? facts : [...facts, ...tellEnding(ending, undefined, now)];
+}
+
+/** The ledger keeps the newest only; of each one before the audit log tells. */
+function describeIssued({ renewed = 0, usableUntil, expiresAt }: LedgerGrant): string {
+  const what = renewed === 0 ? "issued" : `renewed, ${renewed === 1 ? "once" : `${renewed} times`} so far`;
+  return `${what}${describeTime("usable until", usableUntil)}${describeTime("expires", expiresAt)}`;
+}
+
+function describeTime(what: string, time: number | undefined): string {
+  return time === undefined ? "" : `, ${what} ${formatInstant(time)}`;
+}

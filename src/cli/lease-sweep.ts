@@ -1,0 +1,87 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CliContext } from "./context.js";
+
+interface SweepOptions {
+  readonly cloud?: boolean;
+  readonly profile?: string;
+  readonly config?: string;
+  readonly identity?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly asWatchdog?: boolean;
+}
+
+export function registerLeaseSweep(lease: Command, context: CliContext): void {
+  lease
+    .command("sweep")
+    .summary("finish the leases whose agentctl died")
+    .description(
+      "End what is left of the leases whose agentctl died before it could end them: their commands, their grants, their files. Leases whose agentctl is alive are left alone.",
+    )
+    .argument("[id...]", "only these; the beginning of an id will do")
+    .option("--cloud", "look also in the clouds of the profiles for what leases without a ledger left there")
+    .option("-p, --profile <name>", "only leases of this profile, and with --cloud only its clouds")
+    .option(
+      "--config <file>",
+      "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)",
+      parsePath,
+    )
+    .option("--identity <source>", "where the OIDC identity comes from (default: each lease's own)")
+    .option("--json", "print the report as JSON")
+    .option("--quiet", "print nothing but errors")
+    .addOption(new Option("--as-watchdog", "the agentctl of this lease has just died").hideHelp())
+    .addHelpText("after", NOTES)
+    .action((ids: readonly string[], options: SweepOptions) => sweep(ids, options, context));
+}
+
+/** @throws {AgentctlError} NOT_TAKEN_BACK, and what `sweepSession` throws */
+async function sweep(ids: readonly string[], options: SweepOptions, { runtime }: CliContext): Promise<void> {
+  const { sweepSession } = await import("../sweep-session.js");
+  const { createObserver } = await import("./run-lines.js");
+  const { renderSweep, requireEnded } = await import("./sweep-lines.js");
+  const isQuiet = options.quiet === true;
+  const report = await sweepSession(toRequest(ids, options), createObserver(runtime, isQuiet), runtime);
+  if (options.json === true) runtime.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else if (!isQuiet) runtime.stderr.write(renderSweep(report, runtime.now()) || sayNothing(options));
+  requireEnded(report, ["unfinished", "unreadable"]);
+}
+
+/** A watchdog whose agentctl was just in time has nothing to say to anybody. */
+function sayNothing({ asWatchdog, cloud }: SweepOptions): string {
+  if (asWatchdog === true) return "";
+  return cloud === true
+    ? "agentctl: no lease needs sweeping, and there was no cloud to look in\n"
+    : "agentctl: no lease needs sweeping\n";
+}
+
+function toRequest(ids: readonly string[], options: SweepOptions) {
+  return {
+    ids,
+    cloud: options.cloud === true,
+    asWatchdog: options.asWatchdog === true,
+    ...(options.profile !== undefined && { profileName: options.profile }),
+    ...(options.config !== undefined && { configPath: options.config }),
+    ...(options.identity !== undefined && { identitySource: options.identity }),
+  };
+}
+
+/** An unset variable in a script leaves an empty argument behind. */
+function parsePath(text: string): string {
+  if (text === "") throw new InvalidArgumentError("Give a file.");
+  return text;
+}
+
+const NOTES = `
+It needs an identity only where something has to be taken back. What could not be ended stays in the ledger, is told, and
+makes the exit code 79. Run it where agentctl may have been killed together with its watchdog: at the end of a CI job,
+and from a timer on a machine of your own.
+
+In GitHub Actions, as the last step of the job:
+  - if: always()
+    run: agentctl lease sweep
+
+Examples:
+  agentctl lease sweep
+  agentctl lease sweep l-0H2K4N6Q8SAVCXEZ
+  agentctl lease sweep --cloud -p deploy-web --json
+`;

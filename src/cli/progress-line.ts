@@ -1,0 +1,58 @@
+import type { Runtime } from "../core/runtime.js";
+import { printable } from "./printable.js";
+
+/** What is being waited for, on one line of the terminal that is drawn anew. */
+export interface ProgressLine {
+  /** Draws it, once the waiting has taken a moment; without a text it is over, and the line is taken away. */
+  show(text: string | undefined): void;
+  /** Takes it away before another line is written, and draws it again below that. */
+  interrupt(write: () => void): void;
+}
+
+/** What is over by then is not worth a line. */
+const DRAWN_AFTER_MS = 300;
+/** Back to the first column, and erased to the end (ECMA-48: EL). */
+const ERASE = "\r\u001b[K";
+
+/** Draws nothing where nobody is looking: stderr is no terminal. */
+export function createProgressLine({ stderr }: Pick<Runtime, "stderr">): ProgressLine {
+  let text: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isDue = false;
+
+  function draw(): void {
+    // One column stays free: a line that fills the last one is wrapped, and could not be erased.
+    const line = `agentctl: ${printable(text ?? "")}…`.slice(0, Math.max(1, stderr.columns - 1));
+    stderr.write(`${ERASE}${line}`);
+  }
+
+  function start(): void {
+    timer = setTimeout(() => {
+      isDue = true;
+      draw();
+    }, DRAWN_AFTER_MS);
+    timer.unref();
+  }
+
+  function end(): void {
+    clearTimeout(timer);
+    if (isDue) stderr.write(ERASE);
+    timer = undefined;
+    isDue = false;
+  }
+
+  return {
+    show: (next) => {
+      if (!stderr.isTTY) return;
+      text = next;
+      if (text === undefined) end();
+      else if (isDue) draw();
+      else if (timer === undefined) start();
+    },
+    interrupt: (write) => {
+      if (isDue) stderr.write(ERASE);
+      write();
+      if (isDue) draw();
+    },
+  };
+}

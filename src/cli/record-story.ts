@@ -1,0 +1,84 @@
+import type { AuditRecord } from "../audit/index.js";
+import { type Fact, tellEnding, toFact } from "./lease-fact.js";
+
+/**
+ * What one record of the audit log tells of its lease; of a lease that is in the ledger, what that does not tell. `now` in
+ * epoch ms. A log may have been edited, so nothing of a record is sure to have its shape.
+ */
+export function tellRecord(record: AuditRecord, isInLedger: boolean, now: number): readonly Fact[] {
+  try {
+    const facts = tell(record, isInLedger);
+    const endings = (record.endings ?? []).flatMap((ending) => tellEnding(ending, record.time, now));
+    return [...facts, ...endings, ...tellEnd(record)];
+  } catch {
+    return [toFact(record.time, `record ${record.seq} of the audit log makes no sense: agentctl audit verify`)];
+  }
+}
+
+function tell(record: AuditRecord, isInLedger: boolean): readonly Fact[] {
+  const { kind, time, command, error, request } = record;
+  switch (kind) {
+    case "lease.start":
+      return [toFact(time, `started ${command?.argv0}${describeCaller(record)}`), ...tellGrants(record, isInLedger)];
+    case "lease.failed":
+    case "lease.refused":
+      return [toFact(time, `${kind.slice("lease.".length)}: ${error?.code}: ${error?.message}`)];
+    case "grant.renewed":
+      return (record.grants ?? []).map((grant) => toFact(time, `${grant.cloud}: renewed, ${describeLife(grant)}`));
+    case "grant.renewal_failed":
+      return (record.grants ?? []).map((grant) =>
+        toFact(time, `${grant.cloud}: not renewed: ${error?.code}: ${error?.message}; ${describeLife(grant)}`),
+      );
+    case "endpoint.refused":
+    case "endpoint.unverified": {
+      const what = kind === "endpoint.refused" ? "refused a request" : "answered a request of nobody knows whom";
+      return [toFact(time, `the endpoint ${what}: ${request?.message}`)];
+    }
+    case "lease.revoked":
+      return [toFact(time, describeRevoker(record))];
+    default:
+      return [];
+  }
+}
+
+function describeCaller({ identity, actor }: AuditRecord): string {
+  return identity === undefined ? "" : ` for ${identity.subject} (${identity.source}, ${actor?.kind})`;
+}
+
+function tellGrants({ time, grants = [] }: AuditRecord, isInLedger: boolean): readonly Fact[] {
+  if (isInLedger) return [];
+  return grants.map((grant) => toFact(time, `${grant.cloud}: issued as ${grant.principal}, ${describeLife(grant)}`));
+}
+
+function describeLife({ usableUntil, expiresAt }: NonNullable<AuditRecord["grants"]>[number]): string {
+  return `usable until ${usableUntil}, expires ${expiresAt}`;
+}
+
+function describeRevoker({ revokedBy }: AuditRecord): string {
+  const who = revokedBy?.user === undefined ? "" : `${revokedBy.user}, `;
+  return `revoked, as ${who}process ${revokedBy?.pid} asked at ${revokedBy?.at}`;
+}
+
+/** Behind the endings: a command's own end comes with them into one record. */
+function tellEnd({ kind, time, child, endedBy, command }: AuditRecord): readonly Fact[] {
+  if (kind !== "lease.end") return [];
+  const facts: Fact[] = [];
+  if (child !== undefined) {
+    const signal = child.signal === undefined ? "" : ` (${child.signal})`;
+    facts.push(toFact(time, `${command?.argv0} ended with exit ${child.exitCode}${signal}`));
+  }
+  if (endedBy !== undefined) {
+    const { by, pid, strays } = endedBy;
+    const left = strays === undefined || strays.found === 0 ? "" : `; ${describeStrays(strays)}`;
+    facts.push(
+      toFact(time, `finished by ${by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`}, process ${pid}${left}`),
+    );
+  }
+  return facts;
+}
+
+/** Processes of a lease's command that were still there. */
+export function describeStrays({ found, killed }: { readonly found: number; readonly killed: number }): string {
+  const processes = found === 1 ? "1 process of its command was ended" : `${found} processes of its command were ended`;
+  return killed === 0 ? processes : `${processes}, ${killed} by SIGKILL`;
+}
