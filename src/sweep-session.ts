@@ -16,7 +16,7 @@ import {
   sweepFiles,
   waitUntilOwnerDead,
 } from "./lease/index.js";
-import { watchClosing } from "./run/index.js";
+import { ignoreSignals, watchClosing } from "./run/index.js";
 
 export interface SweepRequest {
   /** Whole ids or unique beginnings; none means every lease whose agentctl is dead. */
@@ -49,7 +49,9 @@ const LOOK_MS = 100;
  */
 export async function sweepSession(request: SweepRequest, observe: Observe, runtime: Runtime): Promise<SweepReport> {
   const { asWatchdog, identitySource, profileName } = request;
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime);
+  const watch = asWatchdog
+    ? ignoreSignals(runtime)
+    : watchClosing((text) => observe({ kind: "notice", text }), runtime);
   try {
     if (asWatchdog) await Promise.all(request.ids.map((id) => waitUntilOwnerDead(id, runtime, OWNER_GONE_MS)));
     const ids = asWatchdog ? request.ids : chooseLeases(request, runtime);

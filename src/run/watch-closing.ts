@@ -43,3 +43,16 @@ export function watchClosing(
     },
   };
 }
+
+/** For a watchdog: whoever signals all that it finds, as a runner does at a job's end, must not shorten what is left to do. */
+export function ignoreSignals(runtime: Pick<Runtime, "onSignal">): ClosingWatch {
+  const { signal } = new AbortController();
+  const stops = INTERRUPTING.map((name) => runtime.onSignal(name, () => {}));
+  return {
+    unwatched: signal,
+    signal,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
