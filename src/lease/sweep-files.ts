@@ -1,11 +1,10 @@
 import path from "node:path";
-import { systemErrorCode } from "../core/errors.js";
 import { readPrivateFile } from "../core/private-files.js";
 import { isOwnerAlive, type ProcessOwner, parseOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { leaseFile, leasesDir } from "./entry.js";
 import { LEASE_ID } from "./lease-id.js";
-import { isOurs, removePrivateDir } from "./leavings.js";
+import { isAbsent, removeOurs, removePrivateDir } from "./leavings.js";
 import { readLeaseNames } from "./list.js";
 import { privateDirOf } from "./terms.js";
 
@@ -35,9 +34,7 @@ export function sweepFiles(runtime: Runtime): readonly string[] {
  */
 function sweepPrivateDirs(runtime: Runtime): readonly string[] {
   const ids = readRunNames(runtime).filter((name) => LEASE_ID.test(name));
-  return ids
-    .filter((id) => !isOpen(id, runtime) && attempt(() => removePrivateDir({ id }, runtime)))
-    .map((id) => `run/${id}`);
+  return ids.filter((id) => isClosed(id, runtime) && removePrivateDir({ id }, runtime)).map((id) => `run/${id}`);
 }
 
 function readRunNames(runtime: Runtime): readonly string[] {
@@ -49,55 +46,44 @@ function readRunNames(runtime: Runtime): readonly string[] {
 }
 
 function sweepLedgerDir(runtime: Runtime): readonly string[] {
-  const names = readLeaseNames(runtime).filter((name) => {
-    const [id, rest] = splitName(name);
-    return LEASE_ID.test(id) && BESIDE.test(rest);
-  });
-  return names.filter((name) => attempt(() => removeIfLeft(name, runtime))).map((name) => `leases/${name}`);
-}
-
-function splitName(name: string): readonly [id: string, rest: string] {
-  const dot = name.indexOf(".");
-  return dot < 0 ? [name, ""] : [name.slice(0, dot), name.slice(dot)];
+  return readLeaseNames(runtime)
+    .filter((name) => removeIfLeft(name, runtime))
+    .map((name) => `leases/${name}`);
 }
 
 function removeIfLeft(name: string, runtime: Runtime): boolean {
+  const id = name.split(".", 1)[0] ?? "";
+  const rest = name.slice(id.length);
+  if (!LEASE_ID.test(id) || !BESIDE.test(rest)) return false;
+  // A mark or a lock is of use while the lease is open, whoever made it.
+  if (!rest.endsWith(".tmp") && !isClosed(id, runtime)) return false;
   const file = path.join(leasesDir(runtime), name);
-  if (!isOurs(file, "file", runtime) || !isLeft(name, file, runtime)) return false;
-  runtime.fs.rmSync(file, { force: true });
-  return true;
+  if (!isLeft(file, runtime)) return false;
+  removeOurs(file, "file", runtime);
+  return isAbsent(file, runtime);
 }
 
-/** A mark or a lock is of use while the lease is open, whoever made it. */
-function isLeft(name: string, file: string, runtime: Runtime): boolean {
-  const [id, rest] = splitName(name);
-  if (!rest.endsWith(".tmp") && isOpen(id, runtime)) return false;
-  const owner = ownerOf(file, runtime);
-  if (owner !== undefined) return isOwnerAlive(owner, runtime) === "dead";
-  const stat = runtime.fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat !== undefined && runtime.now() - stat.mtimeMs >= TORN_AFTER_MS;
-}
-
-/** What is whole names its writer; undefined for what is not, or is gone. */
-function ownerOf(file: string, runtime: Runtime): ProcessOwner | undefined {
+function isLeft(file: string, runtime: Runtime): boolean {
   try {
-    return parseOwner((JSON.parse(readPrivateFile(file, runtime.fs) ?? "") as { owner?: unknown } | null)?.owner);
+    const owner = ownerOf(readPrivateFile(file, runtime.fs) ?? "");
+    if (owner !== undefined) return isOwnerAlive(owner, runtime) === "dead";
+    return runtime.now() - runtime.fs.lstatSync(file).mtimeMs >= TORN_AFTER_MS;
+  } catch {
+    // It is gone by now, or a link, or somebody else's.
+    return false;
+  }
+}
+
+/** What is whole names its writer. */
+function ownerOf(text: string): ProcessOwner | undefined {
+  try {
+    return parseOwner((JSON.parse(text) as { owner?: unknown } | null)?.owner);
   } catch {
     return undefined;
   }
 }
 
 /** A look of its own: a listing that is made while an entry is replaced may miss it. */
-function isOpen(id: string, runtime: Runtime): boolean {
-  return runtime.fs.existsSync(leaseFile(id, "json", runtime));
-}
-
-/** What another process has removed meanwhile, or what can't be removed, is left out. */
-function attempt(remove: () => boolean): boolean {
-  try {
-    return remove();
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return false;
-  }
+function isClosed(id: string, runtime: Runtime): boolean {
+  return isAbsent(leaseFile(id, "json", runtime), runtime);
 }
