@@ -68,6 +68,12 @@ export function stsUrlOf({ region, override, useFips }: ServiceEndpoint): string
   return `https://sts${useFips ? "-fips" : ""}.${region}.${suffix}`;
 }
 
+/** The overrides of several services, each once: one variable may be for all of them. */
+export function overridesOf(endpoints: readonly ServiceEndpoint[]): EndpointOverride[] {
+  const overrides = endpoints.flatMap(({ override }) => override ?? []);
+  return [...new Map(overrides.map((override) => [override.variable, override])).values()];
+}
+
 function endpointOverride(service: ServiceEndpoint["service"], env: Environment): EndpointOverride | undefined {
   if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
   for (const variable of [`AWS_ENDPOINT_URL_${service}`, "AWS_ENDPOINT_URL"]) {

@@ -1,6 +1,5 @@
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
 import { fittingAudience } from "../../core/audience.js";
-import { AgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
 import type { IssueContext } from "../../core/lease.js";
 import { explainDirectness } from "../../core/proxy-variables.js";
@@ -13,6 +12,7 @@ import { explainStsFailure } from "./errors.js";
 import type { Hop } from "./hops.js";
 import { type ExchangeLimits, retryRules } from "./limits.js";
 import type { Asker } from "./refusals.js";
+import { interruptionOf } from "./service-errors.js";
 import { openStsClient } from "./sts-client.js";
 import { withinTime } from "./within-time.js";
 
@@ -54,7 +54,7 @@ export async function assumeHop(exchange: Exchange, context: IssueContext, runti
       runtime,
     );
   } catch (error) {
-    if (context.signal.aborted) throw interruption(context.signal);
+    if (context.signal.aborted) throw interruptionOf(context.signal, exchange.endpoint);
     const asker = askerOf(exchange, used.token);
     const { hop, endpoint } = exchange;
     const attempt = { roleArn: hop.roleArn, endpoint, asker, secrets: secretsOf(exchange, used.token) };
@@ -101,9 +101,4 @@ function secretsOf(exchange: Exchange, token: IdToken | undefined): readonly Sec
   const keys = exchange.from?.keys;
   const ofKeys = keys === undefined ? [] : [keys.sessionToken, keys.secretAccessKey, keys.accessKeyId];
   return token === undefined ? ofKeys : [token.token, ...ofKeys];
-}
-
-function interruption(signal: AbortSignal): AgentctlError {
-  if (signal.reason instanceof AgentctlError) return signal.reason;
-  return new AgentctlError("INTERRUPTED", "interrupted while AWS STS was asked");
 }

@@ -23,6 +23,8 @@ const LASTING_IAM_ACTIONS = [
   "iam:Update*",
   "iam:Upload*",
 ] as const;
+/** With it a session could delete the deny that takes it, or another, back, before the deny is in effect. */
+const DELETE_DENIES = "iam:DeleteRolePolicy";
 const STS_SESSIONS = "sts:Assume*";
 const STS_TOKENS = "sts:Get*Token*";
 
@@ -39,14 +41,21 @@ export function denyAfter(fenceAt: number, sparesForwarded: boolean): PolicyStat
   return { Effect: "Deny", Action: "*", Resource: "*", Condition: sparesForwarded ? { ...past, ...direct } : past };
 }
 
-/** Denies, always, what would outlive the session; with a list of roles, assuming those stays possible. */
-export function denyDerivedSessions(allowed: AwsSettings["allowDerivedSessions"]): readonly PolicyStatement[] {
+/**
+ * Denies, always, what would outlive the session; with a list of roles, assuming those stays possible. Where sessions
+ * are taken back by denies on the role, deleting those is denied likewise.
+ */
+export function denyDerivedSessions(
+  allowed: AwsSettings["allowDerivedSessions"],
+  areTakenBack = false,
+): readonly PolicyStatement[] {
   if (allowed === true) return [];
+  const lasting = [STS_TOKENS, ...LASTING_IAM_ACTIONS, ...(areTakenBack ? [DELETE_DENIES] : [])];
   if (allowed === false || allowed.length === 0) {
-    return [{ Effect: "Deny", Action: [STS_SESSIONS, STS_TOKENS, ...LASTING_IAM_ACTIONS], Resource: "*" }];
+    return [{ Effect: "Deny", Action: [STS_SESSIONS, ...lasting], Resource: "*" }];
   }
   return [
     { Effect: "Deny", Action: STS_SESSIONS, NotResource: allowed.length === 1 ? allowed[0] : allowed },
-    { Effect: "Deny", Action: [STS_TOKENS, ...LASTING_IAM_ACTIONS], Resource: "*" },
+    { Effect: "Deny", Action: lasting, Resource: "*" },
   ];
 }

@@ -3,9 +3,11 @@ import type { Facts, GrantPlan, GrantTerms } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Runtime } from "../../core/runtime.js";
 import { derivedSessionsOf, planEnding } from "./ending.js";
-import { resolveStsEndpoint } from "./endpoint.js";
+import { overridesOf, resolveIamEndpoint, resolveStsEndpoint } from "./endpoint.js";
 import { fenceOf, type Hop, planHops } from "./hops.js";
 import { SESSION_POLICY_LIMIT } from "./policy-budget.js";
+import { describeRevoking, revokerOf } from "./revoke/revoker-settings.js";
+import { undoOf } from "./revoke/undo.js";
 import { sessionNameOf } from "./session-name.js";
 import { variableNames } from "./variables.js";
 
@@ -16,18 +18,22 @@ import { variableNames } from "./variables.js";
 export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const endpoint = resolveStsEndpoint(settings, runtime);
   const hops = planHops(settings, terms);
+  const role = lastOf(hops).roleArn;
+  const revoker = revokerOf(settings, terms);
+  const revoking = describeRevoking(revoker, settings, terms, planEnding(settings, terms));
+  const asked = revoker === undefined ? [endpoint] : [endpoint, resolveIamEndpoint(role, runtime)];
   return {
     cloud: "aws",
     channel: terms.channel,
-    principal: lastOf(hops).roleArn,
+    principal: role,
     audiences: settings.audiences,
-    steps: hops.map((hop, index) => describeStep(hop, index, settings, endpoint.region)),
+    steps: [...hops.map((hop, index) => describeStep(hop, index, settings, endpoint.region)), ...revoking.steps],
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
     variables: variableNames(settings, terms.channel),
-    ending: planEnding(settings, terms),
-    undo: undoOf(settings, terms, lastOf(hops).roleArn, endpoint.region),
-    facts: planFacts(settings, hops, endpoint.region, terms),
-    endpoints: endpoint.override === undefined ? [] : [endpoint.override],
+    ending: revoking.ending,
+    undo: undoOf(settings, terms, role, endpoint.region),
+    facts: { ...planFacts(settings, hops, endpoint.region, terms), ...revoking.facts },
+    endpoints: overridesOf(asked),
   };
 }
 
@@ -82,20 +88,6 @@ function planFacts(settings: AwsSettings, hops: readonly Hop[], region: string, 
     derivedSessions: derivedSessionsOf(settings),
     fenceForwarded: settings.fenceForwarded,
     ...(passing.length > 0 && { passingHopPolicyCharacters: passing }),
-  };
-}
-
-/** What `endAwsGrant` reads. */
-function undoOf(settings: AwsSettings, terms: GrantTerms, roleArn: string, stsRegion: string): Facts {
-  const { revoker, audiences } = settings;
-  return {
-    roleArn,
-    sessionName: sessionNameOf(terms),
-    stsRegion,
-    derivedSessions: derivedSessionsOf(settings),
-    fenceForwarded: settings.fenceForwarded,
-    revoke: terms.revoke,
-    ...(revoker !== undefined && { revokerRoleArn: revoker.roleArn, audiences }),
   };
 }
 

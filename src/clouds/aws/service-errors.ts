@@ -41,6 +41,12 @@ export function explainFailure(thrown: unknown, question: Question): AgentctlErr
   }
 }
 
+/** The error for a question that was cut off: why it was, where that is known. */
+export function interruptionOf(signal: AbortSignal, { service }: Pick<ServiceEndpoint, "service">): AgentctlError {
+  if (signal.reason instanceof AgentctlError) return signal.reason;
+  return new AgentctlError("INTERRUPTED", `interrupted while AWS ${service} was asked`);
+}
+
 /** The code as well: whatever answers in the service's place may put anything there. */
 function withoutSecrets({ code, text, ...rest }: Answer, { secrets }: Question): Answer {
   return { ...rest, code: code === undefined ? undefined : scrub(code, secrets), text: scrub(text, secrets) };

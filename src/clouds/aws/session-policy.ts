@@ -14,7 +14,10 @@ const ALLOW_ALL: PolicyStatement = { Effect: "Allow", Action: "*", Resource: "*"
  */
 export function lastHopPolicy(settings: AwsSettings, fenceAt: number): string {
   const own = settings.sessionPolicy;
-  const fence = [denyAfter(fenceAt, !settings.fenceForwarded), ...denyDerivedSessions(settings.allowDerivedSessions)];
+  const fence = [
+    denyAfter(fenceAt, !settings.fenceForwarded),
+    ...denyDerivedSessions(settings.allowDerivedSessions, settings.revoker !== undefined),
+  ];
   if (own !== undefined) return serializePolicy({ ...own.document, Statement: [...statementsOf(own), ...fence] });
   const allows = settings.policyArns.length === 0 ? [ALLOW_ALL] : [];
   return serializePolicy({ Version: POLICY_VERSION, Statement: [...allows, ...fence] });

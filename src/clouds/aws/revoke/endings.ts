@@ -1,0 +1,75 @@
+import { formatInstant } from "../../../core/durations.js";
+import type { AgentctlError } from "../../../core/errors.js";
+import type { Ending, EndOrder } from "../../../core/lease.js";
+import { endByTime, latestUse, remainders } from "../ending.js";
+import { isFenceNear, NEAR_SECONDS } from "./near-fence.js";
+import type { Story } from "./story.js";
+import type { Target } from "./undo.js";
+
+const DELAY = "AWS says that such a change takes effect within minutes, usually within seconds";
+const NO_ROOM = "the role holds as many denies as fit";
+
+/** Seen to be refused: `first` refused at, `since` the deny was put, both epoch ms. */
+export function revokedEnding(order: EndOrder, target: Target, since: number, first: number, story: Story): Ending {
+  const detail =
+    `STS in ${target.stsRegion} refused the session because of the deny on ${target.roleArn}, ` +
+    `${secondsSince(since, first)} after it was put there; ${remainders(order)}`;
+  // Rounded up, since it was refused then and not before.
+  const at = formatInstant(Math.ceil(first / 1000) * 1000);
+  return { cloud: "aws", word: "revoked", at, until: formatInstant(latestUse(order)), detail, steps: story.steps };
+}
+
+/** Taken back, and not seen to be: `unseen` says why. */
+export function removedEnding(order: EndOrder, target: Target, since: number, unseen: string, story: Story): Ending {
+  const fence = formatInstant(order.usableUntil);
+  const detail =
+    `a deny for this session is on ${target.roleArn} since ${formatInstant(since)}; ${DELAY}; ${unseen}; ` +
+    `at ${fence}, at the latest, the session's own policy denies every authorized call; ${remainders(order)}`;
+  return { ...timesOf(order), word: "removed", detail, steps: story.steps };
+}
+
+/** Not taken back, although a further try might have it. */
+export function failedEnding(order: EndOrder, error: AgentctlError, story: Story, now: number): Ending {
+  const times = story.tries === 1 ? "once" : `${story.tries} times`;
+  const tried = `AWS was asked ${times} in ${secondsSince(story.startedAt, now)}`;
+  const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
+  return {
+    ...untaken(order, what, `${what}; ${tried}`),
+    steps: story.steps,
+    ...(!isFenceNear(order, now) && { isUnfinished: true }),
+  };
+}
+
+/** Not taken back, and a further try would not help: what should say how makes no sense. */
+export function senselessEnding(order: EndOrder, problem: string): Ending {
+  return untaken(order, problem, problem);
+}
+
+/** Not to be taken back any more: its own fence comes as soon as a deny would be sure to. */
+export function nearEnding(order: EndOrder, target: Target, now: number): Ending {
+  const rest = `the session's own fence is less than ${NEAR_SECONDS}s away`;
+  const passed = "the session's own fence has passed";
+  const text = `put no deny on ${target.roleArn}: ${order.usableUntil > now ? rest : passed}`;
+  return { ...endByTime(order, { now: () => now }), steps: [{ at: new Date(now).toISOString(), text }] };
+}
+
+/** There is no room for one more deny, and there will hardly be before the fence. */
+export function fullEnding(order: EndOrder, target: Target, story: Story, now: number): Ending {
+  const byTime = endByTime(order, { now: () => now });
+  const detail = `${target.roleArn} takes no further deny: ${byTime.detail}`;
+  return { ...byTime, detail, steps: story.steps, shortfall: NO_ROOM };
+}
+
+function untaken(order: EndOrder, shortfall: string, what: string): Ending {
+  const byTime = "the session's own policy denies every authorized call after this time";
+  return { ...timesOf(order), word: "failed", detail: `${what}; ${byTime}; ${remainders(order)}`, shortfall };
+}
+
+function timesOf(order: EndOrder) {
+  return { cloud: "aws", at: formatInstant(order.usableUntil), until: formatInstant(latestUse(order)) } as const;
+}
+
+/** Such as `2.3s`. */
+export function secondsSince(earlier: number, later: number): string {
+  return `${(Math.max(0, later - earlier) / 1000).toFixed(1)}s`;
+}

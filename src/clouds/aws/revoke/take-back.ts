@@ -1,0 +1,109 @@
+import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
+import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { untilAborted } from "../../../core/until-aborted.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
+import { withinTime } from "../within-time.js";
+import { failedEnding, fullEnding, removedEnding, revokedEnding, secondsSince } from "./endings.js";
+import { openProbe, type Probe, type Seen } from "./probe.js";
+import { putDeny } from "./put-deny.js";
+import { assumeRevoker, revokerSessionName } from "./revoker.js";
+import { openRolePolicies } from "./role-policies.js";
+import { openStory, type Story } from "./story.js";
+import type { Target } from "./undo.js";
+import { watchRefusal } from "./watch.js";
+
+export interface TakeBackLimits {
+  readonly exchange: ExchangeLimits;
+  /** Until the deny is on the role. */
+  readonly putMs: number;
+  /** After that, until the session is seen to be refused. */
+  readonly watchMs: number;
+}
+
+export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, putMs: 40_000, watchMs: 30_000 };
+
+/** The deny must not wait long for the look at how things were without it. */
+const PROBE_LIMITS = { attempts: 2, connectMs: 2_000, exchangeMs: 4_000 };
+
+/** One grant being taken back. */
+interface Work {
+  readonly order: EndOrder;
+  readonly target: Target;
+  readonly context: EndContext;
+  readonly runtime: Runtime;
+  readonly limits: TakeBackLimits;
+  readonly story: Story;
+}
+
+/** Puts a deny for the lease's sessions on their role, and watches it take effect where it holds their keys. Never throws. */
+export async function takeBack(
+  order: EndOrder,
+  target: Target,
+  context: EndContext,
+  runtime: Runtime,
+  limits: TakeBackLimits = TAKE_BACK_LIMITS,
+): Promise<Ending> {
+  const work = { order, target, context, runtime, limits, story: openStory(runtime) };
+  let probe: Probe | undefined;
+  try {
+    if (order.grant !== undefined) probe = openProbe(order.grant, target.stsRegion, runtime, PROBE_LIMITS);
+    const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
+    const since = await putInTime(work, before);
+    if (since === "full") return fullEnding(order, target, work.story, runtime.now());
+    return await observe(work, probe, await before, since);
+  } catch (thrown) {
+    const error = toAgentctlError(thrown);
+    work.story.tell(`gave up: ${error.message}`);
+    return failedEnding(order, error, work.story, runtime.now());
+  } finally {
+    probe?.close();
+  }
+}
+
+/** The revoker's session, and with it the deny, which is put only when `before` is known. */
+async function putInTime(work: Work, before: Promise<Seen>): Promise<number | "full"> {
+  const { order, target, context, runtime, limits, story } = work;
+  const onTry = story.countTry;
+  const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
+  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
+  return withinTime(
+    limits.putMs,
+    context.signal,
+    async (signal) => {
+      const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
+      const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
+      const revoker = await assumeRevoker(request, { mintToken, signal }, runtime, limits.exchange, onTry);
+      story.tell(`assumed ${target.revokerRoleArn}`);
+      const access = { roleArn: target.roleArn, revoker, signal, limits: limits.exchange, onTry };
+      const role = openRolePolicies(access, runtime);
+      try {
+        await untilAborted(before, signal);
+        const { clockAheadMs } = revoker;
+        return await putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
+      } finally {
+        role.close();
+      }
+    },
+    late,
+  );
+}
+
+async function observe(work: Work, probe: Probe | undefined, before: Seen, since: number): Promise<Ending> {
+  const { order, target, context, runtime, limits, story } = work;
+  const removed = (unseen: string) => removedEnding(order, target, since, unseen, story);
+  const where = `STS in ${target.stsRegion}`;
+  if (probe === undefined) return removed("whoever took it back had no keys of it to see that");
+  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
+  if (before === "nothing") return removed(`${where} gave no answer by which that could be seen`);
+  if (before !== "open") return removed(`${where} denied the session's call, by which that is seen, before`);
+  const watching = { since, watchMs: limits.watchMs, text: `waiting for ${where} to refuse the session` };
+  const first = await watchRefusal(probe, watching, context, runtime);
+  if (first !== undefined) {
+    story.tell(`refused by ${where}, ${secondsSince(since, first)} after the deny was put`);
+    return revokedEnding(order, target, since, first, story);
+  }
+  const waited = secondsSince(since, runtime.now());
+  story.tell(`not seen to be refused by ${where} within ${waited}`);
+  return removed(`${where} was not seen to refuse the session within ${waited}`);
+}

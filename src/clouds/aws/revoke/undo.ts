@@ -1,0 +1,74 @@
+import type { EndOrder, Facts, GrantTerms } from "../../../core/lease.js";
+import type { AwsSettings } from "../../../core/profile.js";
+import { derivedSessionsOf } from "../ending.js";
+import { isRegion } from "../region.js";
+import { sessionNameOf } from "../session-name.js";
+import { readRoleArn } from "../setup/trust-policy.js";
+
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/([!-~]+\/)*[\w+=,.@-]{1,64}$/;
+const LEASE_ID = /^l-[0-9A-Za-z]{16}$/;
+
+/** Whose session is taken back, and by whom. */
+export interface Target {
+  readonly leaseId: string;
+  readonly roleArn: string;
+  readonly sessionName: string;
+  /** Where the session was issued, and where its refusal is looked for. */
+  readonly stsRegion: string;
+  readonly revokerRoleArn: string;
+  readonly audiences: readonly string[];
+}
+
+/** What a grant's order says about taking it back. */
+export type Undoing =
+  | { readonly kind: "by-time" }
+  | { readonly kind: "take-back"; readonly target: Target }
+  | { readonly kind: "senseless"; readonly problem: string };
+
+/** What ending a grant needs to know; `readUndoing` reads it again. */
+export function undoOf(
+  settings: AwsSettings,
+  terms: Pick<GrantTerms, "leaseId" | "revoke">,
+  roleArn: string,
+  stsRegion: string,
+): Facts {
+  const { revoker, audiences } = settings;
+  return {
+    roleArn,
+    sessionName: sessionNameOf(terms),
+    stsRegion,
+    derivedSessions: derivedSessionsOf(settings),
+    fenceForwarded: settings.fenceForwarded,
+    revoke: terms.revoke,
+    ...(revoker !== undefined && { revokerRoleArn: revoker.roleArn, audiences }),
+  };
+}
+
+/** Reads what `undoOf` wrote. It may come from a file, so nothing of it is believed: a deny can name one's own session only. */
+export function readUndoing({ undo, leaseId }: Pick<EndOrder, "undo" | "leaseId">): Undoing {
+  const { revoke, revokerRoleArn, roleArn, stsRegion, sessionName, audiences } = undo;
+  if (revokerRoleArn === undefined || revoke === "none") return { kind: "by-time" };
+  if (revoke !== "auto" && revoke !== "required") return senseless("revoke");
+  if (!LEASE_ID.test(leaseId)) return senseless("the lease's id");
+  if (!isRoleArn(roleArn)) return senseless("the role");
+  if (!isRoleArn(revokerRoleArn) || !isFitRevoker(revokerRoleArn, roleArn)) return senseless("the revoker");
+  if (typeof stsRegion !== "string" || !isRegion(stsRegion)) return senseless("the region");
+  if (sessionName !== sessionNameOf({ leaseId })) return senseless("the session's name");
+  if (!Array.isArray(audiences) || audiences.length === 0) return senseless("the audience");
+  return { kind: "take-back", target: { leaseId, roleArn, sessionName, stsRegion, revokerRoleArn, audiences } };
+}
+
+/** A revoker writes on a role of its own account, and not on itself. */
+export function isFitRevoker(revokerRoleArn: string, roleArn: string): boolean {
+  const [revoker, role] = [readRoleArn(revokerRoleArn), readRoleArn(roleArn)];
+  const isSameAccount = revoker.partition === role.partition && revoker.accountId === role.accountId;
+  return isSameAccount && revokerRoleArn !== roleArn;
+}
+
+function isRoleArn(value: unknown): value is string {
+  return typeof value === "string" && ROLE_ARN.test(value);
+}
+
+function senseless(what: string): Undoing {
+  return { kind: "senseless", problem: `${what}, as it was kept to end the session by, makes no sense` };
+}
