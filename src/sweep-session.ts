@@ -84,7 +84,8 @@ async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runti
       (await acquireIdentity({ source, audiences: [{ cloud: "aws", audiences }], signal }, runtime)).mintToken(
         audiences,
       );
-    swept.push(...(await sweepClouds(profile, { mintToken, signal }, runtime)));
+    const found = await sweepClouds(profile, { mintToken, signal }, runtime);
+    swept.push(...found.map((sweep) => ({ ...sweep, profile: profileName })));
   }
   return swept;
 }
