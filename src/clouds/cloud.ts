@@ -63,4 +63,25 @@ export interface Cloud<Name extends CloudName = CloudName> {
    * throws: what could not be done is an ending of `failed`.
    */
   end(order: EndOrder, context: EndContext, runtime: Runtime): Promise<Ending>;
+  /**
+   * Removes what endings left in the cloud and nobody needs any longer, whether or not a ledger knows of it; absent
+   * where endings leave nothing. Undefined where the settings name nobody who could.
+   * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, CONFIG_INVALID, INTERRUPTED
+   */
+  sweep?(
+    settings: NonNullable<CloudSettings[Name]>,
+    context: Pick<EndContext, "mintToken" | "signal">,
+    runtime: Runtime,
+  ): Promise<CloudSweep | undefined>;
+}
+
+/** What a sweep found in one cloud. */
+export interface CloudSweep {
+  readonly cloud: CloudName;
+  /** On what it was found, such as the ARN of a role. */
+  readonly where: string;
+  /** The names of what was removed. */
+  readonly removed: readonly string[];
+  /** What is still needed, and until when (RFC 3339, by the cloud's clock). */
+  readonly kept: readonly { readonly name: string; readonly until: string }[];
 }

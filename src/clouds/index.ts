@@ -13,10 +13,11 @@ import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { Secret } from "../core/secret.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
-import type { Cloud } from "./cloud.js";
+import type { Cloud, CloudSweep } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { untilDeadline } from "./until-deadline.js";
 
+export type { CloudSweep } from "./cloud.js";
 export { orderOf } from "./end-order.js";
 export { trustAudiencesOf, writeTrust } from "./setup.js";
 
@@ -131,12 +132,22 @@ export async function serviceUrls(
 }
 
 /** Ends grants side by side, in their order. Never throws for a cloud that could not. */
-export async function endGrants(
-  orders: readonly EndOrder[],
-  context: EndContext,
-  runtime: Runtime,
-): Promise<Ending[]> {
+export async function endGrants(orders: readonly EndOrder[], context: EndContext, runtime: Runtime): Promise<Ending[]> {
   return Promise.all(orders.map(async (order) => (await loadCloud(order.cloud)).end(order, context, runtime)));
+}
+
+/**
+ * Removes what endings left in the profile's clouds and nobody needs any longer; of those clouds where there can be such
+ * and the profile names who removes it.
+ * @throws {AgentctlError} what `Cloud.sweep` throws
+ */
+export async function sweepClouds(
+  profile: Profile,
+  context: Pick<EndContext, "mintToken" | "signal">,
+  runtime: Runtime,
+): Promise<CloudSweep[]> {
+  const sweeps = await Promise.all(namesOf(profile).map((name) => sweepOne(name, profile, context, runtime)));
+  return sweeps.filter((sweep) => sweep !== undefined);
 }
 
 function namesOf(profile: Profile): CloudName[] {
@@ -170,6 +181,15 @@ function variablesOf(endpoint: CloudEndpoint): string[] {
     ...Object.keys(endpoint.variables(nowhere)),
     ...Object.keys(endpoint.metadata?.variables("127.0.0.1:0") ?? {}),
   ];
+}
+
+async function sweepOne<Name extends CloudName>(
+  name: Name,
+  profile: Profile,
+  context: Pick<EndContext, "mintToken" | "signal">,
+  runtime: Runtime,
+): Promise<CloudSweep | undefined> {
+  return (await loadCloud(name)).sweep?.(settingsOf(profile, name), context, runtime);
 }
 
 async function serveOne<Name extends CloudName>(

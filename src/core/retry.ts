@@ -40,11 +40,7 @@ function wasAborted(rules: RetryRules): boolean {
 }
 
 /** A pause between tries that an abort ends at once. */
-export function pauseFor(
-  ms: number,
-  signal: AbortSignal | undefined,
-  runtime: Pick<Runtime, "sleep">,
-): Promise<void> {
+export function pauseFor(ms: number, signal: AbortSignal | undefined, runtime: Pick<Runtime, "sleep">): Promise<void> {
   if (signal === undefined) return runtime.sleep(ms);
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve, reject) => {
