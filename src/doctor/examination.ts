@@ -2,7 +2,7 @@ import { planGrants } from "../clouds/index.js";
 import { type LintReport, lintConfig, loadProfile } from "../config/index.js";
 import { type AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { GrantPlan, LeaseTerms } from "../core/lease.js";
-import type { Profile } from "../core/profile.js";
+import type { Profile, RevokeMode } from "../core/profile.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
 import { type IdentityInspection, inspectIdentity } from "../identity/index.js";
@@ -59,7 +59,10 @@ export interface ReadConfiguration {
 
 /** The lease that is tried. */
 export interface Trial {
+  /** With `revoke: required` where a revoker is named, so that nothing about it is let pass. */
   readonly profile: Profile;
+  /** As the profile itself says. */
+  readonly revoke: RevokeMode;
   readonly terms: LeaseTerms;
   readonly plans: readonly GrantPlan[];
 }
@@ -100,13 +103,19 @@ async function planTrial(request: DoctorRequest, runRequest: RunRequest, runtime
     throw new NotTried("no profile was named", "agentctl doctor -p NAME tries a profile");
   }
   try {
-    const profile = loadProfile(request, runtime);
+    const loaded = loadProfile(request, runtime);
+    const profile = strictlyTaken(loaded);
     const ttlSeconds = Math.min(TRIAL_SECONDS, profile.ttlSeconds);
     const terms = setTerms(profile, { ...runRequest, ttlSeconds }, runtime);
-    return { profile, terms, plans: await planGrants(profile, terms, runtime) };
+    return { profile, revoke: loaded.revoke, terms, plans: await planGrants(profile, terms, runtime) };
   } catch {
     throw new NotTried(`profile ${request.profileName} cannot be used`);
   }
+}
+
+function strictlyTaken(profile: Profile): Profile {
+  const isTakenBack = profile.clouds.aws?.revoker !== undefined && profile.revoke !== "none";
+  return isTakenBack ? { ...profile, revoke: "required" } : profile;
 }
 
 async function lookAtIdentity(
