@@ -55,6 +55,8 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["deliver", "how the command reads its credentials: auto, env or endpoint (see `agentctl help delivery`)"],
           ["peer_check", "whether who asks the endpoint has to descend from the command: auto or require"],
           ["on_expiry, grace", "at the deadline: warn (the default), or stop: SIGTERM, and after the grace SIGKILL"],
+          ["revoke", "whether grants are taken back at the end: auto (where a revoker is named), required or none"],
+          ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
           ["actors, commands", "who may use the profile, and for which commands"],
           ["extends", "profiles of the same file to start from"],
           ["identity.source", "where the OIDC identity comes from (default auto)"],
