@@ -25,7 +25,7 @@ export interface Probe {
 const NO_MESSAGE = "agentctl";
 const EXPLICIT = /with an explicit deny/i;
 /** The policy's ARN may follow. Before AWS named kinds, and between organizations, it says no more than `explicit deny`. */
-const OF_THE_ROLE = /with an explicit deny(?! in (an? |the )?(?!identity-based))/i;
+const OF_THE_ROLE = /with an explicit deny(?! in (?!(an? |the )?identity-based))/i;
 
 /**
  * The call is DecodeAuthorizationMessage at the lease's own STS: no fence denies it, it is authorized before anything is
