@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { Ending, EndOrder } from "../../src/core/lease.js";
+import type { LeaseEntry, LedgerGrant } from "../../src/lease/index.js";
+import { ordersOf } from "../../src/lease/index.js";
+
+const DEADLINE = 1000;
+const ENDING: Ending = { cloud: "aws", word: "revoked", at: "2026-01-31T09:10:00Z", detail: "d" };
+const PLANNED: LedgerGrant = { cloud: "aws", channel: "env", principal: "p", undo: { role: "r" } };
+const ISSUED: LedgerGrant = { ...PLANNED, issuedAt: 1, usableUntil: 900, expiresAt: 950 };
+const WANTED: EndOrder = {
+  leaseId: "l-1",
+  cloud: "aws",
+  channel: "env",
+  principal: "p",
+  undo: { role: "r" },
+  isIssued: true,
+  usableUntil: 900,
+  expiresAt: 950,
+};
+
+function entryOf(...grants: readonly LedgerGrant[]): LeaseEntry {
+  return {
+    version: 2,
+    id: "l-1",
+    profile: "deploy",
+    state: "running",
+    owner: { pid: 1, startedAt: "", bootId: "", machineId: "", pidNamespace: "" },
+    openedAt: 0,
+    deadlineAt: DEADLINE,
+    actor: "human",
+    identity: { source: "env", issuer: "i", subject: "s" },
+    command: "true",
+    graceSeconds: 30,
+    privateDir: "/p",
+    grants,
+  };
+}
+
+describe("ordersOf", () => {
+  const { expiresAt: _, ...unknown } = WANTED;
+  const cases: readonly { name: string; grant: LedgerGrant; want: readonly EndOrder[] }[] = [
+    { name: "issued, by env: its own times", grant: ISSUED, want: [WANTED] },
+    {
+      name: "by the endpoint: a renewal may not be in the ledger, so the deadline",
+      grant: { ...ISSUED, channel: "endpoint" },
+      want: [{ ...WANTED, channel: "endpoint", usableUntil: DEADLINE, expiresAt: DEADLINE }],
+    },
+    {
+      name: "by the endpoint, for longer than the lease",
+      grant: { ...ISSUED, channel: "endpoint", expiresAt: 4000 },
+      want: [{ ...WANTED, channel: "endpoint", usableUntil: DEADLINE, expiresAt: 4000 }],
+    },
+    {
+      name: "asked for: nobody knows, so the deadline",
+      grant: PLANNED,
+      want: [{ ...unknown, isIssued: false, usableUntil: DEADLINE }],
+    },
+    { name: "ended: nothing", grant: { ...ISSUED, ending: ENDING }, want: [] },
+    { name: "failed: again", grant: { ...ISSUED, ending: { ...ENDING, word: "failed" } }, want: [WANTED] },
+    {
+      name: "unfinished: again",
+      grant: { ...ISSUED, ending: { ...ENDING, word: "fenced", isUnfinished: true } },
+      want: [WANTED],
+    },
+    { name: "finished: nothing", grant: { ...ISSUED, ending: { ...ENDING, isUnfinished: false } }, want: [] },
+  ];
+  it.each(cases)("$name", ({ grant, want }) => expect(ordersOf(entryOf(grant))).toEqual(want));
+
+  it("gives one for each grant that is open, in their order", () => {
+    const orders = ordersOf(
+      entryOf({ ...ISSUED, cloud: "gcp" }, { ...ISSUED, ending: ENDING }, { ...PLANNED, cloud: "azure" }),
+    );
+    expect(orders.map(({ cloud }) => cloud)).toEqual(["gcp", "azure"]);
+  });
+});
