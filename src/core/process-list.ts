@@ -11,9 +11,24 @@ export interface ProcessEntry {
   readonly startedAt: string;
 }
 
+/** The process of a lease's command, for whoever has to end it later; as JSON it stands in the ledger. */
+export interface CommandProcess {
+  readonly pid: number;
+  /** As in `ProcessEntry`; "" where the system did not tell. */
+  readonly startedAt: string;
+  /** Whether its process group is its own, and may be signalled as a whole. */
+  readonly leadsGroup: boolean;
+}
+
 /** Every process that this one may see, without those that have ended and are not yet reaped. */
 export function listProcesses(runtime: Pick<Runtime, "fs" | "platform">): ProcessEntry[] {
-  return runtime.platform === "linux" ? listFromProc(runtime) : listFromPs();
+  return runtime.platform === "linux" ? listFromProc(runtime) : listFromPs("-A");
+}
+
+/** The start of one process as the list has it, without listing all; "" when it cannot be told. */
+export function readStartedAt(pid: number, runtime: Pick<Runtime, "fs" | "platform">): string {
+  if (runtime.platform === "linux") return readStat(String(pid), runtime.fs)?.[19] ?? "";
+  return listFromPs("-p", String(pid))[0]?.startedAt ?? "";
 }
 
 /** The descendants of `roots`, without the roots themselves. */
@@ -53,8 +68,8 @@ export function readStat(pid: string, fs: Runtime["fs"]): string[] | undefined {
   }
 }
 
-function listFromPs(): ProcessEntry[] {
-  const ps = spawnSync("/bin/ps", ["-A", "-o", "pid=,ppid=,pgid=,stat=,lstart="], {
+function listFromPs(...selection: readonly string[]): ProcessEntry[] {
+  const ps = spawnSync("/bin/ps", [...selection, "-o", "pid=,ppid=,pgid=,stat=,lstart="], {
     encoding: "utf8",
     env: { LC_ALL: "C", TZ: "UTC" },
     timeout: 5_000,

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { exitCodeOfSignal } from "../core/exit-codes.js";
 import type { ChildResult } from "../core/lease.js";
+import type { CommandProcess } from "../core/process-list.js";
 import type { Runtime } from "../core/runtime.js";
 import { relaySignals } from "./relay-signals.js";
 import { type ChildExit, type ChildSpec, type StartedChild, startChild } from "./start-child.js";
@@ -10,7 +11,7 @@ export interface ChildOrder extends ChildSpec, ExpiryRules {
   /** One line for the user. */
   readonly onNotice: (text: string) => void;
   /** Called once the child is there, before anything that it asks for can be answered. */
-  readonly onStarted: (pid: number) => void;
+  readonly onStarted: (child: CommandProcess) => void;
 }
 
 type ChildRuntime = Pick<Runtime, "spawn" | "kill" | "onSignal" | "now" | "hasTerminal" | "fs" | "platform" | "pid">;
@@ -36,7 +37,7 @@ export async function runChild(order: ChildOrder, runtime: ChildRuntime): Promis
   try {
     const startedAt = runtime.now();
     child = startChild(order, sharesGroup, runtime);
-    if (child.pid !== undefined) order.onStarted(child.pid);
+    if (child.process !== undefined) order.onStarted(child.process);
     return { startedAt, ...(await superviseChild(child, order, runtime)) };
   } finally {
     stopRelay();

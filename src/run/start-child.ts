@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { ResolvedCommand } from "../core/decision.js";
 import { AgentctlError, type ErrorCode, systemErrorCode } from "../core/errors.js";
 import { explainSystemError } from "../core/private-files.js";
+import { type CommandProcess, readStartedAt } from "../core/process-list.js";
 import type { Runtime } from "../core/runtime.js";
 import { descendantTree, ownGroup, type ProcessTree } from "./process-tree.js";
 
@@ -19,7 +20,7 @@ export interface ChildExit {
 
 export interface StartedChild {
   /** Absent when it could not be started after all. */
-  readonly pid?: number;
+  readonly process?: CommandProcess;
   readonly tree: ProcessTree;
   /** @throws {AgentctlError} when it could not be started after all */
   readonly exit: Promise<ChildExit>;
@@ -45,7 +46,7 @@ export function startChild(
   });
   if (pid === undefined) return { exit, tree: { signal: () => {}, isAlive: () => false }, forward: () => {} };
   return {
-    pid,
+    process: { pid, startedAt: readStartedAt(pid, runtime), leadsGroup: !sharesGroup },
     exit,
     tree: sharesGroup ? descendantTree(pid, runtime) : ownGroup(pid, runtime),
     forward: (signal) => {

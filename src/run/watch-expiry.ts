@@ -11,6 +11,8 @@ export interface ExpiryRules {
   readonly deadlineAt: number;
   readonly onExpiry: OnExpiry;
   readonly graceSeconds: number;
+  /** Aborted when the lease is revoked before its deadline, which is then over. */
+  readonly revoked?: AbortSignal;
 }
 
 export interface ExpiryWatch {
@@ -21,7 +23,7 @@ export interface ExpiryWatch {
   cancel(): void;
 }
 
-/** Does at the deadline what the profile says: tells it, or ends the command. */
+/** Does at the lease's end, by its deadline or a revocation, what the profile says: tells it, or ends the command. */
 export function watchExpiry(
   rules: ExpiryRules,
   tree: ProcessTree,
@@ -31,9 +33,20 @@ export function watchExpiry(
   let hasStopped = false;
   let killsAt: number | undefined;
   let cancel = callAt(rules.deadlineAt, onDeadline, runtime);
+  rules.revoked?.addEventListener("abort", onRevoked, { once: true });
+  if (rules.revoked?.aborted === true) onRevoked();
 
   function onDeadline(): void {
-    const ended = `the lease ended at ${formatInstant(rules.deadlineAt)}`;
+    rules.revoked?.removeEventListener("abort", onRevoked);
+    endBecause(`the lease ended at ${formatInstant(rules.deadlineAt)}`);
+  }
+
+  function onRevoked(): void {
+    cancel();
+    endBecause("the lease was revoked");
+  }
+
+  function endBecause(ended: string): void {
     if (rules.onExpiry === "warn") {
       notify(`${ended}: the command goes on, and is given no credentials any more`);
       return;
@@ -59,6 +72,9 @@ export function watchExpiry(
       while (killsAt !== undefined && tree.isAlive())
         await new Promise((resolve) => setTimeout(resolve, LINGER_LOOK_MS));
     },
-    cancel: () => cancel(),
+    cancel: () => {
+      rules.revoked?.removeEventListener("abort", onRevoked);
+      cancel();
+    },
   };
 }

@@ -78,6 +78,39 @@ describe.concurrent.each(places)("at the deadline $place", ({ start }) => {
   });
 });
 
+describe.concurrent.each(places)("at a revocation $place", ({ start }) => {
+  it("tells it with `warn`, and lets the command go on", async () => {
+    const log = bench.file("log");
+    const run = start({ argv: bench.recorder({ log, exitOn: { SIGUSR1: 5 } }) });
+    await bench.recorderPid(log);
+    run.revoke();
+    await poll(() => noticesOf(run).length > 0, "the notice");
+    process.kill(await run.pid(), "SIGUSR1");
+    expect(await run.exited).toBe(5);
+    expect(noticesOf(run)).toEqual([
+      "the lease was revoked: the command goes on, and is given no credentials any more",
+    ]);
+    expect(resultOf(run)?.stoppedAtExpiry).toBe(false);
+  });
+
+  it("sends SIGTERM with `stop`, and SIGKILL when the grace is over", async () => {
+    const log = bench.file("log");
+    const run = start({ ...STOP, argv: bench.recorder({ log, traps: ["SIGTERM"] }) });
+    await bench.recorderPid(log);
+    run.revoke();
+    await poll(() => bench.signals(log).length > 0, "SIGTERM");
+    expect(resultOf(run)).toBeUndefined();
+    run.advanceClock(600_000);
+    expect(await run.exited).toBe(137);
+    expect(resultOf(run)).toMatchObject({ exitCode: 137, signal: "SIGKILL", stoppedAtExpiry: true });
+    expect(bench.signals(log)).toEqual(["SIGTERM"]);
+    expect(noticesOf(run)).toEqual([
+      "the lease was revoked: stopping the command (SIGTERM; SIGKILL in 10m)",
+      expect.stringContaining("killing it"),
+    ]);
+  });
+});
+
 it("does nothing before the deadline, and nothing after the command's end", async () => {
   const run = bench.withoutTerminal({ ...STOP, argv: ["sh", "-c", "exit 0"] });
   expect(await run.exited).toBe(0);

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { type IPty, spawn as spawnOnTerminal } from "@lydell/node-pty";
 import type { ChildResult } from "../../src/core/lease.js";
-import { readStat } from "../../src/core/process-list.js";
+import { type CommandProcess, readStat } from "../../src/core/process-list.js";
 import { bundleWorker } from "../core/bundle-worker.js";
 import type { SupervisorSpec } from "./supervisor.js";
 
@@ -12,7 +12,10 @@ export interface RecorderSpec {
   readonly log: string;
   readonly traps?: readonly NodeJS.Signals[];
   readonly exitOn?: Readonly<Partial<Record<NodeJS.Signals, number>>>;
+  readonly startOn?: Readonly<Partial<Record<NodeJS.Signals, RecorderSpec>>>;
   readonly child?: RecorderSpec;
+  /** Of one that another recorder starts; else its own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Report {
@@ -20,9 +23,16 @@ export interface Report {
   /** A signal that the supervisor got. */
   readonly heard?: NodeJS.Signals;
   readonly notice?: string;
+  readonly started?: CommandProcess;
   readonly result?: ChildResult;
   readonly error?: string;
   readonly message?: string;
+}
+
+export interface Recorder {
+  readonly log: string;
+  readonly pid: number;
+  readonly exited: Promise<void>;
 }
 
 /** A supervisor under test, in a terminal or without one. */
@@ -31,6 +41,8 @@ export interface Supervised {
   /** The supervisor's own pid, once it has begun. */
   readonly pid: () => Promise<number>;
   readonly advanceClock: (ms: number) => void;
+  /** Revokes the lease, as another process does. */
+  readonly revoke: () => void;
   /** The exit code of the process that was started. */
   readonly exited: Promise<number>;
   readonly output: () => string;
@@ -78,6 +90,15 @@ export class Bench {
     return [process.execPath, RECORDER, JSON.stringify(spec)];
   }
 
+  /** A recorder that nobody supervises, with nothing but `env`, in a process group and a session of its own. */
+  async start(spec: Omit<RecorderSpec, "log">, env: Readonly<Record<string, string>> = {}): Promise<Recorder> {
+    const log = this.file("log");
+    const [file, ...args] = this.recorder({ log, ...spec });
+    const child = spawn(file, args, { env, detached: true, stdio: "ignore" });
+    const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+    return { log, pid: await this.recorderPid(log), exited };
+  }
+
   /** The lines that a recorder has written, without the one with its pid. */
   signals(log: string): string[] {
     return readLines(log).filter((line) => !line.startsWith("pid "));
@@ -121,6 +142,7 @@ export class Bench {
   #supervise(spec: Partial<SupervisorSpec> & Pick<SupervisorSpec, "argv">, launch: Launch): Supervised {
     const clockFile = this.file("clock");
     const reportFile = this.file("report");
+    const revocationFile = this.file("revocation");
     const advanceClock = (ms: number): void => {
       fs.writeFileSync(`${clockFile}.new`, String(ms));
       fs.renameSync(`${clockFile}.new`, clockFile);
@@ -132,6 +154,7 @@ export class Bench {
       onExpiry: "warn",
       graceSeconds: 30,
       clockFile,
+      revocationFile,
       reportFile,
       ...spec,
     };
@@ -147,7 +170,7 @@ export class Bench {
       this.#pids.add(found);
       return found;
     };
-    return { ...started, reports, pid, advanceClock };
+    return { ...started, reports, pid, advanceClock, revoke: () => fs.writeFileSync(revocationFile, "") };
   }
 }
 

@@ -84,6 +84,25 @@ describe("runChild", () => {
     },
   );
 
+  const STAT = `${PID} (a (b) c) S 1 ${"0 ".repeat(17)}777 0`;
+  const starts = [
+    { name: "without a terminal", hasTerminal: false, stat: STAT, want: { startedAt: "777", leadsGroup: true } },
+    { name: "on a terminal", hasTerminal: true, stat: STAT, want: { startedAt: "777", leadsGroup: false } },
+    { name: "where it has ended by then", hasTerminal: false, want: { startedAt: "", leadsGroup: true } },
+  ];
+  it.each(starts)("tells which process it is, before it is waited for, $name", async ({ hasTerminal, stat, want }) => {
+    const readFileSync = ((file: string) => {
+      if (file !== `/proc/${PID}/stat` || stat === undefined) throw new Error("ENOENT");
+      return stat;
+    }) as unknown as typeof fs.readFileSync;
+    const { runtime, exit } = stage({ hasTerminal, platform: "linux", fs: { ...fs, readFileSync } });
+    const started: unknown[] = [];
+    const running = runChild({ ...ORDER, onStarted: (child) => started.push(child) }, runtime);
+    expect(started).toEqual([{ pid: PID, ...want }]);
+    exit(0);
+    await running;
+  });
+
   it.each(SIGNALS)("sends no %s to a pid that was reaped", async (signal) => {
     const { runtime, child, kills, send, exit } = stage();
     const running = runChild(ORDER, runtime);

@@ -14,6 +14,8 @@ export interface SupervisorSpec {
   readonly graceSeconds: number;
   /** Holds the milliseconds by which the wall clock is ahead. */
   readonly clockFile: string;
+  /** The lease is revoked when it is there. */
+  readonly revocationFile: string;
   /** One JSON line a happening. */
   readonly reportFile: string;
   /** A signal that this process gets after it has begun and before the child is there. */
@@ -29,6 +31,7 @@ const runtime: Runtime = {
   pid: process.pid,
   uid: process.getuid?.() ?? -1,
   version: "test",
+  self: [process.execPath],
   stdout: { isTTY: false, columns: 80, write: () => {} },
   stderr: { isTTY: false, columns: 80, write: () => {} },
   stdinIsTTY: false,
@@ -70,6 +73,15 @@ function report(entry: Readonly<Record<string, unknown>>): void {
   fs.appendFileSync(spec.reportFile, `${JSON.stringify(entry)}\n`);
 }
 
+function watchRevocation(): AbortSignal {
+  const revocation = new AbortController();
+  const look = setInterval(() => {
+    if (fs.existsSync(spec.revocationFile)) revocation.abort();
+  }, 10);
+  look.unref();
+  return revocation.signal;
+}
+
 async function main(): Promise<number> {
   report({ pid: process.pid });
   try {
@@ -83,7 +95,8 @@ async function main(): Promise<number> {
         onExpiry: spec.onExpiry,
         graceSeconds: spec.graceSeconds,
         onNotice: (notice) => report({ notice }),
-        onStarted: () => {},
+        onStarted: (started) => report({ started }),
+        revoked: watchRevocation(),
       },
       runtime,
     );

@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readStartedAt } from "../../src/core/process-list.js";
+import { fakeRuntime } from "../fake-runtime.js";
 import { Bench, describeProcess, isRunning, noticesOf, poll, resultOf } from "./harness.js";
 
 let bench: Bench;
@@ -31,6 +33,18 @@ describe("the exit status", () => {
     const run = bench.withoutTerminal({ argv: ["sh", "-c", '"$@" & exit 4', "sh", ...bench.recorder({ log })] });
     expect(await run.exited).toBe(4);
     expect(isRunning(await bench.recorderPid(log))).toBe(true);
+  });
+
+  it("tells by pid and start which process the command is", async () => {
+    const log = bench.file("log");
+    const run = bench.withoutTerminal({ argv: bench.recorder({ log, exitOn: { SIGUSR1: 5 } }) });
+    const pid = await bench.recorderPid(log);
+    const startedAt = readStartedAt(pid, fakeRuntime());
+    expect(startedAt).not.toBe("");
+    const started = await poll(() => run.reports().find((report) => report.started)?.started, "the report");
+    expect(started).toEqual({ pid, startedAt, leadsGroup: true });
+    process.kill(await run.pid(), "SIGUSR1");
+    expect(await run.exited).toBe(5);
   });
 
   it("gives the command its own stdin, stdout, stderr, arguments and environment", async () => {
