@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { Runtime } from "../core/runtime.js";
 import type { LeaseEntry } from "./entry.js";
-import { privateDirOf } from "./terms.js";
+import { privateDirOf, privateDirsRoot } from "./terms.js";
 
 type LeavingsRuntime = Pick<Runtime, "fs" | "env" | "cwd" | "uid">;
 
@@ -11,7 +11,7 @@ type LeavingsRuntime = Pick<Runtime, "fs" | "env" | "cwd" | "uid">;
  */
 export function removePrivateDir({ id }: Pick<LeaseEntry, "id">, runtime: LeavingsRuntime): boolean {
   const dir = privateDirOf(id, runtime);
-  if (isOurs(path.dirname(dir), "directory", runtime)) removeOurs(dir, "directory", runtime);
+  if (isOurs(privateDirsRoot(runtime), "directory", runtime)) removeOurs(dir, "directory", runtime);
   return isAbsent(dir, runtime);
 }
 

@@ -6,7 +6,7 @@ import { leaseFile, leasesDir } from "./entry.js";
 import { LEASE_ID } from "./lease-id.js";
 import { isAbsent, removeOurs, removePrivateDir } from "./leavings.js";
 import { readLeaseNames } from "./list.js";
-import { privateDirOf } from "./terms.js";
+import { privateDirsRoot } from "./terms.js";
 
 /**
  * The writing of a file of this size takes milliseconds. One that is not whole after ten minutes is the rest of a crash
@@ -39,7 +39,7 @@ function sweepPrivateDirs(runtime: Runtime): readonly string[] {
 
 function readRunNames(runtime: Runtime): readonly string[] {
   try {
-    return runtime.fs.readdirSync(path.dirname(privateDirOf("", runtime)));
+    return runtime.fs.readdirSync(privateDirsRoot(runtime));
   } catch {
     return [];
   }

@@ -33,5 +33,10 @@ export function setTerms(profile: Profile, request: RunRequest, runtime: Pick<Ru
 
 /** Where the private files of a lease are while it lives. */
 export function privateDirOf(leaseId: string, runtime: Pick<Runtime, "env" | "cwd">): string {
-  return path.join(stateDir(runtime), "run", leaseId);
+  return path.join(privateDirsRoot(runtime), leaseId);
+}
+
+/** Holds a directory for each lease that lives. */
+export function privateDirsRoot(runtime: Pick<Runtime, "env" | "cwd">): string {
+  return path.join(stateDir(runtime), "run");
 }
