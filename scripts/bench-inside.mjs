@@ -3,9 +3,10 @@ import os from "node:os";
 import { benchEndpoint } from "./bench-endpoint.mjs";
 import { openStage } from "./bench-stage.mjs";
 import { benchMemory, benchStartup } from "./bench-startup.mjs";
+import { benchWatchdog } from "./bench-watchdog.mjs";
 
 const rounds = Number(process.argv[2] ?? 9);
-const parts = { startup: benchStartup, memory: benchMemory, endpoint: benchEndpoint };
+const parts = { startup: benchStartup, memory: benchMemory, watchdog: benchWatchdog, endpoint: benchEndpoint };
 const chosen = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(parts);
 const stage = openStage();
 const startedAt = performance.now();

@@ -65,6 +65,7 @@ async function finishClaimed(
   removePrivateDir(entry, runtime);
   const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
   const problems = await recordFinish(entry, endings, { by: finisher.by, ...(strays && { strays }) }, runtime);
+  if (strays !== undefined && strays.left > 0) problems.push(`${strays.left} of its processes could not be ended`);
   try {
     if (isUnfinished) lease.update({ endings });
     else await lease.close();

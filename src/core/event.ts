@@ -82,7 +82,7 @@ export interface AuditEvent {
   readonly endedBy?: {
     readonly by: LeaseFinisher;
     readonly pid: number;
-    readonly strays?: { readonly found: number; readonly killed: number };
+    readonly strays?: { readonly found: number; readonly killed: number; readonly left: number };
   };
   readonly child?: { readonly exitCode: number; readonly signal?: string; readonly stoppedAtExpiry?: boolean };
   readonly endpoints?: readonly { readonly variable: string; readonly url: string }[];

@@ -23,8 +23,8 @@ export interface SweptLease {
   readonly profile?: string;
   readonly outcome: SweepOutcome;
   readonly endings: readonly Ending[];
-  /** Processes of its command that were still there, and how many of them had to be killed. */
-  readonly strays?: { readonly found: number; readonly killed: number };
+  /** Processes of its command that were still there, how many had to be killed, and how many run nevertheless. */
+  readonly strays?: { readonly found: number; readonly killed: number; readonly left: number };
   /** Why it is not ended, or what else went wrong, in one line. */
   readonly problem?: string;
 }

@@ -33,7 +33,7 @@ const FINISHED: FinishedLease = {
     },
   ],
   endings: [{ cloud: "aws", word: "removed", at: "2026-01-31T09:00:00Z", detail: "the deny is on the role" }],
-  endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1 } },
+  endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1, left: 0 } },
 };
 
 describe("the record of a lease that another process ended", () => {
@@ -47,7 +47,7 @@ describe("the record of a lease that another process ended", () => {
       actor: { kind: "automation" },
       command: { argv0: "terraform" },
       endings: FINISHED.endings,
-      endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1 } },
+      endedBy: { by: "watchdog", pid: 42, strays: { found: 2, killed: 1, left: 0 } },
     });
     expect(head.seq).toBe(1);
     expect(renderAuditLine(record)).toContain(
