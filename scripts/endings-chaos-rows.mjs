@@ -1,0 +1,94 @@
+// What AWS is like while a lease is taken back, for `npm run endings -- chaos`, and what has to come of it.
+// `strike` and `heal` are given {lab, role, control, trial}; `want.words` may come out, the first of them usually;
+// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep.
+const REVOKED = { words: ["revoked"], required: 0 };
+const REMOVED = { words: ["removed"], required: 0 };
+const FAILED = { words: ["failed"], required: 79, isHeld: true };
+
+export const ROWS = [
+  { name: "AWS as it is", want: REVOKED, isShort: true },
+  lag("takes 2 s to know of a change", 2_000, REVOKED, true),
+  lag("takes 10 s to know of a change", 10_000, REVOKED),
+  lag("takes 60 s to know of a change", 60_000, REMOVED),
+  fault("takes 2 s for each answer", { kind: "latency", latencyMs: 2_000 }, REVOKED),
+  fault("throttles 3 calls, Retry-After 1 s", { kind: "throttle", retryAfterSeconds: 1, times: 3 }, REVOKED),
+  fault("throttles for good", { kind: "throttle", retryAfterSeconds: 1 }, FAILED),
+  fault(
+    "refuses the revoker's PutRolePolicy",
+    { service: "iam", operation: "PutRolePolicy", kind: "deny" },
+    FAILED,
+    true,
+  ),
+  fault(
+    "refuses to let the revoker in",
+    { service: "sts", operation: "AssumeRoleWithWebIdentity", kind: "deny" },
+    FAILED,
+  ),
+  fault(
+    "refuses the look in words of another kind",
+    { service: "sts", operation: "DecodeAuthorizationMessage", kind: "deny" },
+    { words: ["removed"], required: 0 },
+  ),
+  fault("fails (500) twice", { kind: "error", times: 2 }, REVOKED, true),
+  fault("fails (500) for good", { kind: "error" }, FAILED),
+  fault("changes the role at the same time, twice", concurrent(2), REVOKED),
+  fault("cuts 2 connections", { kind: "cut", times: 2 }, REVOKED),
+  fault("cuts every connection", { kind: "cut" }, FAILED),
+  fault("answers garbage for good", { kind: "garbage" }, FAILED),
+  { name: "is away, and back after 5 s", strike: awayFor(5_000), want: REVOKED },
+  {
+    name: "is away for good",
+    strike: ({ lab }) => lab.proxy.goAway(),
+    heal: ({ lab }) => lab.proxy.comeBack(),
+    want: FAILED,
+  },
+  { name: "has no room on the role", strike: fillRole, heal: emptyRole, want: { words: ["fenced"], required: 79 } },
+];
+
+function lag(name, propagationMs, want, isShort = false) {
+  return {
+    name,
+    strike: ({ control }) => control("POST", "iam", { propagationMs }),
+    heal: ({ control }) => control("POST", "iam", { propagationMs: 0 }),
+    want,
+    isShort,
+  };
+}
+
+function fault(name, how, want, isShort = false) {
+  const faults = how.service === undefined ? ["sts", "iam"].map((service) => ({ service, ...how })) : [how];
+  return {
+    name,
+    strike: ({ control }) => control("POST", "faults", faults),
+    heal: ({ control }) => control("DELETE", "faults"),
+    want,
+    isShort,
+  };
+}
+
+function concurrent(times) {
+  const code = "ConcurrentModification";
+  return { service: "iam", operation: "PutRolePolicy", kind: "error", status: 409, code, times };
+}
+
+function awayFor(ms) {
+  return async ({ lab }) => {
+    await lab.proxy.goAway();
+    setTimeout(() => lab.proxy.comeBack(), ms);
+  };
+}
+
+const FILLING = "somebody-elses";
+
+/** A role's inline policies have 10,240 characters together. */
+function fillRole({ role }) {
+  const Resource = Array.from(
+    { length: 160 },
+    (_, number) => `arn:aws:s3:::a-bucket-of-somebody-else-${number}-${"x".repeat(20)}`,
+  );
+  return role.put(FILLING, { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] });
+}
+
+function emptyRole({ role }) {
+  return role.remove(FILLING);
+}

@@ -1,0 +1,32 @@
+// The command that runs under a lease in `npm run endings`: tells its keys over a socket, and goes when it is told to, or
+// when nobody is there to tell it any more. `stubborn`: it ignores what agentctl asks it to end by; `daemon`: it leaves a
+// process of its own session behind.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+
+const { env } = process;
+const traits = process.argv.slice(2);
+if (traits.includes("stubborn")) for (const name of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(name, () => {});
+if (traits.includes("daemon")) {
+  spawn(process.execPath, [import.meta.filename, "is-daemon"], { detached: true, stdio: "ignore" }).unref();
+}
+const kind = traits.includes("is-daemon") ? "daemon" : "child";
+const keys = kind === "child" ? await readKeys() : undefined;
+const socket = net.connect(env.ENDINGS_SOCKET);
+socket.on("error", () => process.exit(1));
+socket.on("close", () => process.exit(0));
+socket.on("data", () => process.exit(0));
+socket.write(
+  `${JSON.stringify({ kind, mark: env.ENDINGS_MARK, pid: process.pid, lease: env.AGENTCTL_LEASE_ID, keys })}\n`,
+);
+
+async function readKeys() {
+  if (env.AWS_CONTAINER_CREDENTIALS_FULL_URI === undefined) {
+    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
+    return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, sessionToken: AWS_SESSION_TOKEN };
+  }
+  const authorization = fs.readFileSync(env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, "utf8").trim();
+  const answer = await (await fetch(env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } })).json();
+  return { accessKeyId: answer.AccessKeyId, secretAccessKey: answer.SecretAccessKey, sessionToken: answer.Token };
+}

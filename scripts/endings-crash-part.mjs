@@ -1,0 +1,57 @@
+// `npm run endings -- crash`: kills agentctl in many runs, a few workers side by side, and tells what became of them.
+import { percentile, printTable } from "./bench-figures.mjs";
+import { inSandbox } from "./endings-sandboxes.mjs";
+
+const WORKERS = 3;
+const PHASES = ["before the ledger", "issuing", "starting", "running", "ending", "ended", "at any moment"];
+const KILLS = { agentctl: "agentctl", tree: "its process tree", both: "agentctl and its watchdog" };
+
+export async function runCrash({ home, count }) {
+  const workers = Array.from({ length: WORKERS }, (_, worker) =>
+    inSandbox(home, "endings-crash.mjs", [count, worker, WORKERS]),
+  );
+  const done = await Promise.all(workers);
+  const runs = done.flatMap(({ results }) => results);
+  printTable(
+    ["killed while", "runs", "by the watchdog", "by one sweep", "nothing to end", "too late", "median", "p95", "max"],
+    [
+      ...PHASES.map((phase) =>
+        describe(
+          phase,
+          runs.filter((run) => run.phase === phase),
+        ),
+      ),
+      ...Object.entries(KILLS).map(([kill, name]) =>
+        describe(
+          `… of it: ${name}`,
+          runs.filter((run) => run.kill === kill),
+        ),
+      ),
+      describe("all", runs),
+    ],
+  );
+  const litter = runs.filter(({ by }) => by === "litter");
+  for (const { what, litter: names } of litter) process.stdout.write(`left to a sweep: ${names.join(", ")}: ${what}\n`);
+  return [
+    ...runs.map(({ what, problems }) => problems.map((problem) => `${what}: ${problem}`)),
+    done.flatMap(({ problem }) => problem ?? []),
+    runs.length === count ? [] : [`${runs.length} of ${count} runs were made`],
+  ];
+}
+
+function describe(name, runs) {
+  const times = runs.filter(({ by }) => by === "watchdog").map(({ ms }) => ms);
+  const counted = (...kinds) => String(runs.filter(({ by }) => kinds.includes(by)).length);
+  const shown = [50, 95, 100].map((percent) =>
+    times.length === 0 ? "" : `${Math.round(percentile(times, percent))} ms`,
+  );
+  return [
+    name,
+    String(runs.length),
+    counted("watchdog"),
+    counted("sweep"),
+    counted("nothing", "litter"),
+    counted("too late"),
+    ...shown,
+  ];
+}

@@ -1,0 +1,152 @@
+// A place for runs of agentctl that are to be ended in some way: its own home and state, the proxy before the sandbox, and
+// a socket over which the commands under a lease tell their keys (`npm run endings`).
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { EventEmitter, once } from "node:events";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { kill, processesWith } from "./endings-processes.mjs";
+import { startProxy } from "./endings-proxy.mjs";
+
+const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
+const child = path.join(import.meta.dirname, "endings-child.mjs");
+const AWS = `aws: { role_arn: "arn:aws:iam::111122223333:role/agentctl-demo", region: us-east-1, revoker: { role_arn: "arn:aws:iam::111122223333:role/agentctl-revoker" } }`;
+const PROFILES = `version: 1
+defaults: { ttl: 5m, grace: 1s }
+profiles:
+  env: { deliver: env, ${AWS} }
+  endpoint: { deliver: endpoint, ${AWS} }
+  env-required: { deliver: env, revoke: required, ${AWS} }
+`;
+
+export async function openLab() {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-endings-"));
+  const state = path.join(home, "state");
+  const config = path.join(home, "agentctl.yaml");
+  fs.writeFileSync(config, PROFILES, { mode: 0o600 });
+  const proxy = await startProxy(process.env.AWS_ENDPOINT_URL_STS);
+  const socket = path.join(home, "socket");
+  const told = new EventEmitter();
+  const server = net.createServer((connection) => listenTo(connection, told)).listen(socket);
+  await once(server, "listening");
+  const started = new Set();
+  const env = {
+    ...process.env,
+    HOME: home,
+    XDG_CACHE_HOME: path.join(home, "cache"),
+    AGENTCTL_STATE_DIR: state,
+    AGENTCTL_CONFIG: config,
+    AWS_ENDPOINT_URL_STS: proxy.url,
+    AWS_ENDPOINT_URL_IAM: proxy.url,
+    ENDINGS_SOCKET: socket,
+  };
+  const stopAll = () => {
+    for (const pid of started) kill(pid);
+  };
+  process.on("exit", stopAll);
+  return {
+    home,
+    state,
+    proxy,
+    start: (order) => startRun(order, { env, told, home, started }),
+    /** Runs agentctl to its end. */
+    agentctl: (args, more = {}) => finish(spawn(process.execPath, [agentctl, ...args], { env: { ...env, ...more } })),
+    close: async () => {
+      stopAll();
+      process.removeListener("exit", stopAll);
+      server.close();
+      await proxy.close();
+      fs.rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Starts `agentctl run` in a session of its own, as a runner does that has no terminal. `child` and `daemon` resolve to
+ * what they told, each with `exit()` and `gone`.
+ */
+function startRun({ profile, traits = [], args = [], through = [] }, { env, told, home, started }) {
+  const mark = randomBytes(8).toString("hex");
+  const receipt = path.join(home, `receipt-${mark}.json`);
+  const withReceipt = traits.includes("receipt") ? ["--receipt", receipt] : [];
+  const command = [agentctl, "run", "-p", profile, ...withReceipt, ...args, "--", process.execPath, child, ...traits];
+  const [program, ...first] = [...through, process.execPath];
+  const run = spawn(program, [...first, ...command], {
+    env: { ...env, ENDINGS_MARK: mark },
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  started.add(run.pid);
+  const startedAt = performance.now();
+  const exited = finish(run).then((result) => {
+    started.delete(run.pid);
+    return { ...result, endedAt: performance.now() };
+  });
+  return {
+    pid: run.pid,
+    mark,
+    receipt,
+    startedAt,
+    exited,
+    child: onceTold(told, `child ${mark}`),
+    daemon: traits.includes("daemon") ? onceTold(told, `daemon ${mark}`) : undefined,
+    onChild: (act) => told.once(`child ${mark}`, act),
+    processes: () => processesWith(`ENDINGS_MARK=${mark}`),
+  };
+}
+
+function onceTold(told, name) {
+  return new Promise((resolve) => told.once(name, resolve));
+}
+
+/** One line says who it is; the connection lasts as long as the process. */
+function listenTo(connection, told) {
+  let text = "";
+  const gone = once(connection, "close").then(() => performance.now());
+  connection.on("error", () => {});
+  connection.on("data", (chunk) => {
+    text += chunk;
+    if (!text.endsWith("\n")) return;
+    const report = JSON.parse(text);
+    told.emit(`${report.kind} ${report.mark}`, { ...report, gone, exit: () => connection.end("exit\n") });
+  });
+}
+
+function finish(run) {
+  let stdout = "";
+  let stderr = "";
+  run.stdout?.on("data", (text) => {
+    stdout += text;
+  });
+  run.stderr.on("data", (text) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    run.on("error", reject);
+    // Not `close`, which waits for whatever else has stderr.
+    run.on("exit", (code, signal) =>
+      setImmediate(() =>
+        resolve({
+          code,
+          signal,
+          stdout,
+          get stderr() {
+            return stderr;
+          },
+        }),
+      ),
+    );
+  });
+}
+
+/** Polls until it holds, and answers whether it did in time. */
+export async function until(holds, timeoutMs = 60_000, everyMs = 20) {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  return true;
+}
