@@ -76,11 +76,13 @@ function unnarrowed({ file, path }: { readonly file: string; readonly path: stri
 
 function termsOf(profile: Profile, runtime: Runtime): LeaseTerms {
   const openedAt = runtime.now();
+  const deadlineAt = openedAt + profile.ttlSeconds * 1000;
   return {
     leaseId: `l-${"0".repeat(16)}`,
     profileName: profile.name,
     openedAt,
-    deadlineAt: openedAt + profile.ttlSeconds * 1000,
+    deadlineAt,
+    latestDeadlineAt: deadlineAt,
     ttlSeconds: profile.ttlSeconds,
     deliver: profile.deliver,
   };

@@ -8,6 +8,8 @@ import type {
   GrantTerms,
   IssueContext,
   LeaseTerms,
+  OpenedRights,
+  RightsContext,
 } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
@@ -32,6 +34,21 @@ export interface Cloud<Name extends CloudName = CloudName> {
   serviceUrl(settings: NonNullable<CloudSettings[Name]>, runtime: Pick<Runtime, "env">): string;
   /** Loads what `issue` needs. */
   warm(): Promise<void>;
+  /** Whether the settings name rights to be given for the lease; absent where there are never any. */
+  hasRights?(settings: NonNullable<CloudSettings[Name]>): boolean;
+  /**
+   * Gives the principal, for this lease alone, the rights that the settings name, by the granter, and waits until they
+   * work. They end by themselves at `terms.latestEndsAt`; `end` takes them back, by the plan's `undo` alone, also when
+   * this was cut off anywhere.
+   * @throws {AgentctlError} BINDING_LIMIT, ASSIGNMENT_BUSY, NOT_READY, CLOUD_DENIED, UNREACHABLE, THROTTLED,
+   *   SERVICE_FAILED, BAD_ANSWER, CONFIG_INVALID, INTERRUPTED, TOKEN_*
+   */
+  openRights?(
+    settings: NonNullable<CloudSettings[Name]>,
+    terms: GrantTerms,
+    context: RightsContext,
+    runtime: Runtime,
+  ): Promise<OpenedRights<NonNullable<CloudSettings[Name]>>>;
   /**
    * Trades the identity's token for a credential.
    * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, TOKEN_*

@@ -18,8 +18,8 @@ export function grantTermsOf(
   askedAt: number,
   mintableUntil = Number.POSITIVE_INFINITY,
 ): GrantTerms {
-  const { leaseId, profileName, deadlineAt, ttlSeconds } = lease;
-  const common = { leaseId, profileName, channel, revoke: profile.revoke };
+  const { leaseId, profileName, deadlineAt, latestDeadlineAt, ttlSeconds } = lease;
+  const common = { leaseId, profileName, channel, revoke: profile.revoke, latestEndsAt: latestDeadlineAt };
   if (channel === "env") return { ...common, endsAt: deadlineAt, lifetimeSeconds: ttlSeconds };
   const renewed = askedAt + profile.credentialTtlSeconds * 1000;
   const isRenewable = renewalDueAt({ issuedAt: askedAt, usableUntil: renewed }) < mintableUntil;

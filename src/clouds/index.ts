@@ -8,6 +8,7 @@ import type {
   GrantTerms,
   IssueContext,
   LeaseTerms,
+  RightsContext,
 } from "../core/lease.js";
 import { CLOUD_NAMES, type CloudName, type Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
@@ -15,10 +16,12 @@ import { Secret } from "../core/secret.js";
 import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud, CloudSweep } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
+import { type OpenedProfile, openRightsBy } from "./open-rights.js";
 import { untilDeadline } from "./until-deadline.js";
 
 export type { CloudSweep } from "./cloud.js";
 export { orderOf } from "./end-order.js";
+export type { OpenedProfile } from "./open-rights.js";
 export { trustAudiencesOf, writeTrust } from "./setup.js";
 
 type Loaders = { readonly [Name in CloudName]: () => Promise<Cloud<Name>> };
@@ -55,6 +58,27 @@ export function warmClouds(profile: Profile): void {
       warmed.catch(() => {});
     }
   });
+}
+
+/** Whether any of the profile's clouds gives rights for the time of a lease. */
+export async function hasRights(profile: Profile): Promise<boolean> {
+  const names = namesOf(profile);
+  const found = await Promise.all(names.map((name) => hasRightsOf(name, profile)));
+  return found.includes(true);
+}
+
+/**
+ * Gives the principals, for the time of the lease, the rights that their profile names, and waits until they work.
+ * @throws {AgentctlError} what `Cloud.openRights` throws
+ */
+export function openRights(
+  profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
+  terms: LeaseTerms,
+  context: RightsContext,
+  runtime: Runtime,
+): Promise<OpenedProfile> {
+  return openRightsBy(loadCloud, profile, plans, terms, context, runtime);
 }
 
 /**
@@ -152,6 +176,10 @@ export async function sweepClouds(
 
 function namesOf(profile: Profile): CloudName[] {
   return CLOUD_NAMES.filter((name) => profile.clouds[name] !== undefined);
+}
+
+async function hasRightsOf<Name extends CloudName>(name: Name, profile: Profile): Promise<boolean> {
+  return (await loadCloud(name)).hasRights?.(settingsOf(profile, name)) === true;
 }
 
 async function serviceUrlOf<Name extends CloudName>(name: Name, profile: Profile, runtime: Pick<Runtime, "env">) {

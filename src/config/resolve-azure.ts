@@ -17,6 +17,9 @@ export function resolveAzure(block: AzureBlock, context: BlockContext): AzureSet
     tenantId,
     clientId,
     ...(subscriptionId !== undefined && { subscriptionId }),
+    otherClientIds: [],
+    assignments: [],
+    allowUnbounded: false,
     scopes: block.scopes ?? DEFAULT_SCOPES,
     audiences: listOf(block.audience ?? DEFAULT_AUDIENCE),
   };

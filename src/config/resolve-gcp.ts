@@ -20,6 +20,7 @@ export function resolveGcp(block: GcpBlock, context: BlockContext): GcpSettings 
     ...(project_id !== undefined && { projectId: project_id }),
     scopes: block.scopes ?? DEFAULT_SCOPES,
     accessBoundary: (block.access_boundary ?? []).map(resolveRule),
+    bindings: [],
     metadata: block.metadata ?? false,
     ...(audience !== undefined && { audiences: listOf(audience) }),
   };

@@ -24,6 +24,8 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   UNREACHABLE: EXIT.unavailable,
   THROTTLED: EXIT.unavailable,
   SERVICE_FAILED: EXIT.unavailable,
+  ASSIGNMENT_BUSY: EXIT.unavailable,
+  NOT_READY: EXIT.unavailable,
 
   DEFECT: EXIT.defect,
 
@@ -47,6 +49,7 @@ export const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   LEASE_ENDED: EXIT.denied,
   IDENTITY_DENIED: EXIT.denied,
   TRUST_TOO_WIDE: EXIT.denied,
+  BINDING_LIMIT: EXIT.denied,
 
   CONFIG_NOT_FOUND: EXIT.config,
   CONFIG_SYNTAX: EXIT.config,

@@ -13,6 +13,8 @@ export interface LeaseTerms {
   readonly openedAt: number;
   readonly deadlineAt: number;
   readonly ttlSeconds: number;
+  /** The deadline at the latest: where rights have to be waited for, the time begins when they work. */
+  readonly latestDeadlineAt: number;
   readonly deliver: DeliveryMode;
 }
 
@@ -25,8 +27,26 @@ export interface GrantTerms {
   readonly endsAt: number;
   /** From the asking to `endsAt`. */
   readonly lifetimeSeconds: number;
+  /** When the lease ends at the latest: what rights given for it are bounded by. Epoch ms. */
+  readonly latestEndsAt: number;
   /** Whether it is to be taken back at its end. */
   readonly revoke: RevokeMode;
+}
+
+/** What a cloud's room may use while it gives the principal rights for a lease. */
+export interface RightsContext extends IssueContext {
+  /** What is being waited for, drawn where somebody is looking. */
+  onProgress(text: string): void;
+  /** One line that the user should see, such as whose lease is waited for. */
+  onNotice(text: string): void;
+}
+
+/** Rights that were given for a lease, and work. */
+export interface OpenedRights<Settings> {
+  /** What to issue with: whom of a pool the lease is. */
+  readonly settings: Settings;
+  /** What was done, oldest first, for the receipt. */
+  readonly steps: readonly EndStep[];
 }
 
 /** How a grant ended, or will; never a stronger word than what was observed. */
@@ -140,6 +160,8 @@ export interface Ending {
   readonly shortfall?: string;
   /** True where a further try could still take it back: the lease stays in the ledger. */
   readonly isUnfinished?: boolean;
+  /** Before this the cloud would refuse that try (RFC 3339). */
+  readonly retryAt?: string;
 }
 
 export interface EndStep {

@@ -43,12 +43,30 @@ export interface AwsSettings {
   readonly acceptEscalation: boolean;
 }
 
+/** What has to be seen working, with the lease's own token, before the command starts and its time begins. */
+export interface ReadySettings {
+  /** In the cloud's own words, such as `storage.objects.get`; at least one. */
+  readonly permissions: readonly string[];
+  /** Where they are tried; absent: at the one resource or scope that something is given on. */
+  readonly at?: string;
+  readonly timeoutSeconds: number;
+}
+
 /** The `azure` block of a profile, validated. */
 export interface AzureSettings {
   /** The tenant's id, or one of its domains. */
   readonly tenantId: string;
   readonly clientId: string;
   readonly subscriptionId?: string;
+  /** Others that may be taken in the place of `clientId` while that has a lease; without it. */
+  readonly otherClientIds: readonly string[];
+  /** The application that gives and takes the assignments. */
+  readonly granter?: { readonly clientId: string };
+  /** Given to the application for the lease, each a role's name or definition id, and a resource id. */
+  readonly assignments: readonly { readonly role: string; readonly scope: string }[];
+  /** True: plain assignments, which do not end by themselves, are given where time-bound ones cannot be. */
+  readonly allowUnbounded: boolean;
+  readonly ready?: ReadySettings;
   /** At least one, each `<resource>/.default` of another resource; the first is the one in AZURE_ACCESS_TOKEN. */
   readonly scopes: readonly string[];
   /** What the OIDC token may be for; at least one. A source that mints is asked for the first. */
@@ -80,6 +98,13 @@ export interface GcpSettings {
   readonly accessBoundary: readonly AccessBoundaryRule[];
   /** What the OIDC token may be for; absent means the provider's own, `https://iam.googleapis.com/<provider>`. */
   readonly audiences?: readonly string[];
+  /** The service account that gives and takes the bindings and the entitlement's grant. */
+  readonly granter?: { readonly serviceAccount: string };
+  /** Given for the lease, each a role and a full resource name such as `//storage.googleapis.com/projects/_/buckets/B`. */
+  readonly bindings: readonly { readonly role: string; readonly resource: string }[];
+  /** `projects/P/locations/L/entitlements/E` of Privileged Access Manager, or of a folder or an organization. */
+  readonly entitlement?: string;
+  readonly ready?: ReadySettings;
   /** Serve a metadata server besides, for tools that read nothing else. */
   readonly metadata: boolean;
 }

@@ -21,14 +21,26 @@ export function setTerms(profile: Profile, request: RunRequest, runtime: Pick<Ru
     });
   }
   const openedAt = runtime.now();
+  const deadlineAt = openedAt + ttlSeconds * 1000;
   return {
     leaseId: newLeaseId(),
     profileName: profile.name,
     openedAt,
-    deadlineAt: openedAt + ttlSeconds * 1000,
+    deadlineAt,
+    latestDeadlineAt: deadlineAt + longestWaitSeconds(profile) * 1000,
     ttlSeconds,
     deliver: request.deliver ?? profile.deliver,
   };
+}
+
+/** The clouds are waited for side by side. */
+function longestWaitSeconds({ clouds }: Profile): number {
+  return Math.max(0, clouds.azure?.ready?.timeoutSeconds ?? 0, clouds.gcp?.ready?.timeoutSeconds ?? 0);
+}
+
+/** The terms of a lease whose rights work: its time begins. */
+export function beginTerms(terms: LeaseTerms, runtime: Pick<Runtime, "now">): LeaseTerms {
+  return { ...terms, deadlineAt: Math.min(terms.latestDeadlineAt, runtime.now() + terms.ttlSeconds * 1000) };
 }
 
 /** Where the private files of a lease are while it lives. */

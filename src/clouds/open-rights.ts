@@ -1,0 +1,72 @@
+import { AgentctlError, toAgentctlError } from "../core/errors.js";
+import type { EndStep, GrantPlan, LeaseTerms, RightsContext } from "../core/lease.js";
+import type { CloudName, Profile } from "../core/profile.js";
+import type { Runtime } from "../core/runtime.js";
+import type { Cloud } from "./cloud.js";
+import { grantTermsOf } from "./grant-terms.js";
+
+/** The profile to issue with, and what was done in each cloud that gives rights for the lease. */
+export interface OpenedProfile {
+  readonly profile: Profile;
+  readonly rights: readonly { readonly cloud: CloudName; readonly steps: readonly EndStep[] }[];
+}
+
+type Load = <Name extends CloudName>(name: Name) => Promise<Cloud<Name>>;
+
+/**
+ * Gives the principals of the plans what their profile names for the time of the lease, side by side, and waits until it
+ * works. On the first failure the others are stopped and waited for; what was given is the caller's to end.
+ * @throws {AgentctlError} what `Cloud.openRights` throws, with the cloud named
+ */
+export async function openRightsBy(
+  load: Load,
+  profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
+  terms: LeaseTerms,
+  context: RightsContext,
+  runtime: Runtime,
+): Promise<OpenedProfile> {
+  const stop = new AbortController();
+  const passOn = () => stop.abort(context.signal.reason);
+  context.signal.addEventListener("abort", passOn, { once: true });
+  if (context.signal.aborted) passOn();
+  let failure: AgentctlError | undefined;
+  const opening = plans.map(async (plan) => {
+    try {
+      return await openOne(plan, { load, profile, terms, context: { ...context, signal: stop.signal }, runtime });
+    } catch (thrown) {
+      const error = toAgentctlError(thrown);
+      failure ??= error;
+      stop.abort(new AgentctlError("INTERRUPTED", "another cloud could not give what it should"));
+      return undefined;
+    }
+  });
+  const opened = (await Promise.all(opening)).filter((each) => each !== undefined);
+  context.signal.removeEventListener("abort", passOn);
+  if (failure !== undefined) throw failure;
+  const clouds = Object.fromEntries(opened.map(({ cloud, settings }) => [cloud, settings]));
+  return {
+    profile: { ...profile, clouds: { ...profile.clouds, ...clouds } },
+    rights: opened.map(({ cloud, steps }) => ({ cloud, steps })),
+  };
+}
+
+interface Opening {
+  readonly load: Load;
+  readonly profile: Profile;
+  readonly terms: LeaseTerms;
+  readonly context: RightsContext;
+  readonly runtime: Runtime;
+}
+
+async function openOne<Name extends CloudName>(
+  { cloud: name, channel }: { readonly cloud: Name; readonly channel: GrantPlan["channel"] },
+  { load, profile, terms, context, runtime }: Opening,
+) {
+  const cloud = await load(name);
+  const settings = profile.clouds[name] as NonNullable<Profile["clouds"][Name]>;
+  if (cloud.openRights === undefined || cloud.hasRights?.(settings) !== true) return undefined;
+  const grantTerms = grantTermsOf(terms, profile, channel, runtime.now(), context.mintableUntil);
+  const opened = await cloud.openRights(settings, grantTerms, context, runtime);
+  return { cloud: name, settings: opened.settings, steps: opened.steps };
+}
