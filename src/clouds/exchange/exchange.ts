@@ -25,6 +25,8 @@ export interface Exchange<T> {
   readonly service: () => Service;
   /** Where it may send anything. */
   readonly origins: readonly string[];
+  /** The longest answer; absent: what no token service's answer is. */
+  readonly maxBytes?: number;
   /** One try. Its wire is of this try alone, and so should be every client: they remember refusals and tokens. */
   readonly ask: (wire: Wire) => Promise<T>;
 }
@@ -66,7 +68,9 @@ async function tryOnce<T>(
   runtime: Runtime,
   limits: ExchangeLimits,
 ): Promise<T> {
-  const wire = openWire({ origins: exchange.origins, timeoutMs: limits.requestMs, signal }, runtime);
+  const { origins, maxBytes } = exchange;
+  const size = maxBytes !== undefined && { maxBytes };
+  const wire = openWire({ origins, timeoutMs: limits.requestMs, signal, ...size }, runtime);
   try {
     return await exchange.ask(wire);
   } catch (thrown) {

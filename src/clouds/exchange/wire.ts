@@ -28,6 +28,8 @@ export interface WireRules {
   /** The only origins that a token may go to. */
   readonly origins: readonly string[];
   readonly timeoutMs: number;
+  /** An answer longer than this is refused; absent: what no token service's answer is. */
+  readonly maxBytes?: number;
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +56,7 @@ export function openWire(rules: WireRules, runtime: Pick<Runtime, "fetch" | "now
       if (!rules.origins.includes(origin)) throw new Error("a request to another host was refused");
       last = undefined;
       try {
-        const limits = { timeoutMs: rules.timeoutMs, maxBytes: LONGEST_ANSWER_BYTES };
+        const limits = { timeoutMs: rules.timeoutMs, maxBytes: rules.maxBytes ?? LONGEST_ANSWER_BYTES };
         const answer = await unlessAborted(runtime.fetch({ ...request, ...limits }), rules.signal);
         last = readAnswer(answer, runtime.now());
         return answer;
