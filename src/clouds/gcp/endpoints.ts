@@ -21,8 +21,8 @@ export interface Endpoints {
  */
 export function resolveEndpoints(runtime: Pick<Runtime, "env">): Endpoints {
   return {
-    sts: resolve("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "https://sts.googleapis.com/", runtime),
-    iamCredentials: resolve(
+    sts: resolveEndpoint("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "https://sts.googleapis.com/", runtime),
+    iamCredentials: resolveEndpoint(
       "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
       "https://iamcredentials.googleapis.com/",
       runtime,
@@ -30,7 +30,8 @@ export function resolveEndpoints(runtime: Pick<Runtime, "env">): Endpoints {
   };
 }
 
-function resolve(variable: string, own: string, runtime: Pick<Runtime, "env">): Endpoint {
+/** @throws {AgentctlError} ENDPOINT_INVALID */
+export function resolveEndpoint(variable: string, own: string, runtime: Pick<Runtime, "env">): Endpoint {
   const value = runtime.env[variable];
   if (value === undefined || value === "") return { baseUrl: own };
   const { href } = readOverride(variable, value);
@@ -40,7 +41,11 @@ function resolve(variable: string, own: string, runtime: Pick<Runtime, "env">): 
 
 /** The overrides that a grant with these settings would meet. */
 export function overridesOf(settings: GcpSettings, endpoints: Endpoints): readonly EndpointOverride[] {
-  const used = settings.serviceAccount === undefined ? [endpoints.sts] : [endpoints.sts, endpoints.iamCredentials];
+  const impersonates = settings.serviceAccount !== undefined || settings.granter !== undefined;
+  return overridesIn(impersonates ? [endpoints.sts, endpoints.iamCredentials] : [endpoints.sts]);
+}
+
+export function overridesIn(used: readonly Endpoint[]): readonly EndpointOverride[] {
   return used.flatMap(({ override }) => override ?? []);
 }
 

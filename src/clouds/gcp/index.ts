@@ -2,6 +2,9 @@ import type { Cloud } from "../cloud.js";
 import { endGcpGrant } from "./ending.js";
 import { resolveEndpoints } from "./endpoints.js";
 import { planGcpGrant } from "./plan.js";
+import { senselessEnding } from "./rights/endings.js";
+import { hasRights, rightsOf } from "./rights/rights.js";
+import { readUndoing } from "./rights/undo.js";
 
 /** Google Cloud: OIDC to a federated or a service account's access token. The SDK is loaded by `issue` alone. */
 export const gcpCloud: Cloud<"gcp"> = {
@@ -12,6 +15,11 @@ export const gcpCloud: Cloud<"gcp"> = {
   async warm() {
     await import("./issue.js");
   },
+  hasRights,
+  async openRights(settings, terms, context, runtime) {
+    const { openGcpRights } = await import("./rights/open-rights.js");
+    return openGcpRights(settings, terms, context, runtime);
+  },
   async issue(settings, terms, context, runtime) {
     const { issueGcpGrant } = await import("./issue.js");
     return issueGcpGrant(settings, terms, context, runtime);
@@ -20,7 +28,17 @@ export const gcpCloud: Cloud<"gcp"> = {
     const { serveGcp } = await import("./serve.js");
     return serveGcp(settings, runtime);
   },
-  async end(order, _context, runtime) {
-    return endGcpGrant(order, runtime);
+  async end(order, context, runtime) {
+    const undoing = readUndoing(order);
+    if (undoing.kind === "by-time") return endGcpGrant(order, runtime, undoing.boundAt);
+    if (undoing.kind === "senseless") return senselessEnding(order, undoing.problem);
+    const { takeBack } = await import("./rights/take-back.js");
+    return takeBack(order, undoing.target, context, runtime);
+  },
+  async sweep(settings, context, runtime) {
+    const rights = rightsOf(settings);
+    if (rights?.granter === undefined || rights.gifts.length === 0) return undefined;
+    const { sweepBindings } = await import("./rights/sweep.js");
+    return sweepBindings(rights.granter, rights, settings, context, runtime);
   },
 };

@@ -6,6 +6,8 @@ import type { Runtime } from "../../core/runtime.js";
 import { lifetimeKey } from "../lifetime-key.js";
 import { type Endpoints, overridesOf, resolveEndpoints } from "./endpoints.js";
 import { principalOf, tokenAudiencesOf } from "./provider.js";
+import { describeRights } from "./rights/describe.js";
+import { rightsOf } from "./rights/rights.js";
 import { variableNames } from "./variables.js";
 
 /** A service account's token lasts an hour, or what the organization's policy allows, up to half a day. */
@@ -19,22 +21,26 @@ const LONGEST_LIFETIME_SECONDS = 43_200;
 export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: Pick<Runtime, "env">): GrantPlan {
   const endpoints = resolveEndpoints(runtime);
   checkLifetime(settings, terms);
+  const byTime = { word: "expires", detail: describeEnding(settings, terms) } as const;
+  const rights = rightsOf(settings);
+  const given = rights && describeRights(rights, settings, terms, byTime, runtime);
   return {
     cloud: "gcp",
     channel: terms.channel,
     principal: principalOf(settings),
     audiences: tokenAudiencesOf(settings),
-    steps: describeSteps(settings, terms, endpoints),
-    narrowing: describeNarrowing(settings),
+    steps: [...(given?.before ?? []), ...describeSteps(settings, terms, endpoints), ...(given?.after ?? [])],
+    narrowing: [...(given?.narrowing ?? []), ...describeNarrowing(settings)],
     variables: variableNames(settings, terms.channel),
-    ending: { word: "expires", detail: describeEnding(settings, terms) },
+    ending: given?.ending ?? byTime,
     facts: {
       ...(settings.serviceAccount !== undefined && { lifetimeSeconds: terms.lifetimeSeconds }),
       scopes: settings.scopes,
       boundaryRules: settings.accessBoundary.length,
+      ...given?.facts,
     },
-    undo: {},
-    endpoints: overridesOf(settings, endpoints),
+    undo: given?.undo ?? {},
+    endpoints: [...overridesOf(settings, endpoints), ...(given?.endpoints ?? [])],
   };
 }
 

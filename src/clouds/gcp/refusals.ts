@@ -48,13 +48,18 @@ export function impersonationHint(
     const member = poolMember(settings, token === undefined ? "*" : printable(token.subject));
     return `give ${member} (or a principalSet it is in) roles/iam.workloadIdentityUser on ${account}, which must exist`;
   }
-  if (code === "NOT_FOUND") return `check gcp.service_account: there is no ${account}`;
+  if (code === "NOT_FOUND") return `check ${keyOf(settings)}: there is no ${account}`;
   if (/disabled/i.test(text)) return `enable ${account}`;
   if (code === "UNAUTHENTICATED") return "check that both endpoints in use are of one Google, and this machine's clock";
   if (code === "INVALID_ARGUMENT" && (/lifetime/i.test(text) || seconds > USUAL_LIFETIME_SECONDS)) {
     return `lower the ttl (by the endpoint, credential_ttl) to 1h, or allow ${account} longer with the organization policy iam.allowServiceAccountCredentialLifetimeExtension`;
   }
-  return "check gcp.service_account and gcp.scopes";
+  return `check ${keyOf(settings)} and gcp.scopes`;
+}
+
+/** Where the service account was named: the granter is impersonated likewise. */
+function keyOf({ serviceAccount, granter }: GcpSettings): string {
+  return serviceAccount === granter?.serviceAccount ? "gcp.granter" : "gcp.service_account";
 }
 
 /** What to change, when Google's STS did not narrow the token. */

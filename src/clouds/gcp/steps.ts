@@ -39,13 +39,13 @@ export async function federate(steps: Steps): Promise<{ federated: GoogleToken; 
   );
 }
 
-/** A federated token for the service account's, with a lifetime of what is left of the lease. */
+/** A federated token for the service account's, with a lifetime of what is left until the end of the terms. */
 export function impersonate(
   steps: Steps,
   serviceAccount: string,
   federated: GoogleToken,
   used: IdToken,
-  terms: GrantTerms,
+  terms: Pick<GrantTerms, "endsAt">,
 ): Promise<GoogleToken> {
   const { settings, endpoints, runtime } = steps;
   const secondsLeft = () => Math.max(1, Math.floor((terms.endsAt - runtime.now()) / 1000));

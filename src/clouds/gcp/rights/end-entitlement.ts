@@ -1,0 +1,94 @@
+import { AgentctlError } from "../../../core/errors.js";
+import { pauseFor } from "../../../core/retry.js";
+import type { Asking, Bearer } from "./ask-rights.js";
+import { type EndingVerb, endGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
+import { type EntitlementGrant, isOver } from "./entitlement-grant.js";
+import type { Story } from "./story.js";
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 3_000;
+const GROWTH = 1.6;
+/** Being ended already. */
+const UNDER_WAY: readonly string[] = ["REVOKING", "WITHDRAWING"];
+
+export interface EntitlementEnd {
+  readonly entitlement: string;
+  readonly leaseId: string;
+  /** How long the grant's end is waited for. */
+  readonly waitMs: number;
+  readonly story: Story;
+}
+
+/** Whoever asked for the grant, and the granter where there is one. */
+export interface Enders {
+  readonly granter?: Bearer;
+  /** Had only where it is needed. @throws {AgentctlError} as `bePrincipal` does */
+  principal(): Promise<Bearer>;
+}
+
+/**
+ * Finds the lease's grant and ends it; answers whether there was one.
+ * @throws {AgentctlError} as `askRights` does; NOT_TAKEN_BACK where Google took the request and had not ended it in time
+ */
+export async function endEntitlement(end: EntitlementEnd, enders: Enders, asking: Asking): Promise<boolean> {
+  const { entitlement, leaseId, story } = end;
+  const looker = enders.granter ?? (await enders.principal());
+  const looking = { bearer: looker, isRequester: enders.granter === undefined };
+  const open = await findOpenGrants(entitlement, looking, asking);
+  const ours = open.filter((grant) => grant.leaseId === leaseId);
+  for (const grant of ours) {
+    if (!UNDER_WAY.includes(grant.state)) await askForItsEnd(grant, end, enders, looker, asking);
+    await awaitItsEnd(grant, end, looker, asking);
+    story.tell(`${grant.name} has ended`);
+  }
+  return ours.length > 0;
+}
+
+/** Revoked by whoever may; else withdrawn by whoever asked for it, which Google lets every requester do. */
+async function askForItsEnd(
+  grant: EntitlementGrant,
+  { leaseId, story }: EntitlementEnd,
+  enders: Enders,
+  looker: Bearer,
+  asking: Asking,
+): Promise<void> {
+  const ask = async (verb: EndingVerb, bearer: Bearer): Promise<void> => {
+    await endGrant(verb, grant.name, `agentctl lease ${leaseId} has ended`, bearer, asking);
+    story.tell(`asked Google to ${verb} ${grant.name}, as ${bearer.who}`);
+  };
+  try {
+    await ask("revoke", looker);
+  } catch (error) {
+    if (!(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
+    const now = await readGrantNow(grant.name, looker, asking);
+    if (isOver(now) || UNDER_WAY.includes(now.state)) return;
+    try {
+      await ask("withdraw", await enders.principal());
+    } catch (second) {
+      story.tell(
+        `it could not be withdrawn either: ${second instanceof AgentctlError ? second.message : "unexpected"}`,
+      );
+      throw error;
+    }
+  }
+}
+
+async function awaitItsEnd(
+  grant: EntitlementGrant,
+  end: EntitlementEnd,
+  looker: Bearer,
+  asking: Asking,
+): Promise<void> {
+  const { runtime, signal } = asking;
+  const until = runtime.now() + end.waitMs;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    const now = await readGrantNow(grant.name, looker, asking);
+    if (isOver(now)) return;
+    if (runtime.now() >= until || signal.aborted) {
+      throw new AgentctlError("NOT_TAKEN_BACK", `${grant.name} is ${now.state} after ${end.waitMs / 1000}s`);
+    }
+    await pauseFor(pauseMs, signal, runtime);
+    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
+  }
+}

@@ -1,0 +1,93 @@
+import { formatInstant } from "../../../core/durations.js";
+import type { AgentctlError } from "../../../core/errors.js";
+import type { Ending, EndOrder } from "../../../core/lease.js";
+import { type Story, secondsSince } from "./story.js";
+import type { Target } from "./undo.js";
+
+/** What Google says that a change of a policy takes: typically two minutes, potentially seven or longer. */
+const EFFECTIVE_MS = 7 * 60_000;
+const DELAY =
+  "Google says that such a change takes effect within 2 minutes as a rule, and potentially takes 7 minutes or longer";
+
+/** Taken back, and not seen to be: `unseen` says why. `since` in epoch ms. */
+export function removedEnding(order: EndOrder, target: Target, since: number, unseen: string, story: Story): Ending {
+  const detail = `${takenBack(target)} since ${formatInstant(since)}; ${DELAY}; ${unseen}; ${boundOf(target)}; ${remainder(order)}`;
+  const at = Math.min(since + EFFECTIVE_MS, target.boundAt, expiryOf(order));
+  return { cloud: "gcp", word: "removed", ...timesOf(at, order), detail, steps: story.steps };
+}
+
+/** Seen to be refused: `first` at first, `since` the last of it was taken back, both epoch ms. */
+export function revokedEnding(
+  order: EndOrder,
+  target: Target,
+  {
+    since,
+    first,
+    permissions,
+  }: { readonly since: number; readonly first: number; readonly permissions: readonly string[] },
+  story: Story,
+): Ending {
+  const resource = target.ready?.resource.name ?? "";
+  const detail =
+    `${takenBack(target)}; testIamPermissions on ${resource} stopped granting ${permissions.join(", ")} to the lease's own ` +
+    `token ${secondsSince(since, first)} after that; nothing else was tried; ${remainder(order)}`;
+  // Rounded up, since it was refused then and not before.
+  return {
+    cloud: "gcp",
+    word: "revoked",
+    ...timesOf(Math.ceil(first / 1000) * 1000, order),
+    detail,
+    steps: story.steps,
+  };
+}
+
+/** Google had ended it by itself before it was taken away. */
+export function boundEnding(order: EndOrder, target: Target, story: Story): Ending {
+  const detail = `what was given had ended by itself at ${formatInstant(target.boundAt)}; ${remainder(order)}`;
+  return { cloud: "gcp", word: "expires", ...timesOf(target.boundAt, order), detail, steps: story.steps };
+}
+
+/** Not taken back, or not all of it; a further try might, unless it has ended by itself. */
+export function failedEnding(order: EndOrder, target: Target, error: AgentctlError, story: Story, now: number): Ending {
+  const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
+  const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}; ${remainder(order)}`;
+  return {
+    ...untaken(order, target.boundAt, what, detail),
+    steps: story.steps,
+    ...(now < target.boundAt && { isUnfinished: true }),
+  };
+}
+
+/** Not taken back, and a further try would not help: what should say how makes no sense. */
+export function senselessEnding(order: EndOrder, problem: string): Ending {
+  return untaken(order, expiryOf(order), problem, `${problem}; ${remainder(order)}`);
+}
+
+function untaken(order: EndOrder, boundAt: number, shortfall: string, detail: string): Ending {
+  return { cloud: "gcp", word: "failed", ...timesOf(Math.min(boundAt, expiryOf(order)), order), detail, shortfall };
+}
+
+function timesOf(at: number, order: EndOrder): { readonly at: string; readonly until?: string } {
+  const expiresAt = expiryOf(order);
+  return { at: formatInstant(at), ...(expiresAt > at && { until: formatInstant(expiresAt) }) };
+}
+
+function expiryOf({ expiresAt, usableUntil }: EndOrder): number {
+  return expiresAt ?? usableUntil;
+}
+
+/** What was taken from where. */
+function takenBack({ resources, entitlement }: Target): string {
+  const where = resources.length === 0 ? [] : [`its bindings are off ${resources.map(({ name }) => name).join(", ")}`];
+  const grant = entitlement === undefined ? [] : [`its grant of ${entitlement} has ended`];
+  return [...where, ...grant].join(", and ");
+}
+
+function boundOf({ boundAt }: Target): string {
+  return `what was given ends by itself at ${formatInstant(boundAt)} at the latest`;
+}
+
+function remainder(order: EndOrder): string {
+  if (!order.isIssued) return "whether a token was issued is not known; it was handed to nobody";
+  return `the token itself lives until ${formatInstant(expiryOf(order))}, for whatever else ${order.principal} may do`;
+}

@@ -1,0 +1,28 @@
+/** What the titles of our bindings' conditions begin with, so that anybody can find, and prune, what nobody remembers. */
+const TITLE = /^agentctl-(l-[0-9A-Za-z]{16})-(\d{9,11})$/;
+
+/** A clock that is wrong by less than this prunes nothing that still gives a right. */
+const GRACE_SECONDS = 300;
+
+/** What the title of a lease's binding says. */
+export interface LeaseTitle {
+  readonly title: string;
+  readonly leaseId: string;
+  /** When its condition ends it, by Google's clock. */
+  readonly endSeconds: number;
+}
+
+export function titleOf(leaseId: string, endSeconds: number): string {
+  return `agentctl-${leaseId}-${endSeconds}`;
+}
+
+/** Undefined for every title that is not ours. */
+export function readTitle(title: unknown): LeaseTitle | undefined {
+  const [whole, leaseId, end] = (typeof title === "string" && TITLE.exec(title)) || [];
+  return whole === undefined || leaseId === undefined ? undefined : { title: whole, leaseId, endSeconds: Number(end) };
+}
+
+/** Whether its condition has given nothing for long enough. */
+export function hasExpired({ endSeconds }: LeaseTitle, googleNow: number): boolean {
+  return (endSeconds + GRACE_SECONDS) * 1000 < googleNow;
+}

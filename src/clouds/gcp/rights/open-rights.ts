@@ -1,0 +1,115 @@
+import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/lease.js";
+import type { GcpSettings } from "../../../core/profile.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import type { Asking, Bearer } from "./ask-rights.js";
+import { beGranter, bePrincipal, type Federation, memberOf, openFederation } from "./bearers.js";
+import { type ChangeLimits, changePolicy } from "./change-policy.js";
+import { addGift } from "./give-bindings.js";
+import { awaitReady } from "./ready.js";
+import { requestEntitlement } from "./request-entitlement.js";
+import { type Rights, rightsOf } from "./rights.js";
+import { openStory, type Story } from "./story.js";
+
+export interface OpenLimits {
+  readonly exchange: ExchangeLimits;
+  readonly change: ChangeLimits;
+}
+
+export const OPEN_LIMITS: OpenLimits = { exchange: EXCHANGE_LIMITS, change: { attempts: 100, changeMs: 180_000 } };
+
+/** Rights being given. */
+interface Opening {
+  readonly settings: GcpSettings;
+  readonly rights: Rights;
+  readonly terms: GrantTerms;
+  readonly context: RightsContext;
+  readonly asking: Asking;
+  readonly federation: Federation;
+  readonly limits: OpenLimits;
+  readonly story: Story;
+  /** Nobody waits for anything to work any longer than until then; epoch ms. */
+  readonly until: number;
+}
+
+/**
+ * Gives the lease's principal what the profile names, until `terms.latestEndsAt`, and waits until it works. When this
+ * throws, no write is under way any more, but for one that Google has not answered within seconds.
+ * @throws {AgentctlError} BINDING_LIMIT, ASSIGNMENT_BUSY, NOT_READY, CONFIG_INVALID; as `askService` does, and what
+ *   `mintToken` throws
+ */
+export async function openGcpRights(
+  settings: GcpSettings,
+  terms: GrantTerms,
+  context: RightsContext,
+  runtime: Runtime,
+  limits: OpenLimits = OPEN_LIMITS,
+): Promise<OpenedRights<GcpSettings>> {
+  const story = openStory(runtime);
+  const rights = rightsOf(settings);
+  if (rights === undefined) return { settings, steps: [] };
+  const asking: Asking = { signal: context.signal, runtime, limits: limits.exchange };
+  const federation = await openFederation(settings, (audiences) => context.mintToken(audiences), asking);
+  const until = runtime.now() + rights.waitSeconds * 1000;
+  const opening = { settings, rights, terms, context, asking, federation, limits, story, until };
+  await giveAll(opening);
+  await askEntitlement(opening);
+  await waitReady(opening);
+  return { settings, steps: story.steps };
+}
+
+/** Side by side, since the resources have nothing to do with each other; each is waited for, also when another fails. */
+async function giveAll(opening: Opening): Promise<void> {
+  const { settings, rights, context, asking, federation } = opening;
+  if (rights.granter === undefined || rights.gifts.length === 0) return;
+  context.onProgress(`asking ${rights.granter} to give what the profile names`);
+  const granter = await beGranter(settings, rights.granter, federation, asking);
+  const outcomes = await Promise.allSettled(rights.gifts.map((gift) => giveOne(gift, granter, opening)));
+  const failure = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failure !== undefined) throw failure.reason;
+}
+
+async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Bearer, opening: Opening): Promise<void> {
+  const { settings, terms, asking, federation, limits, story } = opening;
+  const gift = {
+    resource: resource.name,
+    roles,
+    member: memberOf(settings, federation.used.subject),
+    leaseId: terms.leaseId,
+    profileName: terms.profileName,
+    endsAt: terms.latestEndsAt,
+  };
+  const { isNew, pruned } = await changePolicy(
+    resource,
+    (bindings, googleNow) => addGift(gift, bindings, googleNow, asking.runtime.now()),
+    granter,
+    asking,
+    limits.change,
+  );
+  const said = isNew
+    ? `gave ${gift.member} ${roles.join(", ")} on`
+    : `${gift.member} has ${roles.join(", ")} already on`;
+  story.tell(`${said} ${resource.name}, as ${granter.who}`);
+  if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
+}
+
+async function askEntitlement({ settings, rights, terms, context, asking, federation, story, until }: Opening) {
+  if (rights.entitlement === undefined) return;
+  const principal = await bePrincipal(settings, federation, asking);
+  const request = { entitlement: rights.entitlement, terms, until, story };
+  await requestEntitlement(request, principal, context, asking);
+}
+
+async function waitReady({ settings, rights, context, asking, federation, story, until }: Opening): Promise<void> {
+  if (rights.ready === undefined) return;
+  const readiness = { ...rights.ready, timeoutSeconds: rights.waitSeconds, until, story };
+  let from: Federation | undefined = federation;
+  const be = async () => {
+    // Anew after the first: by then the federated token may have ended too.
+    const known: Federation =
+      from ?? (await openFederation(settings, (audiences) => context.mintToken(audiences), asking));
+    from = undefined;
+    return bePrincipal(settings, known, asking);
+  };
+  await awaitReady(readiness, be, context, asking);
+}

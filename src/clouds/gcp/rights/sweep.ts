@@ -1,0 +1,38 @@
+import { formatInstant } from "../../../core/durations.js";
+import type { EndContext } from "../../../core/lease.js";
+import type { GcpSettings } from "../../../core/profile.js";
+import type { Runtime } from "../../../core/runtime.js";
+import type { CloudSweep } from "../../cloud.js";
+import type { Asking } from "./ask-rights.js";
+import { beGranter, openFederation } from "./bearers.js";
+import { changePolicy } from "./change-policy.js";
+import { OPEN_LIMITS, type OpenLimits } from "./open-rights.js";
+import { removeExpired } from "./remove-bindings.js";
+import type { Rights } from "./rights.js";
+
+/**
+ * Takes those of our bindings off the profile's resources that have ended, whichever lease they were of.
+ * @throws {AgentctlError} as `openFederation`, `beGranter` and `changePolicy` do
+ */
+export async function sweepBindings(
+  granterAccount: string,
+  { gifts }: Pick<Rights, "gifts">,
+  settings: GcpSettings,
+  context: Pick<EndContext, "mintToken" | "signal">,
+  runtime: Runtime,
+  limits: OpenLimits = OPEN_LIMITS,
+): Promise<CloudSweep> {
+  const asking: Asking = { signal: context.signal, runtime, limits: limits.exchange };
+  const federation = await openFederation(settings, (audiences) => context.mintToken(audiences), asking);
+  const granter = await beGranter(settings, granterAccount, federation, asking);
+  const swept = [];
+  for (const { resource } of gifts) {
+    swept.push(await changePolicy(resource, removeExpired, granter, asking, limits.change));
+  }
+  return {
+    cloud: "gcp",
+    where: gifts.map(({ resource }) => resource.name).join(", "),
+    removed: swept.flatMap(({ removed }) => removed),
+    kept: swept.flatMap(({ kept }) => kept.map(({ title, endsAt }) => ({ name: title, until: formatInstant(endsAt) }))),
+  };
+}

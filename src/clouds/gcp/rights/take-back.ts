@@ -1,0 +1,177 @@
+import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
+import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
+import { pauseFor } from "../../../core/retry.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { untilAborted } from "../../../core/until-aborted.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { endGcpGrant } from "../ending.js";
+import type { Asking, Bearer } from "./ask-rights.js";
+import { beGranter, bePrincipal, openFederation } from "./bearers.js";
+import { type ChangeLimits, changePolicy } from "./change-policy.js";
+import { type Enders, endEntitlement } from "./end-entitlement.js";
+import { boundEnding, failedEnding, removedEnding, revokedEnding } from "./endings.js";
+import { openProbe, type Probe, watchRefusal } from "./probe.js";
+import { removeLease } from "./remove-bindings.js";
+import type { PolicyResource } from "./resources.js";
+import { openStory, type Story, secondsSince } from "./story.js";
+import type { Target } from "./undo.js";
+import { withinTime } from "./within-time.js";
+
+export interface TakeBackLimits {
+  readonly exchange: ExchangeLimits;
+  readonly change: ChangeLimits;
+  /** Until everything is taken back. */
+  readonly removeMs: number;
+  /** Of that, for the grant of an entitlement to end. */
+  readonly entitlementMs: number;
+  /** After that, until Google is seen to refuse. */
+  readonly watchMs: number;
+  /** A write that was under way when an agentctl was killed has landed by then. */
+  readonly secondLookMs: number;
+}
+
+export const TAKE_BACK_LIMITS: TakeBackLimits = {
+  exchange: EXCHANGE_LIMITS,
+  change: { attempts: 100, changeMs: 50_000 },
+  removeMs: 70_000,
+  entitlementMs: 30_000,
+  watchMs: 30_000,
+  secondLookMs: 2_000,
+};
+
+/** One grant being ended. */
+interface Work {
+  readonly order: EndOrder;
+  readonly target: Target;
+  readonly context: EndContext;
+  readonly runtime: Runtime;
+  readonly limits: TakeBackLimits;
+  readonly story: Story;
+}
+
+/** Takes back what was given for the lease, and watches it take effect where its token is at hand. Never throws. */
+export async function takeBack(
+  order: EndOrder,
+  target: Target,
+  context: EndContext,
+  runtime: Runtime,
+  limits: TakeBackLimits = TAKE_BACK_LIMITS,
+): Promise<Ending> {
+  const work = { order, target, context, runtime, limits, story: openStory(runtime) };
+  try {
+    const probe = openProbe(order, target, runtime);
+    const before = probe?.(context.unwatched) ?? Promise.resolve(undefined);
+    const wasThere = await removeInTime(work, before);
+    const since = runtime.now();
+    if (since >= target.boundAt) return boundEnding(order, target, work.story);
+    if (!wasThere) return nothingThere(work, since);
+    return await observe(work, probe, await before, since);
+  } catch (thrown) {
+    const error = context.signal.aborted ? interruption(context.signal) : toAgentctlError(thrown);
+    work.story.tell(`gave up: ${error.message}`);
+    return failedEnding(order, target, error, work.story, runtime.now());
+  }
+}
+
+/** Removes it only when `before` is known. Answers whether there was anything. */
+async function removeInTime(work: Work, before: Promise<unknown>): Promise<boolean> {
+  const { order, target, context, runtime, limits, story } = work;
+  const late = new AgentctlError("UNREACHABLE", `Google had not taken it back within ${limits.removeMs / 1000}s`);
+  return withinTime(
+    limits.removeMs,
+    [context.signal],
+    async (signal) => {
+      const asking: Asking = { signal, runtime, limits: limits.exchange };
+      context.onProgress(`asking ${target.granter ?? "Google"} to take back what was given`);
+      const enders = await openEnders(work, asking);
+      await untilAborted(before, signal);
+      const wasThere = await removeAll(work, enders, asking);
+      if (wasThere || order.isIssued) return wasThere;
+      story.tell("nothing of this lease was there; looking once more, for what may have been under way");
+      await pauseFor(limits.secondLookMs, signal, runtime);
+      return removeAll(work, enders, asking);
+    },
+    late,
+  );
+}
+
+async function openEnders({ target, context }: Work, asking: Asking): Promise<Enders> {
+  const { who, granter } = target;
+  const federation = await openFederation(who, (audiences) => context.mintToken(audiences), asking);
+  const principal = () => bePrincipal(who, federation, asking);
+  return granter === undefined
+    ? { principal }
+    : { principal, granter: await beGranter(who, granter, federation, asking) };
+}
+
+/** Side by side; each is tried, also where another fails. */
+async function removeAll({ target, limits, story }: Work, enders: Enders, asking: Asking): Promise<boolean> {
+  const { resources, entitlement, leaseId } = target;
+  const removals = resources.map((resource) =>
+    enders.granter === undefined ? false : removeFrom(resource, leaseId, enders.granter, asking, limits, story),
+  );
+  const end = { leaseId, waitMs: limits.entitlementMs, story };
+  const ended = entitlement === undefined ? [] : [endEntitlement({ ...end, entitlement }, enders, asking)];
+  const outcomes = await Promise.allSettled([...removals, ...ended]);
+  const failures = outcomes
+    .filter((outcome) => outcome.status === "rejected")
+    .map(({ reason }) => toAgentctlError(reason));
+  for (const failure of failures.slice(1)) story.tell(`failed: ${failure.message}`);
+  if (failures[0] !== undefined) throw failures[0];
+  return outcomes.some((outcome) => outcome.status === "fulfilled" && outcome.value);
+}
+
+async function removeFrom(
+  resource: PolicyResource,
+  leaseId: string,
+  granter: Bearer,
+  asking: Asking,
+  { change }: TakeBackLimits,
+  story: Story,
+): Promise<boolean> {
+  const remove = (bindings: readonly unknown[], googleNow: number) => removeLease(leaseId, bindings, googleNow);
+  const { count, pruned } = await changePolicy(resource, remove, granter, asking, change);
+  if (count > 0) story.tell(`took ${count} of its bindings off ${resource.name}, as ${granter.who}`);
+  if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
+  return count > 0;
+}
+
+/** Never given, or taken away by somebody before: where a token was issued, it had been given. */
+function nothingThere({ order, target, runtime, story }: Work, since: number): Ending {
+  story.tell("nothing of this lease was there to be taken back");
+  if (order.isIssued) return removedEnding(order, target, since, "somebody had taken it back before", story);
+  return { ...endGcpGrant(order, runtime), steps: story.steps };
+}
+
+async function observe(
+  { order, target, context, runtime, limits, story }: Work,
+  probe: Probe | undefined,
+  before: readonly string[] | undefined,
+  since: number,
+): Promise<Ending> {
+  const removed = (unseen: string) => removedEnding(order, target, since, unseen, story);
+  if (target.ready === undefined) return removed("no permission was named by which that could be seen");
+  if (probe === undefined) return removed("whoever took it back had no token of it to see that");
+  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
+  const where = `testIamPermissions on ${target.ready.resource.name}`;
+  if (before === undefined) return removed(`${where} gave the lease's own token no answer by which that could be seen`);
+  if (before.length === 0) return removed(`${where} granted the lease's own token nothing before either`);
+  const watching = {
+    before,
+    watchMs: limits.watchMs,
+    text: `waiting for ${where} to stop granting ${before.join(", ")}`,
+  };
+  const first = await watchRefusal(probe, watching, context, runtime);
+  if (first !== undefined) {
+    story.tell(`no longer granted, ${secondsSince(since, first)} after it was taken back`);
+    return revokedEnding(order, target, { since, first, permissions: before }, story);
+  }
+  const waited = secondsSince(since, runtime.now());
+  story.tell(`still granted ${waited} after it was taken back`);
+  return removed(`${where} was not seen to refuse within ${waited}`);
+}
+
+function interruption(signal: AbortSignal): AgentctlError {
+  if (signal.reason instanceof AgentctlError) return signal.reason;
+  return new AgentctlError("INTERRUPTED", "interrupted while what was given was taken back");
+}
