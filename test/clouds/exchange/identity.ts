@@ -29,6 +29,7 @@ export function grantTerms(lifetimeSeconds: number, askedAt: number, channel: Ch
     channel,
     endsAt: askedAt + lifetimeSeconds * 1000,
     lifetimeSeconds,
+    latestEndsAt: askedAt + lifetimeSeconds * 1000,
     revoke: "auto",
   };
 }

@@ -29,6 +29,7 @@ export function gcpSettings(overrides: Partial<GcpSettings> = {}): GcpSettings {
     serviceAccount: ACCOUNT,
     scopes: [CLOUD_PLATFORM],
     accessBoundary: [],
+    bindings: [],
     metadata: false,
     ...overrides,
   };

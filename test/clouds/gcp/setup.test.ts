@@ -14,6 +14,7 @@ const SETTINGS: GcpSettings = {
   serviceAccount: "deploy@my-project.iam.gserviceaccount.com",
   scopes: [],
   accessBoundary: [],
+  bindings: [],
   metadata: false,
 };
 
