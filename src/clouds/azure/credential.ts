@@ -2,8 +2,8 @@ import { createEmptyPipeline, createHttpHeaders } from "@azure/core-rest-pipelin
 import { ClientAssertionCredential, type ClientAssertionCredentialOptions } from "@azure/identity";
 import { setLogLevel } from "@azure/logger";
 import type { IdToken } from "../../core/identity.js";
-import type { AzureSettings } from "../../core/profile.js";
 import type { Wire } from "../exchange/wire.js";
+import type { Application } from "./application.js";
 import type { Authority } from "./authority.js";
 
 type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
@@ -14,7 +14,7 @@ type HttpClient = NonNullable<ClientAssertionCredentialOptions["httpClient"]>;
  * try from there (ThrottlingUtils). CAE stays off: with it a token lives up to a day.
  */
 export function openCredential(
-  settings: AzureSettings,
+  application: Application,
   authority: Authority,
   assertion: IdToken,
   wire: Wire,
@@ -30,8 +30,8 @@ export function openCredential(
     pipeline: createEmptyPipeline(),
   };
   return new ClientAssertionCredential(
-    settings.tenantId,
-    settings.clientId,
+    application.tenantId,
+    application.clientId,
     async () => assertion.token.reveal(),
     options,
   );

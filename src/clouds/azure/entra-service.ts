@@ -1,9 +1,9 @@
 import { AgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
-import type { AzureSettings } from "../../core/profile.js";
 import type { Refusal, Service } from "../exchange/failed-try.js";
 import { claimFacts, claimsSeen } from "../exchange/scrub.js";
 import { fieldOf, textOf, type WireAnswer } from "../exchange/wire.js";
+import type { Application } from "./application.js";
 import type { Authority } from "./authority.js";
 import { refusalHint } from "./refusals.js";
 
@@ -13,7 +13,7 @@ const BUSY: readonly string[] = ["AADSTS50196", "AADSTS90055"];
 
 /** Microsoft Entra's token endpoint, as far as its failures go. */
 export function entraService(
-  settings: AzureSettings,
+  application: Application,
   scope: string,
   authority: Authority,
   token: IdToken | undefined,
@@ -22,14 +22,14 @@ export function entraService(
   const at = override === undefined ? `at ${new URL(url).host}` : `at ${url} (${override.variable})`;
   return {
     place: `Microsoft Entra ${at}`,
-    facts: { tenant: settings.tenantId, client: settings.clientId, scope, authority: url },
+    facts: { tenant: application.tenantId, client: application.clientId, scope, authority: url },
     secrets: token === undefined ? [] : [token.token],
     readRefusal,
     explainRefusal({ code, text }, facts) {
-      const said = `Microsoft Entra refused ${settings.clientId}: ${text} (${code})`;
+      const said = `Microsoft Entra refused ${application.clientId}: ${text} (${code})`;
       return new AgentctlError("CLOUD_DENIED", token === undefined ? said : `${said}${claimsSeen(token)}`, {
         facts: { ...facts, ...(token !== undefined && claimFacts(token)) },
-        hint: refusalHint(code, settings, scope, token),
+        hint: refusalHint(code, application, scope, token),
       });
     },
   };

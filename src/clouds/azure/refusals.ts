@@ -1,10 +1,10 @@
 import type { IdToken } from "../../core/identity.js";
-import type { AzureSettings } from "../../core/profile.js";
 import { printable } from "../exchange/scrub.js";
+import type { Application } from "./application.js";
 
 /** What to change on Azure's side, by the code that Microsoft Entra refused with (its "error codes" reference). */
-export function refusalHint(code: string, settings: AzureSettings, scope: string, token: IdToken | undefined): string {
-  const { clientId, tenantId } = settings;
+export function refusalHint(code: string, application: Application, scope: string, token: IdToken | undefined): string {
+  const { clientId, tenantId } = application;
   const iss = token === undefined ? "the token's issuer" : printable(token.issuer);
   const sub = token === undefined ? "the token's subject" : printable(token.subject);
   const aud = token === undefined ? "the token's audience" : printable(token.audience.join(", "));

@@ -1,0 +1,127 @@
+import { formatInstant } from "../../../core/durations.js";
+import type { Ending, EndOrder } from "../../../core/lease.js";
+import { endAzureGrant } from "../ending.js";
+import { nameTarget } from "./names.js";
+import type { Readiness } from "./rights-settings.js";
+import type { Story } from "./story.js";
+import type { Fate } from "./take-one.js";
+import type { Possession } from "./undo.js";
+
+/** "up to 10 minutes for changes to take effect": Azure RBAC's troubleshooting guide. */
+const DELAY_MS = 10 * 60_000;
+const DELAY = "Azure says that such a change takes effect within 10 minutes";
+const BY_ITSELF = "the assignments were time-bound, and Azure ended them by itself";
+
+/** What ended, and how it was told. */
+export interface Ended {
+  readonly order: EndOrder;
+  readonly possession: Possession;
+  readonly story: Story;
+}
+
+/** Seen: the lease's own token had none of the permissions from `first` on (epoch ms). */
+export function revokedEnding(ended: Ended, ready: Readiness, since: number, first: number): Ending {
+  const permissions = ready.permissions.join(", ");
+  const detail =
+    `Azure Resource Manager lets the lease's own token have none of ${permissions} at ${ready.at}, ` +
+    `${secondsSince(since, first)} after the assignments were taken back; ${tokenWords(ended.order)}`;
+  return { ...timesOf(ended.order, Math.ceil(first / 1000) * 1000), word: "revoked", detail, steps: ended.story.steps };
+}
+
+/** Taken back at `since`, and not seen to be: `unseen` says why. At `endsAt` it would have ended by itself (epoch ms). */
+export function removedEnding(
+  ended: Ended,
+  { since, endsAt }: { readonly since: number; readonly endsAt: number },
+  unseen: string,
+): Ending {
+  const detail = `the assignments were taken back at ${formatInstant(since)}; ${DELAY}; ${unseen}; ${tokenWords(ended.order)}`;
+  return {
+    ...timesOf(ended.order, Math.min(since + DELAY_MS, endsAt)),
+    word: "removed",
+    detail,
+    steps: ended.story.steps,
+  };
+}
+
+/** To be taken back later: Azure would refuse it before. */
+export function queuedEnding(ended: Ended, early: readonly Extract<Fate, { kind: "early" }>[]): Ending {
+  const retryAt = formatInstant(Math.max(...early.map((fate) => fate.retryAt)) + 999);
+  const endsAt = Math.max(...early.map((fate) => fate.endsAt));
+  const why = `Azure takes no assignment back within 5 minutes of giving it`;
+  const queued = `it is queued on the ledger, to be taken back from ${retryAt} on`;
+  const detail = `${why}; ${queued}, and ends by itself at ${formatInstant(endsAt)}; ${tokenWords(ended.order)}`;
+  return {
+    ...timesOf(ended.order, endsAt),
+    word: "expires",
+    detail,
+    steps: ended.story.steps,
+    shortfall: `${why}; ${queued}`,
+    isUnfinished: true,
+    retryAt,
+  };
+}
+
+/** Not taken back, although a further try might have it. */
+export function failedEnding(ended: Ended, problem: string, now: number): Ending {
+  const { order, possession, story } = ended;
+  const times = story.tries === 1 ? "once" : `${story.tries} times`;
+  const tried = `Azure was asked ${times} in ${secondsSince(story.startedAt, now)}`;
+  return {
+    ...untaken(order, possession, problem, `${problem}; ${tried}`),
+    steps: story.steps,
+    ...((possession.allowUnbounded || possession.endsAt > now) && { isUnfinished: true }),
+  };
+}
+
+/** Not taken back, and a further try would not help: what should say how makes no sense. */
+export function senselessEnding(order: EndOrder, problem: string): Ending {
+  const detail = `${problem}; assignments that were time-bound end by themselves; ${tokenWords(order)}`;
+  return { ...timesOf(order, tokenEndOf(order)), word: "failed", detail, shortfall: problem };
+}
+
+/** Nothing was given: it ends as a grant without rights does. */
+export function neverEnding({ order, story }: Pick<Ended, "order" | "story">, runtime: { now(): number }): Ending {
+  story.tell("found nothing that was assigned for this lease");
+  return { ...endAzureGrant(order, runtime), steps: story.steps };
+}
+
+/** Time-bound assignments that nobody takes back, or had not to any more. */
+export function endRightsByTime({ order, possession }: Pick<Ended, "order" | "possession">, now: number): Ending {
+  const { endsAt } = possession;
+  const assigned = possession.assignments.map(nameTarget).join(", ");
+  const detail =
+    endsAt <= now
+      ? `${BY_ITSELF} at ${formatInstant(endsAt)}; ${DELAY}; ${tokenWords(order)}`
+      : `Azure ends ${assigned} by itself at ${formatInstant(endsAt)}, and nothing ends it earlier; ${tokenWords(order)}`;
+  return { ...timesOf(order, endsAt), word: "expires", detail };
+}
+
+function untaken(order: EndOrder, { endsAt, allowUnbounded }: Possession, shortfall: string, what: string): Ending {
+  const bound = allowUnbounded
+    ? "a plain assignment does not end by itself"
+    : `the assignments end by themselves at ${formatInstant(endsAt)}`;
+  const at = allowUnbounded ? tokenEndOf(order) : endsAt;
+  return { ...timesOf(order, at), word: "failed", detail: `${what}; ${bound}; ${tokenWords(order)}`, shortfall };
+}
+
+/** Calls stop at `stopsAt`, and never later than the last token ends. */
+function timesOf(order: EndOrder, stopsAt: number): Pick<Ending, "cloud" | "at" | "until"> {
+  const tokenEnd = tokenEndOf(order);
+  const at = formatInstant(Math.min(stopsAt, tokenEnd));
+  return { cloud: "azure", at, ...(order.isIssued && tokenEnd > stopsAt && { until: formatInstant(tokenEnd) }) };
+}
+
+function tokenEndOf({ expiresAt, usableUntil }: EndOrder): number {
+  return expiresAt ?? usableUntil;
+}
+
+function tokenWords(order: EndOrder): string {
+  if (!order.isIssued) return "no token was handed out";
+  const end = formatInstant(tokenEndOf(order));
+  return `the tokens themselves live until ${end}, for whatever else the application may do`;
+}
+
+/** Such as `2.3s`. */
+export function secondsSince(earlier: number, later: number): string {
+  return `${(Math.max(0, later - earlier) / 1000).toFixed(1)}s`;
+}

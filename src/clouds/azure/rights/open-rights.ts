@@ -1,0 +1,68 @@
+import { formatDuration } from "../../../core/durations.js";
+import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/lease.js";
+import type { AzureSettings } from "../../../core/profile.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { noteOpening } from "./opened-here.js";
+import { awaitReady } from "./ready.js";
+import { type Rights, rightsOf } from "./rights-settings.js";
+import { resolveRole } from "./role-definitions.js";
+import { objectIdOf, type SignedIn, type SigningIn, signIn } from "./sign-in.js";
+import { openStory, type Story } from "./story.js";
+import { takeRights } from "./take-rights.js";
+
+/**
+ * Has the granter give an application of the pool, for this lease alone, what the settings name, and waits until it
+ * works. Answers the settings with that application.
+ * @throws {AgentctlError} as `Cloud.openRights` says
+ */
+export async function openAzureRights(
+  settings: AzureSettings,
+  terms: GrantTerms,
+  context: RightsContext,
+  runtime: Runtime,
+  limits: ExchangeLimits = EXCHANGE_LIMITS,
+): Promise<OpenedRights<AzureSettings>> {
+  const rights = rightsOf(settings);
+  const story = openStory(runtime);
+  if (rights === undefined) return { settings, steps: story.steps };
+  noteOpening(terms.leaseId);
+  const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
+  const signingIn: SigningIn = { mintToken, signal: context.signal, limits };
+  const signInAs = (clientId: string) => signIn({ ...settings, clientId }, signingIn, runtime);
+  context.onProgress(`signing in as the granter, application ${rights.granterClientId}`);
+  const { arm } = await signInAs(rights.granterClientId);
+  story.tell(`signed in as the granter, application ${rights.granterClientId}`);
+  const roleDefinitionIds = await Promise.all(rights.assignments.map((one) => resolveRole(arm, one)));
+  const principals = openPrincipals(signInAs);
+  const findPrincipal = async (clientId: string) => objectIdOf(await principals(clientId), clientId);
+  const taking = { arm, rights, roleDefinitionIds, terms, story, findPrincipal };
+  const clientId = await takeRights(taking, context, runtime);
+  if (rights.ready !== undefined) {
+    await seeWork(await principals(clientId), clientId, rights, { context, story, runtime });
+  }
+  return { settings: { ...settings, clientId, otherClientIds: [] }, steps: story.steps };
+}
+
+/** Each application of the pool is signed in when it is its turn, and once. */
+function openPrincipals(signInAs: (clientId: string) => Promise<SignedIn>): typeof signInAs {
+  const signedIn = new Map<string, Promise<SignedIn>>();
+  return (clientId) => {
+    const found = signedIn.get(clientId) ?? signInAs(clientId);
+    signedIn.set(clientId, found);
+    return found;
+  };
+}
+
+async function seeWork(
+  { arm }: SignedIn,
+  clientId: string,
+  { ready, waitSeconds }: Rights,
+  { context, story, runtime }: { readonly context: RightsContext; readonly story: Story; readonly runtime: Runtime },
+): Promise<void> {
+  if (ready === undefined) return;
+  const startedAt = runtime.now();
+  await awaitReady({ arm, clientId, ready, timeoutSeconds: waitSeconds }, context, runtime);
+  const after = formatDuration((runtime.now() - startedAt) / 1000);
+  story.tell(`application ${clientId} had ${ready.permissions.join(", ")} at ${ready.at} after ${after}`);
+}

@@ -1,0 +1,71 @@
+import { formatInstant } from "../../../core/durations.js";
+import type { GrantPlan, GrantTerms } from "../../../core/lease.js";
+import type { AzureSettings } from "../../../core/profile.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { nameTarget } from "./names.js";
+import { resolveResourceManager } from "./resource-manager.js";
+import { type Rights, rightsOf } from "./rights-settings.js";
+import { undoOf } from "./undo.js";
+
+const REST = "besides: all that the application is assigned otherwise; Azure cannot narrow a token";
+const TOKENS = "each token lives on until it ends by itself, usually 60 to 90 minutes on";
+
+/** What rights add to a plan. */
+export type RightsPlan = Pick<GrantPlan, "steps" | "narrowing" | "ending" | "undo" | "facts" | "endpoints">;
+
+/**
+ * What will be given for the lease, by whom, and how it is taken back; undefined where nothing is.
+ * @throws {AgentctlError} CONFIG_INVALID, ENDPOINT_INVALID
+ */
+export function planRights(
+  settings: AzureSettings,
+  terms: GrantTerms,
+  runtime: Pick<Runtime, "env">,
+): RightsPlan | undefined {
+  const rights = rightsOf(settings);
+  if (rights === undefined) return undefined;
+  const manager = resolveResourceManager(runtime);
+  const assigned = rights.assignments.map(nameTarget);
+  return {
+    steps: stepsOf(rights, terms, new URL(manager.url).host),
+    narrowing: [...assigned.map((one) => `given for the lease alone: ${one}`), REST],
+    ending: endingOf(rights, terms),
+    undo: undoOf(settings, terms),
+    facts: {
+      granter: rights.granterClientId,
+      assignments: assigned,
+      applications: rights.clientIds,
+      resourceManager: new URL(manager.url).host,
+      ...(rights.ready !== undefined && { ready: rights.ready.permissions }),
+    },
+    endpoints: manager.override === undefined ? [] : [manager.override],
+  };
+}
+
+function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
+  const { granterClientId, clientIds, assignments, allowUnbounded, ready } = rights;
+  const [first = "", ...others] = clientIds;
+  const whom = others.length === 0 ? first : `the first of ${clientIds.join(", ")} that has none of it`;
+  const until = formatInstant(terms.latestEndsAt);
+  const plain = allowUnbounded ? ", or without an end where the tenant has no licence for that" : "";
+  return [
+    `sign in as the granter, application ${granterClientId}, with the OIDC token`,
+    ...assignments.map(
+      (one) => `assign ${nameTarget(one)} to application ${whom} at ${host}, until ${until} at the latest${plain}`,
+    ),
+    ...(ready === undefined ? [] : [`wait until ${ready.permissions.join(", ")} works at ${ready.at}`]),
+  ];
+}
+
+function endingOf({ granterClientId, allowUnbounded }: Rights, terms: GrantTerms): GrantPlan["ending"] {
+  const until = formatInstant(terms.latestEndsAt);
+  if (terms.revoke === "none" && !allowUnbounded) {
+    return { word: "expires", detail: `Azure ends the assignments by itself at ${until}; ${TOKENS}` };
+  }
+  const early = "within 5 minutes of being given they cannot be taken back, and that is queued on the ledger";
+  const bound = allowUnbounded ? "" : `; at ${until} they end by themselves`;
+  return {
+    word: "removed",
+    detail: `application ${granterClientId} takes the assignments back, which Azure says takes effect within 10 minutes; ${early}${bound}; ${TOKENS}`,
+  };
+}

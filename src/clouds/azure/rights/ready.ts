@@ -1,0 +1,83 @@
+import { formatDuration } from "../../../core/durations.js";
+import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
+import type { RightsContext } from "../../../core/lease.js";
+import { pauseFor } from "../../../core/retry.js";
+import type { Runtime } from "../../../core/runtime.js";
+import type { Arm } from "./arm.js";
+import { azureCodeOf } from "./arm-service.js";
+import { askMissing } from "./permissions.js";
+import type { Readiness } from "./rights-settings.js";
+
+/** Resource Manager's servers do not all learn of an assignment at the same moment. */
+const TIMES_IN_A_ROW = 3;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 10_000;
+const GROWTH = 1.5;
+/** What may be over by the next time. */
+const PASSING: readonly string[] = ["UNREACHABLE", "THROTTLED", "SERVICE_FAILED"];
+/** What an application that has no role anywhere near is told instead of an empty list. */
+const NOT_YET: readonly string[] = ["AuthorizationFailed", "InsufficientPermissions"];
+
+export interface Awaiting {
+  /** By the lease's own token. */
+  readonly arm: Arm;
+  readonly clientId: string;
+  readonly ready: Readiness;
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Asks, ever less often, until all permissions are there three times in a row.
+ * @throws {AgentctlError} NOT_READY with what is missing, and as `Arm` does
+ */
+export async function awaitReady(
+  { arm, clientId, ready, timeoutSeconds }: Awaiting,
+  context: Pick<RightsContext, "signal" | "onProgress">,
+  runtime: Pick<Runtime, "now" | "sleep">,
+): Promise<void> {
+  const startedAt = runtime.now();
+  const until = startedAt + timeoutSeconds * 1000;
+  let pauseMs = FIRST_PAUSE_MS;
+  let inARow = 0;
+  let missing = ready.permissions;
+  while (true) {
+    missing = await missingNow(arm, ready, missing);
+    inARow = missing.length === 0 ? inARow + 1 : 0;
+    if (inARow === TIMES_IN_A_ROW) return;
+    const now = runtime.now();
+    if (now >= until) throw notReady(clientId, ready, missing, timeoutSeconds);
+    const waited = Math.round((now - startedAt) / 1000);
+    context.onProgress(`waiting for ${missing.join(", ") || "all permissions"} at ${ready.at} (${waited}s)`);
+    await pauseFor(inARow > 0 ? FIRST_PAUSE_MS : Math.min(pauseMs, until - now), context.signal, runtime);
+    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
+  }
+}
+
+async function missingNow(arm: Arm, ready: Readiness, before: readonly string[]): Promise<readonly string[]> {
+  try {
+    return await askMissing(arm, ready);
+  } catch (thrown) {
+    const isNothing = NOT_YET.includes(azureCodeOf(thrown) ?? "");
+    if (isNothing) return ready.permissions;
+    if (!PASSING.includes(toAgentctlError(thrown).code)) throw thrown;
+    return before.length > 0 ? before : ready.permissions;
+  }
+}
+
+function notReady(
+  clientId: string,
+  { at, permissions }: Readiness,
+  missing: readonly string[],
+  timeoutSeconds: number,
+): AgentctlError {
+  const lacking = missing.length > 0 ? missing : permissions;
+  const waited = formatDuration(timeoutSeconds);
+  return new AgentctlError(
+    "NOT_READY",
+    `application ${clientId} does not have ${lacking.join(", ")} at ${at} after ${waited}`,
+    {
+      hint: "Azure says that assignments take up to 10 minutes: give azure.ready more timeout; or check that azure.assignments give this",
+      facts: { missing: lacking, at, waitedSeconds: timeoutSeconds },
+    },
+  );
+}

@@ -1,0 +1,162 @@
+import { fieldOf, textOf } from "../../exchange/wire.js";
+import type { Arm } from "./arm.js";
+import { markOf, nameTarget, requestNameOf, type Subject, type Target, type Verb } from "./names.js";
+import { isSameRole } from "./role-definitions.js";
+
+/** Privileged Identity Management for Azure resources. */
+const API = { "api-version": "2020-10-01" };
+const REQUESTS = "providers/Microsoft.Authorization/roleAssignmentScheduleRequests";
+const SCHEDULES = "providers/Microsoft.Authorization/roleAssignmentSchedules";
+
+/** Azure assigns for no less, and takes nothing back that was given less than this ago. */
+export const SHORTEST_MS = 5 * 60_000;
+const MINUTE_MS = 60_000;
+/** The others of the API's statuses are on their way to an assignment, or to its end. */
+const FRUITLESS: readonly string[] = [
+  "Denied",
+  "AdminDenied",
+  "Canceled",
+  "Failed",
+  "FailedAsResourceIsLocked",
+  "Invalid",
+  "TimedOut",
+];
+const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+
+/** A request to assign a role for a time, as it is on record; times by Azure's clock. */
+export interface ScheduleRequest {
+  /** Such as `Provisioned` or `Revoked`. */
+  readonly status: string;
+  readonly principalId: string;
+  readonly roleDefinitionId: string;
+  readonly justification: string | undefined;
+  readonly startsAt: number;
+  /** Absent where it cannot be told. */
+  readonly endsAt?: number;
+  /** The name of the schedule that came of it. */
+  readonly scheduleId: string | undefined;
+}
+
+/** What is assigned now or for later, to one principal at one scope. */
+export interface Schedule {
+  readonly scheduleId: string;
+  /** The name of the request that it came of; undefined where it came of none. */
+  readonly requestName: string | undefined;
+  /** By Azure's clock; absent: for ever. */
+  readonly endsAt?: number;
+}
+
+/** Asks for the assignment, from now on until a time, in whole minutes rounded up. Answers the request's status. */
+export async function requestAssignment(
+  arm: Arm,
+  subject: Subject,
+  { now, endsAt }: { readonly now: number; readonly endsAt: number },
+): Promise<string> {
+  const { principalId, roleDefinitionId, leaseId } = subject;
+  const minutes = Math.ceil(Math.max(endsAt - now, SHORTEST_MS) / MINUTE_MS);
+  const startDateTime = new Date(now + arm.clockAheadMs).toISOString();
+  const expiration = { type: "AfterDuration", endDateTime: null, duration: `PT${minutes}M` };
+  const answer = await putRequest(arm, subject, "give", {
+    principalId,
+    roleDefinitionId,
+    requestType: "AdminAssign",
+    justification: markOf(leaseId, endsAt),
+    scheduleInfo: { startDateTime, expiration },
+  });
+  return textOf(fieldOf(answer, "properties"), "status") ?? "";
+}
+
+/**
+ * Asks for the end of the assignment that came of the lease's own request, and of no other. Answers the request's status.
+ */
+export async function requestRemoval(
+  arm: Arm,
+  subject: Subject,
+  scheduleId: string | undefined,
+  verb: Exclude<Verb, "give">,
+): Promise<string> {
+  const { principalId, roleDefinitionId, leaseId } = subject;
+  const answer = await putRequest(arm, subject, verb, {
+    principalId,
+    roleDefinitionId,
+    requestType: "AdminRemove",
+    justification: `agentctl lease ${leaseId} ended`,
+    ...(scheduleId !== undefined && { targetRoleAssignmentScheduleId: scheduleId }),
+  });
+  return textOf(fieldOf(answer, "properties"), "status") ?? "";
+}
+
+/** Whether nothing comes of a request with this status. */
+export function isFruitless(status: string): boolean {
+  return FRUITLESS.includes(status);
+}
+
+/** The request by which the lease was given it, or by which it was taken back; undefined where there is none. */
+export async function findRequest(arm: Arm, target: Target, verb: Verb): Promise<ScheduleRequest | undefined> {
+  const path = `${target.scope}/${REQUESTS}/${requestNameOf(target, verb)}`;
+  const found = await arm.find(path, API, `read the requests for ${nameTarget(target)}`);
+  return found === undefined ? undefined : readRequest(fieldOf(found, "properties"));
+}
+
+/** The request of that name, whoever made it. */
+export async function findRequestNamed(arm: Arm, scope: string, name: string): Promise<ScheduleRequest | undefined> {
+  const found = await arm.find(`${scope}/${REQUESTS}/${name}`, API, `read the requests at ${scope}`);
+  return found === undefined ? undefined : readRequest(fieldOf(found, "properties"));
+}
+
+/** What the principal has of that role at exactly that scope. */
+export async function findSchedule(arm: Arm, subject: Subject): Promise<Schedule | undefined> {
+  const filter = `principalId eq '${subject.principalId}'`;
+  const path = `${subject.scope}/${SCHEDULES}`;
+  const all = await arm.list(path, { ...API, $filter: filter }, `read what is assigned at ${subject.scope}`);
+  const found = all.find((entry) => isOf(fieldOf(entry, "properties"), subject));
+  if (found === undefined) return undefined;
+  const properties = fieldOf(found, "properties");
+  const endsAt = Date.parse(textOf(properties, "endDateTime") ?? "");
+  return {
+    scheduleId: textOf(found, "name") ?? "",
+    requestName: textOf(properties, "roleAssignmentScheduleRequestId")?.split("/").at(-1)?.toLowerCase(),
+    ...(!Number.isNaN(endsAt) && { endsAt }),
+  };
+}
+
+function isOf(properties: unknown, { scope, principalId, roleDefinitionId }: Subject): boolean {
+  const isSame = (name: string, wanted: string) => textOf(properties, name)?.toLowerCase() === wanted.toLowerCase();
+  if (!isSame("scope", scope) || !isSame("principalId", principalId)) return false;
+  return isSameRole(textOf(properties, "roleDefinitionId") ?? "", roleDefinitionId);
+}
+
+function putRequest(arm: Arm, subject: Subject, verb: Verb, properties: object): Promise<unknown> {
+  const path = `${subject.scope}/${REQUESTS}/${requestNameOf(subject, verb)}`;
+  const whose = `application ${subject.clientId}`;
+  const what =
+    verb === "give" ? `assign ${nameTarget(subject)} to ${whose}` : `take ${nameTarget(subject)} from ${whose}`;
+  return arm.put(path, API, { properties }, what);
+}
+
+function readRequest(properties: unknown): ScheduleRequest {
+  const info = fieldOf(properties, "scheduleInfo");
+  const createdAt = Date.parse(textOf(properties, "createdOn") ?? "");
+  const written = Date.parse(textOf(info, "startDateTime") ?? "");
+  const startsAt = Number.isNaN(written) ? createdAt : written;
+  const expiration = fieldOf(info, "expiration");
+  const end = Date.parse(textOf(expiration, "endDateTime") ?? "");
+  const endsAt = Number.isNaN(end) ? startsAt + readDuration(textOf(expiration, "duration") ?? "") : end;
+  return {
+    status: textOf(properties, "status") ?? "",
+    principalId: textOf(properties, "principalId") ?? "",
+    roleDefinitionId: textOf(properties, "roleDefinitionId") ?? "",
+    justification: textOf(properties, "justification"),
+    startsAt,
+    ...(!Number.isNaN(endsAt) && { endsAt }),
+    scheduleId: textOf(properties, "targetRoleAssignmentScheduleId"),
+  };
+}
+
+/** Milliseconds of a duration such as `PT30M`; NaN for what is none. */
+function readDuration(text: string): number {
+  const match = DURATION.exec(text);
+  if (match === null) return Number.NaN;
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = match;
+  return ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * MINUTE_MS + Number(seconds) * 1000;
+}

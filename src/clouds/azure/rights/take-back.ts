@@ -1,0 +1,164 @@
+import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
+import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
+import { pauseFor } from "../../../core/retry.js";
+import type { Runtime } from "../../../core/runtime.js";
+import { untilAborted } from "../../../core/until-aborted.js";
+import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import {
+  type Ended,
+  endRightsByTime,
+  failedEnding,
+  neverEnding,
+  queuedEnding,
+  removedEnding,
+  revokedEnding,
+  secondsSince,
+} from "./endings.js";
+import { nameTarget } from "./names.js";
+import { knowledgeOf } from "./opened-here.js";
+import { openProbe, type Probe, type Seen } from "./probe.js";
+import { signIn } from "./sign-in.js";
+import { openStory } from "./story.js";
+import { type Fate, takeOne } from "./take-one.js";
+import type { Possession } from "./undo.js";
+import { watchClosing } from "./watch.js";
+import { withinTime } from "./within-time.js";
+
+export interface TakeBackLimits {
+  readonly exchange: ExchangeLimits;
+  /** Until all is taken back. */
+  readonly takeMs: number;
+  /** After that, until the lease's token is seen to have nothing of it. */
+  readonly watchMs: number;
+}
+
+export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, takeMs: 40_000, watchMs: 30_000 };
+
+/** The taking back must not wait long for the look at how things were before. */
+const PROBE_LIMITS: ExchangeLimits = { attempts: 2, requestMs: 4_000 };
+/** What a killed agentctl had sent may come to be on record a moment after it is looked for. */
+const SECOND_LOOK_MS = 3_000;
+/** Azure's clock, the whole minutes of an assignment, and the time that it took to be given. */
+const OVER_MS = 3 * 60_000;
+
+interface Work extends Ended {
+  readonly context: EndContext;
+  readonly runtime: Runtime;
+  readonly limits: TakeBackLimits;
+}
+
+/** Takes back what a lease was given, and watches it take effect where it holds its token. Never throws. */
+export async function takeRightsBack(
+  order: EndOrder,
+  possession: Possession,
+  context: EndContext,
+  runtime: Runtime,
+  limits: TakeBackLimits = TAKE_BACK_LIMITS,
+): Promise<Ending> {
+  const work = { order, possession, context, runtime, limits, story: openStory(runtime) };
+  if (!possession.allowUnbounded && possession.endsAt + OVER_MS < runtime.now()) {
+    return endRightsByTime(work, runtime.now());
+  }
+  if (knowledgeOf(order.leaseId) === "nothing asked") return neverEnding(work, runtime);
+  try {
+    const probe = openProbe(order.grant, possession.ready, runtime, PROBE_LIMITS);
+    const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
+    return await conclude(work, await takeInTime(work, before), probe, await before);
+  } catch (thrown) {
+    const error = context.signal.aborted ? interruptionOf(context.signal) : toAgentctlError(thrown);
+    work.story.tell(`gave up: ${error.message}`);
+    return failedEnding(work, problemOf(error), runtime.now());
+  }
+}
+
+/** Takes back all that there is, each on its own, only when `before` is known. */
+function takeInTime(work: Work, before: Promise<Seen>): Promise<readonly Fate[]> {
+  const { possession, context, runtime, limits, story } = work;
+  const { granterClientId, tenantId, audiences } = possession;
+  const late = new AgentctlError("UNREACHABLE", `Azure had not taken it back within ${limits.takeMs / 1000}s`);
+  const mintToken: EndContext["mintToken"] = (wanted) => context.mintToken(wanted);
+  context.onProgress(`asking application ${granterClientId} to take the assignments back`);
+  const take = async (signal: AbortSignal) => {
+    const signingIn = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
+    const { arm } = await signIn({ tenantId, clientId: granterClientId, audiences }, signingIn, runtime);
+    await untilAborted(before, signal);
+    const takeAll = () =>
+      Promise.all(targetsOf(possession).map((one) => takeOne(arm, one, { ...possession, story }, runtime)));
+    const fates = await takeAll();
+    if (knowledgeOf(possession.leaseId) === "asked" || fates.some(({ kind }) => kind !== "never")) return fates;
+    await pauseFor(SECOND_LOOK_MS, signal, runtime);
+    return takeAll();
+  };
+  return withinTime(limits.takeMs, [context.signal], take, late);
+}
+
+function targetsOf({ leaseId, clientIds, assignments }: Possession) {
+  return clientIds.flatMap((clientId) => assignments.map((assignment) => ({ leaseId, clientId, ...assignment })));
+}
+
+/** The weakest word of all that became of the assignments. */
+function conclude(
+  work: Work,
+  fates: readonly Fate[],
+  probe: Probe | undefined,
+  before: Seen,
+): Ending | Promise<Ending> {
+  const { context, runtime, story } = work;
+  const failed = ofKind(fates, "failed");
+  for (const { error, target } of failed) story.tell(`could not take ${nameTarget(target)} back: ${error.message}`);
+  if (failed[0] !== undefined) {
+    const error = context.signal.aborted ? interruptionOf(context.signal) : failed[0].error;
+    return failedEnding(work, problemOf(error), runtime.now());
+  }
+  const early = ofKind(fates, "early");
+  if (early.length > 0) return queuedEnding(work, early);
+  if (fates.every(({ kind }) => kind === "never")) return neverEnding(work, runtime);
+  if (ofKind(fates, "gone").length > 0) story.tell("found that it was taken back before");
+  if (fates.every(({ kind }) => kind === "never" || kind === "over")) {
+    const endsAt = Math.max(...ofKind(fates, "over").map((fate) => fate.endsAt));
+    return {
+      ...endRightsByTime({ ...work, possession: { ...work.possession, endsAt } }, runtime.now()),
+      steps: story.steps,
+    };
+  }
+  return observe({ ...work, endsAt: lastEndOf(fates) }, probe, before);
+}
+
+/** When all that was taken back would have ended by itself; never for what would not have. */
+function lastEndOf(fates: readonly Fate[]): number {
+  const ends = [...ofKind(fates, "removed"), ...ofKind(fates, "gone")].map((fate) => fate.endsAt);
+  return Math.max(...ends.map((endsAt) => endsAt ?? Number.POSITIVE_INFINITY));
+}
+
+async function observe(
+  work: Work & { readonly endsAt: number },
+  probe: Probe | undefined,
+  before: Seen,
+): Promise<Ending> {
+  const { context, runtime, limits, story } = work;
+  const since = runtime.now();
+  const removed = (unseen: string) => removedEnding(work, { since, endsAt: work.endsAt }, unseen);
+  if (probe === undefined) return removed("whoever took it back had nothing to see that with");
+  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
+  if (before !== "open") return removed("Azure gave no answer before by which that could be seen");
+  const first = await watchClosing(probe, { since, watchMs: limits.watchMs }, context, runtime);
+  if (first !== undefined) {
+    story.tell(`seen by the lease's own token, ${secondsSince(since, first)} after it was taken back`);
+    return revokedEnding(work, probe.ready, since, first);
+  }
+  const waited = secondsSince(since, runtime.now());
+  story.tell(`not seen by the lease's own token within ${waited}`);
+  return removed(`the lease's own token was not seen to lose it within ${waited}`);
+}
+
+function ofKind<Kind extends Fate["kind"]>(fates: readonly Fate[], kind: Kind): Extract<Fate, { kind: Kind }>[] {
+  return fates.filter((fate): fate is Extract<Fate, { kind: Kind }> => fate.kind === kind);
+}
+
+function problemOf({ code, message }: AgentctlError): string {
+  return code === "INTERRUPTED" ? "interrupted before it was taken back" : message;
+}
+
+function interruptionOf({ reason }: AbortSignal): AgentctlError {
+  return reason instanceof AgentctlError ? reason : new AgentctlError("INTERRUPTED", "interrupted");
+}

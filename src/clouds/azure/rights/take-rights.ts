@@ -1,0 +1,100 @@
+import type { GrantTerms, RightsContext } from "../../../core/lease.js";
+import { pauseFor } from "../../../core/retry.js";
+import type { Runtime } from "../../../core/runtime.js";
+import type { Arm } from "./arm.js";
+import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
+import { give } from "./give.js";
+import { markOf, nameTarget } from "./names.js";
+import { noteAsking } from "./opened-here.js";
+import type { Rights } from "./rights-settings.js";
+import type { Story } from "./story.js";
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 15_000;
+const GROWTH = 1.5;
+
+export interface Taking {
+  /** The granter's. */
+  readonly arm: Arm;
+  readonly rights: Rights;
+  /** Of each assignment, its role's definition. */
+  readonly roleDefinitionIds: readonly string[];
+  readonly terms: Pick<GrantTerms, "leaseId" | "latestEndsAt">;
+  readonly story: Story;
+  /** The object id of an application of the pool. */
+  findPrincipal(clientId: string): Promise<string>;
+}
+
+/**
+ * Has all that the rights name assigned to the first application of the pool that nobody else has it of, waiting for
+ * others where each is taken. Answers which it is.
+ * @throws {AgentctlError} ASSIGNMENT_BUSY, INTERRUPTED, and as `give` and `findPrincipal` do
+ */
+export async function takeRights(
+  taking: Taking,
+  context: Pick<RightsContext, "signal" | "onProgress" | "onNotice">,
+  runtime: Pick<Runtime, "now" | "sleep" | "random">,
+): Promise<string> {
+  const { clientIds, waitSeconds } = taking.rights;
+  const startedAt = runtime.now();
+  const until = startedAt + waitSeconds * 1000;
+  const progress = new Map(clientIds.map((clientId) => [clientId, 0]));
+  const waiting = { pauseMs: FIRST_PAUSE_MS, line: "" };
+  while (true) {
+    const round = await tryEach(taking, progress, runtime);
+    if (typeof round === "string") return round;
+    const busy = soonestOf(round);
+    const waitedSeconds = Math.round((runtime.now() - startedAt) / 1000);
+    if (busy === undefined || runtime.now() >= until) {
+      throw busyError(busy ?? (round[0] as Busy), clientIds.length, waitedSeconds);
+    }
+    const line = waitingLine(busy);
+    if (line !== waiting.line) context.onNotice(line);
+    waiting.line = line;
+    context.onProgress(`${line.replace("azure: ", "")} (${waitedSeconds}s)`);
+    // Those who wait for one lease must not all come back at once.
+    const pause = waiting.pauseMs * (0.75 + runtime.random() / 2);
+    await pauseFor(Math.min(pause, until - runtime.now()), context.signal, runtime);
+    waiting.pauseMs = Math.min(waiting.pauseMs * GROWTH, LONGEST_PAUSE_MS);
+  }
+}
+
+/** Whom of the pool all was given to, or why none could be. Who was given something is stayed with: Azure takes nothing back at once. */
+async function tryEach(
+  taking: Taking,
+  progress: Map<string, number>,
+  runtime: Pick<Runtime, "now">,
+): Promise<string | readonly Busy[]> {
+  const begun = [...progress].find(([, count]) => count > 0)?.[0];
+  const round: Busy[] = [];
+  for (const clientId of begun === undefined ? progress.keys() : [begun]) {
+    const busy = await tryOne(taking, clientId, progress, runtime);
+    if (busy === undefined) return clientId;
+    round.push(busy);
+    if ((progress.get(clientId) ?? 0) > 0) return [busy];
+  }
+  return round;
+}
+
+async function tryOne(
+  { arm, rights, roleDefinitionIds, terms, story, findPrincipal }: Taking,
+  clientId: string,
+  progress: Map<string, number>,
+  runtime: Pick<Runtime, "now">,
+): Promise<Busy | undefined> {
+  const { assignments, allowUnbounded } = rights;
+  const principalId = await findPrincipal(clientId);
+  noteAsking(terms.leaseId);
+  for (let index = progress.get(clientId) ?? 0; index < assignments.length; index += 1) {
+    const { role, scope } = assignments[index] as Rights["assignments"][number];
+    const roleDefinitionId = roleDefinitionIds[index] ?? "";
+    const subject = { leaseId: terms.leaseId, clientId, role, scope, principalId, roleDefinitionId };
+    const given = await give(arm, subject, { endsAt: terms.latestEndsAt, allowUnbounded }, runtime);
+    if (given.kind === "busy") return { clientId, role, scope, holder: given.holder };
+    progress.set(clientId, index + 1);
+    const how = given.kind === "plain" ? " by an assignment that does not end by itself" : "";
+    const mark = markOf(terms.leaseId, terms.latestEndsAt);
+    story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how}: ${mark}`);
+  }
+  return undefined;
+}
