@@ -46,6 +46,7 @@ describe("the plan of what is given for a lease", () => {
       serviceAccount: ACCOUNT,
       granter: GRANTER,
       resources: [BUCKET],
+      roles: [VIEWER],
       readyAt: BUCKET,
       permissions: ["storage.objects.get"],
       audiences: [`https://iam.googleapis.com/${PROVIDER}`],

@@ -8,12 +8,10 @@ import { poolMember, principalOf } from "../provider.js";
 import { CLOUD_PLATFORM } from "../scopes.js";
 import { federate, impersonate, type Steps } from "../steps.js";
 import type { Asking, Bearer } from "./ask-rights.js";
+import type { Identities } from "./identities.js";
 
 /** Long enough for what is asked at once; nobody is handed these tokens. */
 const LIFETIME_SECONDS = 600;
-
-/** Of the settings, whom to be. */
-export type Identities = Pick<GcpSettings, "workloadIdentityProvider" | "serviceAccount" | "granter" | "audiences">;
 
 /** The caller's federated token, by which the others are had. */
 export interface Federation {

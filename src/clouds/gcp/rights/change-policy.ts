@@ -1,4 +1,3 @@
-import { formatInstant } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import { pauseFor } from "../../../core/retry.js";
 import { scrub } from "../../exchange/scrub.js";
@@ -28,7 +27,7 @@ export interface Change<Told> {
 
 /**
  * Reads the policy, lets `change` have its bindings, and writes them back unless somebody else wrote meanwhile: then all
- * of it again, with a growing pause of random length.
+ * of it again, with a growing pause of random length, as where Google asks for fewer requests.
  * @throws {AgentctlError} as `getPolicy`, `setPolicy` and `change` do; SERVICE_FAILED where others were first every time
  */
 export async function changePolicy<Told>(
@@ -40,26 +39,50 @@ export async function changePolicy<Told>(
 ): Promise<Told> {
   const { runtime, signal } = asking;
   const until = runtime.now() + limits.changeMs;
-  let conflict = "";
   let pauseMs = FIRST_PAUSE_MS;
-  for (let attempt = 1; attempt <= limits.attempts && (attempt === 1 || runtime.now() < until); attempt += 1) {
-    const { policy, googleNow } = await getPolicy(resource, bearer, asking);
-    const { bindings, told } = change(policy.bindings, googleNow);
-    if (bindings === undefined) return told;
-    if (signal.aborted) throw interruption(signal);
-    const written = await withGrace(WRITE_GRACE_MS, signal, (patient) =>
-      setPolicy(resource, { policy, bindings }, bearer, { ...asking, signal: patient }),
-    );
-    if (written.conflict === undefined) return told;
-    conflict = scrub(written.conflict, [bearer.token]);
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await tryOnce(resource, change, bearer, asking);
+    if (outcome.later === undefined) return outcome.told;
+    if (attempt >= limits.attempts || runtime.now() >= until) throw outcome.later;
     await pauseFor(runtime.random() * pauseMs, signal, runtime);
     if (signal.aborted) throw interruption(signal);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
   }
-  const message = `the policy of ${resource.name} was changed by others each time before ${bearer.who} could write it: ${conflict}`;
-  throw new AgentctlError("SERVICE_FAILED", message, {
+}
+
+/** What is told, or why another try may fare better. */
+type Outcome<Told> =
+  | { readonly told: Told; readonly later?: undefined }
+  | { readonly told?: undefined; readonly later: AgentctlError };
+
+async function tryOnce<Told>(
+  resource: PolicyResource,
+  change: (bindings: readonly unknown[], googleNow: number) => Change<Told>,
+  bearer: Bearer,
+  asking: Asking,
+): Promise<Outcome<Told>> {
+  const { signal } = asking;
+  try {
+    const { policy, googleNow } = await getPolicy(resource, bearer, asking);
+    const { bindings, told } = change(policy.bindings, googleNow);
+    if (bindings === undefined) return { told };
+    if (signal.aborted) throw interruption(signal);
+    const { conflict } = await withGrace(WRITE_GRACE_MS, signal, (patient) =>
+      setPolicy(resource, { policy, bindings }, bearer, { ...asking, signal: patient }),
+    );
+    return conflict === undefined ? { told } : { later: overtaken(resource, bearer, conflict) };
+  } catch (error) {
+    if (error instanceof AgentctlError && error.code === "THROTTLED") return { later: error };
+    throw error;
+  }
+}
+
+function overtaken({ name }: PolicyResource, { who, token }: Bearer, conflict: string): AgentctlError {
+  const said = scrub(conflict, [token]);
+  const message = `the policy of ${name} was changed by others each time before ${who} could write it: ${said}`;
+  return new AgentctlError("SERVICE_FAILED", message, {
     hint: "try again in a while; where somebody rewrites the policy all the time, find out who",
-    facts: { resource: resource.name, givenUpAt: formatInstant(runtime.now()) },
+    facts: { resource: name },
   });
 }
 

@@ -34,7 +34,7 @@ export interface Given {
  * @throws {AgentctlError} BINDING_LIMIT
  */
 export function addGift(gift: Gift, bindings: readonly unknown[], googleNow: number, now: number): Change<Given> {
-  const { kept, pruned } = withoutExpired(bindings, googleNow);
+  const { kept, pruned } = withoutExpired(bindings, googleNow, gift.roles);
   // An earlier try of ours, whose answer was lost.
   if (bindingsOf(kept, gift.leaseId).length > 0) return { told: { isNew: false, pruned: [] } };
   const roles = [...new Set(gift.roles)];

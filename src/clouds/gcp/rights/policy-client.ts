@@ -7,6 +7,8 @@ import type { PolicyResource } from "./resources.js";
 
 /** Somebody else wrote first: 409 of Google's APIs, 412 of Cloud Storage. */
 const CONFLICTS: readonly number[] = [409, 412];
+/** A bucket that takes no conditions is no conflict, whatever the status. */
+const NO_CONFLICT = /uniform/i;
 /** Google's words when a policy holds as much as it may. */
 const LIMIT_WORDS = /maximum allowed|larger than the maximum|exceeds? the (maximum|limit)|too many/i;
 
@@ -52,7 +54,12 @@ export async function setPolicy(
         action: `${resource.permissions}.setIamPolicy on ${resource.name}`,
         hintFor: (refusal) => hintOf(refusal, resource, bearer),
         accepted: CONFLICTS,
-        read: ({ status, json }) => (CONFLICTS.includes(status) ? { conflict: saidOf(json) } : {}),
+        read: ({ status, json }) => {
+          if (!CONFLICTS.includes(status)) return {};
+          const conflict = saidOf(json);
+          if (NO_CONFLICT.test(conflict)) throw new Error("it was refused");
+          return { conflict };
+        },
       },
       bearer,
       asking,
@@ -106,7 +113,7 @@ export function limitHint(name: string): string {
 }
 
 function hintOf({ code, text }: Refusal, { name, permissions }: PolicyResource, { who }: Bearer): string {
-  if (/uniform/i.test(text))
+  if (NO_CONFLICT.test(text))
     return `switch on uniform bucket-level access for ${name}: without it Google takes no conditions`;
   if (/^(PERMISSION_DENIED|forbidden|insufficientPermissions)$/.test(code)) {
     return `${who} needs ${permissions}.getIamPolicy and ${permissions}.setIamPolicy on ${name}; agentctl setup gcp writes that`;

@@ -36,14 +36,18 @@ export function leaseOf(binding: unknown): LeaseTitle | undefined {
   return readTitle(textOf(fieldOf(binding, "condition"), "title"));
 }
 
-/** The bindings that stay when ours that have ended are taken out, and the titles of those. */
+/**
+ * The bindings that stay when ours that have ended are taken out, and the titles of those. Of the `roles` alone: a granter
+ * may be allowed to change no others, and Google would refuse the whole write.
+ */
 export function withoutExpired(
   bindings: readonly unknown[],
   googleNow: number,
+  roles: readonly string[],
 ): { readonly kept: readonly unknown[]; readonly pruned: readonly string[] } {
   const isOver = (binding: unknown): boolean => {
     const lease = leaseOf(binding);
-    return lease !== undefined && hasExpired(lease, googleNow);
+    return lease !== undefined && roles.includes(textOf(binding, "role") ?? "") && hasExpired(lease, googleNow);
   };
   const pruned = bindings.filter(isOver).map((binding) => leaseOf(binding)?.title ?? "");
   return { kept: bindings.filter((binding) => !isOver(binding)), pruned: [...new Set(pruned)] };

@@ -8,11 +8,15 @@ export interface Removed {
   readonly pruned: readonly string[];
 }
 
-/** The bindings without those of the lease, by its id alone, and without ours that have ended. */
-export function removeLease(leaseId: string, bindings: readonly unknown[], googleNow: number): Change<Removed> {
+/** The bindings without those of the lease, by its id alone, and without ours of the same roles that have ended. */
+export function removeLease(
+  { leaseId, roles }: { readonly leaseId: string; readonly roles: readonly string[] },
+  bindings: readonly unknown[],
+  googleNow: number,
+): Change<Removed> {
   const count = bindingsOf(bindings, leaseId).length;
   const others = bindings.filter((binding) => leaseOf(binding)?.leaseId !== leaseId);
-  const { kept, pruned } = withoutExpired(others, googleNow);
+  const { kept, pruned } = withoutExpired(others, googleNow, roles);
   return { ...(kept.length < bindings.length && { bindings: kept }), told: { count, pruned } };
 }
 
@@ -22,9 +26,13 @@ export interface Pruned {
   readonly kept: readonly { readonly title: string; readonly endsAt: number }[];
 }
 
-/** The bindings without ours that have ended, and what of ours stays. */
-export function removeExpired(bindings: readonly unknown[], googleNow: number): Change<Pruned> {
-  const { kept, pruned } = withoutExpired(bindings, googleNow);
+/** The bindings without ours of the roles that have ended, and what of ours stays. */
+export function removeExpired(
+  roles: readonly string[],
+  bindings: readonly unknown[],
+  googleNow: number,
+): Change<Pruned> {
+  const { kept, pruned } = withoutExpired(bindings, googleNow, roles);
   const ours = new Map(kept.flatMap((binding) => leaseOf(binding) ?? []).map((lease) => [lease.title, lease] as const));
   const staying = [...ours.values()].map(({ title, endSeconds }) => ({ title, endsAt: endSeconds * 1000 }));
   return { ...(pruned.length > 0 && { bindings: kept }), told: { removed: pruned, kept: staying } };

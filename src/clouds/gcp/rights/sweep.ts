@@ -11,7 +11,8 @@ import { removeExpired } from "./remove-bindings.js";
 import type { Rights } from "./rights.js";
 
 /**
- * Takes those of our bindings off the profile's resources that have ended, whichever lease they were of.
+ * Takes those of our bindings off the profile's resources that have ended, whichever lease they were of; of the profile's
+ * roles alone, since its granter may be allowed to change no others.
  * @throws {AgentctlError} as `openFederation`, `beGranter` and `changePolicy` do
  */
 export async function sweepBindings(
@@ -26,8 +27,9 @@ export async function sweepBindings(
   const federation = await openFederation(settings, (audiences) => context.mintToken(audiences), asking);
   const granter = await beGranter(settings, granterAccount, federation, asking);
   const swept = [];
-  for (const { resource } of gifts) {
-    swept.push(await changePolicy(resource, removeExpired, granter, asking, limits.change));
+  for (const { resource, roles } of gifts) {
+    const remove = (bindings: readonly unknown[], googleNow: number) => removeExpired(roles, bindings, googleNow);
+    swept.push(await changePolicy(resource, remove, granter, asking, limits.change));
   }
   return {
     cloud: "gcp",

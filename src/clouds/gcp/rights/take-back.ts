@@ -105,11 +105,12 @@ async function openEnders({ target, context }: Work, asking: Asking): Promise<En
 }
 
 /** Side by side; each is tried, also where another fails. */
-async function removeAll({ target, limits, story }: Work, enders: Enders, asking: Asking): Promise<boolean> {
+async function removeAll(work: Work, enders: Enders, asking: Asking): Promise<boolean> {
+  const { target, limits, story } = work;
   const { resources, entitlement, leaseId } = target;
-  const removals = resources.map((resource) =>
-    enders.granter === undefined ? false : removeFrom(resource, leaseId, enders.granter, asking, limits, story),
-  );
+  const { granter } = enders;
+  const removals =
+    granter === undefined ? [] : resources.map((resource) => removeFrom(resource, work, granter, asking));
   const end = { leaseId, waitMs: limits.entitlementMs, story };
   const ended = entitlement === undefined ? [] : [endEntitlement({ ...end, entitlement }, enders, asking)];
   const outcomes = await Promise.allSettled([...removals, ...ended]);
@@ -123,14 +124,12 @@ async function removeAll({ target, limits, story }: Work, enders: Enders, asking
 
 async function removeFrom(
   resource: PolicyResource,
-  leaseId: string,
+  { target, limits, story }: Work,
   granter: Bearer,
   asking: Asking,
-  { change }: TakeBackLimits,
-  story: Story,
 ): Promise<boolean> {
-  const remove = (bindings: readonly unknown[], googleNow: number) => removeLease(leaseId, bindings, googleNow);
-  const { count, pruned } = await changePolicy(resource, remove, granter, asking, change);
+  const remove = (bindings: readonly unknown[], googleNow: number) => removeLease(target, bindings, googleNow);
+  const { count, pruned } = await changePolicy(resource, remove, granter, asking, limits.change);
   if (count > 0) story.tell(`took ${count} of its bindings off ${resource.name}, as ${granter.who}`);
   if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
   return count > 0;

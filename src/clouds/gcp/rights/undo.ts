@@ -2,8 +2,8 @@ import { formatInstant } from "../../../core/durations.js";
 import type { EndOrder, Facts, GrantTerms } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import { tokenAudiencesOf } from "../provider.js";
-import type { Identities } from "./bearers.js";
 import { requestedSeconds } from "./entitlement-grant.js";
+import type { Identities } from "./identities.js";
 import { type PolicyResource, readResource } from "./resources.js";
 import type { Rights } from "./rights.js";
 
@@ -18,6 +18,8 @@ export interface Target {
   readonly who: Identities;
   readonly granter?: string;
   readonly resources: readonly PolicyResource[];
+  /** What was given there: of these, bindings that have ended are pruned. */
+  readonly roles: readonly string[];
   readonly entitlement?: string;
   /** What was seen working. */
   readonly ready?: { readonly resource: PolicyResource; readonly permissions: readonly string[] };
@@ -41,6 +43,7 @@ export function undoOf(rights: Rights, settings: GcpSettings, terms: GrantTerms)
     provider: settings.workloadIdentityProvider,
     audiences: tokenAudiencesOf(settings),
     resources: gifts.map(({ resource }) => resource.name),
+    roles: [...new Set(gifts.flatMap(({ roles }) => roles))],
     ...(settings.serviceAccount !== undefined && { serviceAccount: settings.serviceAccount }),
     ...(granter !== undefined && { granter }),
     ...(entitlement !== undefined && { entitlement }),
@@ -83,6 +86,7 @@ export function readUndoing({ undo, leaseId }: Pick<EndOrder, "undo" | "leaseId"
     leaseId,
     who: { workloadIdentityProvider: provider, audiences, ...account, ...granterOf(granter) },
     resources,
+    roles: textsOf(undo["roles"]) ?? [],
     boundAt,
     ...(granter !== undefined && { granter }),
     ...(entitlement !== undefined && { entitlement }),

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { failureOf } from "../exchange/identity.js";
+import { gcpSettings } from "./fake-google.js";
+import { startFakeRights, whoIs } from "./fake-rights.js";
+import { ENTITLEMENT, GRANTER, MEMBER, scene } from "./scene.js";
+
+describe("the end of a grant of an entitlement", () => {
+  const settings = gcpSettings({ entitlement: ENTITLEMENT });
+  const withGranter = gcpSettings({ entitlement: ENTITLEMENT, granter: { serviceAccount: GRANTER } });
+
+  it.each([
+    { name: "by whoever asked for it", given: settings, states: ["ACTIVE"], want: MEMBER },
+    { name: "by the granter", given: withGranter, states: ["ACTIVE"], want: `serviceAccount:${GRANTER}` },
+  ])("is asked for $name, and waited for", async ({ given, states, want }) => {
+    const google = await startFakeRights({}, { states, endStates: ["REVOKING", "REVOKING", "REVOKED"] });
+    const { open, end } = scene(google, { settings: given });
+    await open();
+    const ending = await end();
+    expect(ending).toMatchObject({ word: "removed", detail: expect.stringContaining(ENTITLEMENT) });
+    expect(google.pam.grants[0]?.state).toBe("REVOKED");
+    const revoking = google.asked.filter(({ path }) => path.endsWith(":revoke"));
+    expect(revoking.map(whoIs)).toEqual([want]);
+    expect((await end()).word).toBe("removed");
+    expect(google.asked.filter(({ path }) => path.endsWith(":revoke"))).toHaveLength(1);
+  });
+
+  it("is withdrawn by whoever asked for it, where nobody may revoke it", async () => {
+    const google = await startFakeRights({}, { mayNotRevoke: MEMBER });
+    const { open, end } = scene(google, { settings });
+    await open();
+    expect((await end()).word).toBe("removed");
+    expect(google.pam.grants[0]?.state).toBe("WITHDRAWN");
+  });
+
+  it.each([
+    { name: "nobody may end it", pam: { mayNotRevoke: MEMBER, mayNotWithdraw: true }, said: /refused to revoke/ },
+    { name: "it does not end", pam: { endStates: ["REVOKING"] }, said: /is REVOKING after 30s/ },
+  ])("is unfinished where $name", async ({ pam, said }) => {
+    const google = await startFakeRights({}, pam);
+    const { open, end } = scene(google, { settings });
+    await open();
+    const ending = await end();
+    expect(ending).toMatchObject({ word: "failed", isUnfinished: true, shortfall: expect.stringMatching(said) });
+    // Half an hour at least, whatever the lease's own end.
+    expect(ending.detail).toMatch(/ends by itself at/);
+  });
+
+  it("leaves another lease's alone", async () => {
+    const google = await startFakeRights({});
+    const other = scene(google, { settings, terms: { leaseId: "l-00000000000other" } });
+    await other.open();
+    expect((await scene(google, { settings, order: { isIssued: false } }).end()).word).toBe("expires");
+    expect(google.pam.grants[0]?.state).toBe("ACTIVE");
+  });
+
+  it.each(["APPROVAL_AWAITED", "SCHEDULED"])("that is still %s is ended too", async (state) => {
+    const google = await startFakeRights({}, { states: [state] });
+    const { open, end } = scene(google, { settings, order: { isIssued: false } });
+    await failureOf(open());
+    expect((await end()).word).toBe("removed");
+  });
+});

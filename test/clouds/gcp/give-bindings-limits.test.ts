@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { answersJson } from "../exchange/fake-service.js";
+import { failureOf } from "../exchange/identity.js";
+import { type FakeBinding, startFakeRights } from "./fake-rights.js";
+import { FOREIGN, MEMBER, open, oursOf, VIEWER } from "./opening.js";
+
+describe("giving bindings to a policy that fills", () => {
+  it.each([
+    { name: "Google's clock", aheadMs: 3_600_000 },
+    { name: "one that agrees", aheadMs: 0 },
+  ])("prunes ours that ended more than 300 s ago by $name, and no others", async ({ aheadMs }) => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    google.clockAheadMs = aheadMs;
+    const nowSeconds = Math.floor((Date.now() + aheadMs) / 1000);
+    const leaseBinding = (id: string, end: number): FakeBinding => ({
+      role: VIEWER,
+      members: ["serviceAccount:other@x.iam.gserviceaccount.com"],
+      condition: { title: `agentctl-l-${id}-${end}`, expression: "request.time < timestamp('2026-01-01T00:00:00Z')" },
+    });
+    const [over, inGrace, living] = [
+      leaseBinding("000000000000000a", nowSeconds - 330),
+      leaseBinding("000000000000000b", nowSeconds - 270),
+      leaseBinding("000000000000000c", nowSeconds + 60),
+    ];
+    // Of a role that this profile's granter may not be allowed to change.
+    const ofAnotherRole = { ...leaseBinding("000000000000000d", nowSeconds - 330), role: "roles/logging.viewer" };
+    google.write("projects/my-project", () => [...FOREIGN, over, inGrace, living, ofAnotherRole]);
+    const { steps } = await open(google).opened;
+    expect(google.bindings("projects/my-project").slice(0, -1)).toEqual([...FOREIGN, inGrace, living, ofAnotherRole]);
+    expect(google.written).toHaveLength(1);
+    expect(steps.map(({ text }) => text)).toContainEqual(expect.stringContaining("pruned 1 of our bindings"));
+    const end = Number(oursOf(google.bindings("projects/my-project"))[0]?.condition?.title.split("-").at(-1));
+    // By Google's clock, as the condition is judged.
+    expect(Math.abs(end - nowSeconds - 900)).toBeLessThan(20);
+  });
+
+  it.each([
+    { name: "where there are twenty with the role and the member", count: 20, words: undefined },
+    {
+      name: "in Google's own words",
+      count: 0,
+      words: "The number of different conditions (21) is larger than the maximum allowed size 20.",
+    },
+  ])("is BINDING_LIMIT $name", async ({ count, words }) => {
+    const there = Array.from({ length: count }, (_, index) => ({
+      role: VIEWER,
+      members: [MEMBER, "user:a@b.c"],
+      condition: { title: `c${index}`, expression: "true" },
+    }));
+    const google = await startFakeRights({ "projects/my-project": there });
+    const refusal = { error: { code: 400, status: "INVALID_ARGUMENT", message: words } };
+    google.beforeSet = () => (words === undefined ? undefined : answersJson(400, refusal));
+    const error = await failureOf(open(google).opened);
+    expect(error).toMatchObject({ code: "BINDING_LIMIT", hint: expect.stringContaining("lease sweep --cloud") });
+    expect(google.bindings("projects/my-project")).toEqual(there);
+  });
+
+  it("makes room by pruning before it counts", async () => {
+    const there = Array.from({ length: 20 }, (_, index) => ({
+      role: VIEWER,
+      members: [MEMBER],
+      condition: { title: `agentctl-l-${String(index).padStart(16, "0")}-1500000000`, expression: "true" },
+    }));
+    const google = await startFakeRights({ "projects/my-project": there });
+    await open(google).opened;
+    expect(google.bindings("projects/my-project")).toHaveLength(1);
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { AgentctlError } from "../../../src/core/errors.js";
+import { answersJson } from "../exchange/fake-service.js";
+import { failureOf, SUBJECT, TOKEN } from "../exchange/identity.js";
+import { ACCOUNT, federatedSettings, POOL } from "./fake-google.js";
+import { startFakeRights, tokenOf } from "./fake-rights.js";
+import { FOREIGN, GRANTER, LEASE, MEMBER, open, oursOf, PROJECT, settingsFor, VIEWER } from "./opening.js";
+
+describe("giving bindings", () => {
+  it.each([
+    { name: "a project", resource: PROJECT, holder: "projects/my-project" },
+    { name: "a folder", resource: "//cloudresourcemanager.googleapis.com/folders/222", holder: "folders/222" },
+    {
+      name: "an organization",
+      resource: "//cloudresourcemanager.googleapis.com/organizations/333",
+      holder: "organizations/333",
+    },
+    { name: "a bucket", resource: "//storage.googleapis.com/projects/_/buckets/site.data_1", holder: "b/site.data_1" },
+    {
+      name: "a service account",
+      resource: `//iam.googleapis.com/projects/my-project/serviceAccounts/${ACCOUNT}`,
+      holder: `projects/my-project/serviceAccounts/${ACCOUNT}`,
+    },
+  ])(
+    "adds one with a condition to the policy of $name, by the granter, and leaves the others as they are",
+    async ({ resource, holder }) => {
+      const google = await startFakeRights({ [holder]: FOREIGN });
+      const endsAt = Math.ceil(Date.now() / 1000) * 1000 + 900_000;
+      const { opened } = open(google, { settings: settingsFor(resource), terms: { latestEndsAt: endsAt } });
+      const { steps } = await opened;
+      const end = new Date(endsAt).toISOString().replace(".000", "");
+      expect(google.bindings(holder)).toEqual([
+        ...FOREIGN,
+        {
+          role: VIEWER,
+          members: [MEMBER],
+          condition: {
+            title: `agentctl-${LEASE}-${endsAt / 1000}`,
+            description: `agentctl, lease ${LEASE} of profile deploy-web`,
+            expression: `request.time < timestamp("${end}")`,
+          },
+        },
+      ]);
+      expect(google.written).toMatchObject([{ who: `serviceAccount:${GRANTER}`, policy: { version: 3, etag: "1" } }]);
+      expect(steps.map(({ text }) => text)).toEqual([`gave ${MEMBER} ${VIEWER} on ${resource}, as ${GRANTER}`]);
+    },
+  );
+
+  it("of two roles on one resource is one write", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const bindings = [VIEWER, "roles/logging.viewer", VIEWER].map((role) => ({ role, resource: PROJECT }));
+    await open(google, { settings: settingsFor(PROJECT, { bindings }) }).opened;
+    expect(google.bindings("projects/my-project").map(({ role }) => role)).toEqual([VIEWER, "roles/logging.viewer"]);
+    expect(google.written).toHaveLength(1);
+  });
+
+  it("to a federated identity names its subject", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const settings = federatedSettings({ ...settingsFor(PROJECT) });
+    await open(google, { settings }).opened;
+    const member = `principal://iam.googleapis.com/${POOL}/subject/${SUBJECT}`;
+    expect(google.bindings("projects/my-project")[0]?.members).toEqual([member]);
+  });
+
+  it.each([
+    { name: "that may not write the policy", status: 403, code: "PERMISSION_DENIED", hint: /setIamPolicy on/ },
+    { name: "on what is not there", status: 404, code: "NOT_FOUND", hint: /there is no/ },
+    { name: "of a role that fits nothing", status: 400, code: "INVALID_ARGUMENT", hint: /each role may be given/ },
+  ])("is CLOUD_DENIED for a granter $name", async ({ status, code, hint }) => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    google.beforeSet = () => answersJson(status, { error: { code: status, status: code, message: "no" } });
+    const error = await failureOf(open(google).opened);
+    expect(error).toMatchObject({ code: "CLOUD_DENIED", hint: expect.stringMatching(hint) });
+  });
+
+  it("is CLOUD_DENIED where the granter cannot be impersonated, and names its key", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    google.refuseToBe = GRANTER;
+    const error = await failureOf(open(google).opened);
+    expect(error).toMatchObject({ code: "CLOUD_DENIED", hint: expect.stringContaining(GRANTER) });
+  });
+
+  it("waits for every write that is under way before it fails", async () => {
+    const google = await startFakeRights({ "projects/my-project": [], "b/site": [] });
+    const stop = new AbortController();
+    google.beforeSet = () => {
+      stop.abort(new AgentctlError("INTERRUPTED", "enough"));
+      return undefined;
+    };
+    const bindings = [{ role: VIEWER, resource: PROJECT }];
+    const ready = { permissions: ["storage.objects.get"], timeoutSeconds: 10 };
+    const settings = settingsFor(PROJECT, { bindings, ready });
+    expect(await failureOf(open(google, { settings, signal: stop.signal }).opened)).toMatchObject({
+      code: "INTERRUPTED",
+    });
+    expect(oursOf(google.bindings("projects/my-project"))).toHaveLength(1);
+  });
+});
+
+describe("secrets", () => {
+  it("are in no step, no line and no error, whatever Google repeats", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const said = `you sent ${tokenOf(GRANTER)} and ${TOKEN}`;
+    google.beforeSet = () => answersJson(400, { error: { code: 400, status: "INVALID_ARGUMENT", message: said } });
+    const { opened, progress, notices } = open(google);
+    const error = await failureOf(opened);
+    const all = JSON.stringify([error.message, error.hint, error.facts, progress, notices]);
+    for (const secret of [tokenOf(GRANTER), TOKEN, "canary"]) expect(all).not.toContain(secret);
+  });
+});

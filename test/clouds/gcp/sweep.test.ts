@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { gcpCloud } from "../../../src/clouds/gcp/index.js";
+import { endContext } from "../end-order.js";
+import { idToken } from "../exchange/identity.js";
+import { gcpSettings } from "./fake-google.js";
+import { sleepingRuntime } from "./fake-rights.js";
+import { BUCKET, bindingSettings, ENTITLEMENT, FOREIGN, OTHERS, PROJECT, startWithPolicies } from "./scene.js";
+
+describe("the sweep", () => {
+  it("takes off what has ended, on every resource of the profile, and tells what stays", async () => {
+    const google = await startWithPolicies();
+    const over = { ...OTHERS, condition: { title: "agentctl-l-000000000000over-1500000000", expression: "true" } };
+    google.write("b/site", (all) => [over, ...all]);
+    const swept = await gcpCloud.sweep?.(
+      bindingSettings(),
+      endContext({ mintToken: async ([audience = ""]) => idToken(audience) }),
+      sleepingRuntime(google.env),
+    );
+    const kept = { name: OTHERS.condition?.title, until: "2096-10-02T07:06:40Z" };
+    expect(swept).toEqual({
+      cloud: "gcp",
+      where: `${PROJECT}, ${BUCKET}`,
+      removed: ["agentctl-l-000000000000over-1500000000"],
+      kept: [kept, kept],
+    });
+    expect(google.bindings("b/site")).toEqual([...FOREIGN, OTHERS]);
+    expect(google.written).toHaveLength(1);
+  });
+
+  it("of a profile that gives no bindings asks nobody", async () => {
+    const sweep = gcpCloud.sweep?.(gcpSettings({ entitlement: ENTITLEMENT }), endContext(), sleepingRuntime({}));
+    expect(await sweep).toBeUndefined();
+  });
+});
