@@ -24,6 +24,16 @@ describe("the end of a grant of an entitlement", () => {
     expect(google.asked.filter(({ path }) => path.endsWith(":revoke"))).toHaveLength(1);
   });
 
+  it("is only waited for where somebody has asked for it already", async () => {
+    const google = await startFakeRights({});
+    const { open, end } = scene(google, { settings });
+    await open();
+    const [grant] = google.pam.grants;
+    if (grant !== undefined) Object.assign(grant, { state: "REVOKING", next: ["REVOKING", "REVOKED"] });
+    expect((await end()).word).toBe("removed");
+    expect(google.asked.filter(({ path }) => /:(revoke|withdraw)$/.test(path))).toEqual([]);
+  });
+
   it("is withdrawn by whoever asked for it, where nobody may revoke it", async () => {
     const google = await startFakeRights({}, { mayNotRevoke: MEMBER });
     const { open, end } = scene(google, { settings });

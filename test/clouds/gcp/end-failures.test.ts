@@ -57,7 +57,10 @@ describe("what failed", () => {
     const stop = new AbortController();
     const { open, end } = scene(google, { context: { signal: stop.signal } });
     await open();
+    const writes = google.written.length;
+    let tries = 0;
     google.beforeSet = () => {
+      tries += 1;
       stop.abort(new AgentctlError("INTERRUPTED", "enough"));
       return answersJson(409, { error: { code: 409, status: "ABORTED", message: "x" } });
     };
@@ -66,6 +69,8 @@ describe("what failed", () => {
       shortfall: expect.stringContaining("interrupted"),
       isUnfinished: true,
     });
+    expect(tries).toBeLessThanOrEqual(2);
+    expect(google.written).toHaveLength(writes);
   });
 });
 

@@ -97,7 +97,7 @@ export async function startFakeRights(
     const call = readCall(asked);
     if (call === undefined || !policies.has(call.holder)) return undefined;
     const held = mustHold(call.holder);
-    if (call.verb === "get") return answersJson(200, { version: 3, etag: String(held.etag), bindings: held.bindings });
+    if (call.verb === "get") return answersJson(200, shown(held));
     if (call.verb === "test") {
       counts.test += 1;
       const said = fake.granted(call.holder, whoIs(asked), counts.test) ?? [];
@@ -126,6 +126,12 @@ export async function startFakeRights(
   });
   started.push(service);
   return Object.assign(fake, { env: environmentOf(service.url), asked: service.asked });
+}
+
+/** Version 3 only where there are conditions; what is not ours to know comes along. */
+function shown({ etag, bindings }: Held): Record<string, unknown> {
+  const version = bindings.some(({ condition }) => condition !== undefined) ? 3 : 1;
+  return { version, etag: String(etag), bindings, auditConfigs: [{ service: "allServices" }] };
 }
 
 /** Overrides as gcloud reads them. */
@@ -169,17 +175,27 @@ function impersonated(account: string, { body }: Asked, aheadMs: number): Reply 
 
 /** The token of a service account, which its bearer is known by. */
 export function tokenOf(account: string): string {
-  return `ya29.c.canary.${Buffer.from(account).toString("base64url")}`;
+  return `opaque-canary.${Buffer.from(account).toString("base64url")}`;
 }
 
 /** As a policy names the bearer of the request's token. */
 export function whoIs({ headers }: Pick<Asked, "headers">): string {
-  const account = /^Bearer ya29\.c\.canary\.(.+)$/.exec(headers.authorization ?? "")?.[1];
+  const account = /^Bearer opaque-canary\.(.+)$/.exec(headers.authorization ?? "")?.[1];
   return account === undefined ? "federated" : `serviceAccount:${Buffer.from(account, "base64url").toString()}`;
 }
 
 export function denied(): Reply {
   return answersJson(403, { error: { code: 403, status: "PERMISSION_DENIED", message: "Permission denied" } });
+}
+
+/** An answer that comes a while after `act`, which takes as long. */
+export function takesLong(act: () => void): Reply {
+  return (asked, response) => {
+    setTimeout(() => {
+      act();
+      answersJson(200, {})(asked, response);
+    }, 100);
+  };
 }
 
 function conflict(holder: string): Reply {

@@ -3,8 +3,8 @@ import { AgentctlError } from "../../../src/core/errors.js";
 import { answersJson } from "../exchange/fake-service.js";
 import { failureOf, SUBJECT, TOKEN } from "../exchange/identity.js";
 import { ACCOUNT, federatedSettings, POOL } from "./fake-google.js";
-import { startFakeRights, tokenOf } from "./fake-rights.js";
-import { FOREIGN, GRANTER, LEASE, MEMBER, open, oursOf, PROJECT, settingsFor, VIEWER } from "./opening.js";
+import { startFakeRights, takesLong, tokenOf } from "./fake-rights.js";
+import { FOREIGN, GRANTER, LEASE, MEMBER, open, PROJECT, settingsFor, VIEWER } from "./opening.js";
 
 describe("giving bindings", () => {
   it.each([
@@ -51,7 +51,7 @@ describe("giving bindings", () => {
     const bindings = [VIEWER, "roles/logging.viewer", VIEWER].map((role) => ({ role, resource: PROJECT }));
     await open(google, { settings: settingsFor(PROJECT, { bindings }) }).opened;
     expect(google.bindings("projects/my-project").map(({ role }) => role)).toEqual([VIEWER, "roles/logging.viewer"]);
-    expect(google.written).toHaveLength(1);
+    expect(google.written).toMatchObject([{ policy: { version: 3, auditConfigs: [{ service: "allServices" }] } }]);
   });
 
   it("to a federated identity names its subject", async () => {
@@ -80,20 +80,28 @@ describe("giving bindings", () => {
     expect(error).toMatchObject({ code: "CLOUD_DENIED", hint: expect.stringContaining(GRANTER) });
   });
 
-  it("waits for every write that is under way before it fails", async () => {
+  it.each([
+    { name: "is interrupted", other: undefined },
+    { name: "has failed on another resource", other: "b/site" },
+  ])("waits for every write that is under way when it $name", async ({ other }) => {
     const google = await startFakeRights({ "projects/my-project": [], "b/site": [] });
     const stop = new AbortController();
-    google.beforeSet = () => {
-      stop.abort(new AgentctlError("INTERRUPTED", "enough"));
-      return undefined;
+    let hasLanded = false;
+    const refusal = { error: { code: 400, message: "no", errors: [{ reason: "invalid" }] } };
+    google.beforeSet = (holder) => {
+      if (holder === other) return answersJson(400, refusal);
+      if (other === undefined) stop.abort(new AgentctlError("INTERRUPTED", "enough"));
+      return takesLong(() => {
+        hasLanded = true;
+      });
     };
-    const bindings = [{ role: VIEWER, resource: PROJECT }];
-    const ready = { permissions: ["storage.objects.get"], timeoutSeconds: 10 };
+    const resources = [PROJECT, ...(other === undefined ? [] : ["//storage.googleapis.com/projects/_/buckets/site"])];
+    const bindings = resources.map((resource) => ({ role: VIEWER, resource }));
+    const ready = { permissions: ["storage.objects.get"], at: PROJECT, timeoutSeconds: 10 };
     const settings = settingsFor(PROJECT, { bindings, ready });
-    expect(await failureOf(open(google, { settings, signal: stop.signal }).opened)).toMatchObject({
-      code: "INTERRUPTED",
-    });
-    expect(oursOf(google.bindings("projects/my-project"))).toHaveLength(1);
+    const error = await failureOf(open(google, { settings, signal: stop.signal }).opened);
+    expect(error.code).toBe(other === undefined ? "INTERRUPTED" : "CLOUD_DENIED");
+    expect(hasLanded).toBe(true);
   });
 });
 

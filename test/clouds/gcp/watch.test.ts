@@ -14,18 +14,23 @@ describe("watching", () => {
       count += 1;
       return granted(holder, who, count);
     };
-    return { google, ending: await made.end() };
+    const ending = await made.end();
+    return { google, ending, count };
   }
 
   it("that sees the lease's own token lose the permission, twice in a row, is revoked", async () => {
-    const { ending, google } = await watched((_holder, _who, count) =>
-      [3, 5, 6].includes(count) ? [] : READY.permissions,
-    );
+    const {
+      ending,
+      google,
+      count: tries,
+    } = await watched((_holder, _who, count) => ([3, 5, 6].includes(count) ? [] : READY.permissions));
     expect(ending).toMatchObject({
       word: "revoked",
       detail: expect.stringContaining(`testIamPermissions on ${BUCKET} stopped`),
     });
     expect(Date.parse(ending.until ?? "")).toBeGreaterThan(Date.parse(ending.at));
+    // Once before; granted, refused, granted again, and refused twice.
+    expect(tries).toBe(6);
     const tests = google.asked.filter(({ path }) => path.includes("testPermissions"));
     expect(whoIs(tests.at(-1) as { headers: Record<string, string> })).toBe(MEMBER);
   });
