@@ -24,7 +24,16 @@ export const AUDIENCE = "api://AzureADTokenExchange";
 export const AUTHORITY = "https://entra.example";
 
 export function azureSettings(overrides: Partial<AzureSettings> = {}): AzureSettings {
-  return { tenantId: TENANT, clientId: CLIENT, scopes: [ARM_SCOPE], audiences: [AUDIENCE], ...overrides };
+  return {
+    tenantId: TENANT,
+    clientId: CLIENT,
+    otherClientIds: [],
+    assignments: [],
+    allowUnbounded: false,
+    scopes: [ARM_SCOPE],
+    audiences: [AUDIENCE],
+    ...overrides,
+  };
 }
 
 /** The discovery document of a tenant, as Microsoft Entra answers it. */

@@ -4,8 +4,9 @@ import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { noteOpening } from "./opened-here.js";
-import { awaitReady } from "./ready.js";
-import { type Rights, rightsOf } from "./rights-settings.js";
+import { findOnData } from "./permissions.js";
+import { type Awaiting, awaitReady } from "./ready.js";
+import { rightsOf } from "./rights-settings.js";
 import { resolveRole } from "./role-definitions.js";
 import { objectIdOf, type SignedIn, type SigningIn, signIn } from "./sign-in.js";
 import { openStory, type Story } from "./story.js";
@@ -34,12 +35,15 @@ export async function openAzureRights(
   const { arm } = await signInAs(rights.granterClientId);
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
   const roleDefinitionIds = await Promise.all(rights.assignments.map((one) => resolveRole(arm, one)));
+  const onData = rights.ready === undefined ? [] : await findOnData(arm, rights, roleDefinitionIds);
   const principals = openPrincipals(signInAs);
   const findPrincipal = async (clientId: string) => objectIdOf(await principals(clientId), clientId);
   const taking = { arm, rights, roleDefinitionIds, terms, story, findPrincipal };
   const clientId = await takeRights(taking, context, runtime);
   if (rights.ready !== undefined) {
-    await seeWork(await principals(clientId), clientId, rights, { context, story, runtime });
+    const own = (await principals(clientId)).arm;
+    const awaiting = { arm: own, clientId, ready: rights.ready, onData, timeoutSeconds: rights.waitSeconds };
+    await seeWork(awaiting, { context, story, runtime });
   }
   return { settings: { ...settings, clientId, otherClientIds: [] }, steps: story.steps };
 }
@@ -55,14 +59,12 @@ function openPrincipals(signInAs: (clientId: string) => Promise<SignedIn>): type
 }
 
 async function seeWork(
-  { arm }: SignedIn,
-  clientId: string,
-  { ready, waitSeconds }: Rights,
+  awaiting: Awaiting,
   { context, story, runtime }: { readonly context: RightsContext; readonly story: Story; readonly runtime: Runtime },
 ): Promise<void> {
-  if (ready === undefined) return;
+  const { clientId, ready } = awaiting;
   const startedAt = runtime.now();
-  await awaitReady({ arm, clientId, ready, timeoutSeconds: waitSeconds }, context, runtime);
+  await awaitReady(awaiting, context, runtime);
   const after = formatDuration((runtime.now() - startedAt) / 1000);
   story.tell(`application ${clientId} had ${ready.permissions.join(", ")} at ${ready.at} after ${after}`);
 }

@@ -45,13 +45,13 @@ export function planRights(
 function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
   const { granterClientId, clientIds, assignments, allowUnbounded, ready } = rights;
   const [first = "", ...others] = clientIds;
-  const whom = others.length === 0 ? first : `the first of ${clientIds.join(", ")} that has none of it`;
+  const whom = others.length === 0 ? `application ${first}` : `the first of ${clientIds.join(", ")} that is free of it`;
   const until = formatInstant(terms.latestEndsAt);
   const plain = allowUnbounded ? ", or without an end where the tenant has no licence for that" : "";
   return [
     `sign in as the granter, application ${granterClientId}, with the OIDC token`,
     ...assignments.map(
-      (one) => `assign ${nameTarget(one)} to application ${whom} at ${host}, until ${until} at the latest${plain}`,
+      (one) => `assign ${nameTarget(one)} to ${whom}, at ${host}, until ${until} at the latest${plain}`,
     ),
     ...(ready === undefined ? [] : [`wait until ${ready.permissions.join(", ")} works at ${ready.at}`]),
   ];

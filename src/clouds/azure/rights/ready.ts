@@ -23,6 +23,8 @@ export interface Awaiting {
   readonly arm: Arm;
   readonly clientId: string;
   readonly ready: Readiness;
+  /** Those of the permissions that are on data. */
+  readonly onData: readonly string[];
   readonly timeoutSeconds: number;
 }
 
@@ -31,17 +33,18 @@ export interface Awaiting {
  * @throws {AgentctlError} NOT_READY with what is missing, and as `Arm` does
  */
 export async function awaitReady(
-  { arm, clientId, ready, timeoutSeconds }: Awaiting,
+  awaiting: Awaiting,
   context: Pick<RightsContext, "signal" | "onProgress">,
   runtime: Pick<Runtime, "now" | "sleep">,
 ): Promise<void> {
+  const { clientId, ready, timeoutSeconds } = awaiting;
   const startedAt = runtime.now();
   const until = startedAt + timeoutSeconds * 1000;
   let pauseMs = FIRST_PAUSE_MS;
   let inARow = 0;
   let missing = ready.permissions;
   while (true) {
-    missing = await missingNow(arm, ready, missing);
+    missing = await missingNow(awaiting, missing);
     inARow = missing.length === 0 ? inARow + 1 : 0;
     if (inARow === TIMES_IN_A_ROW) return;
     const now = runtime.now();
@@ -53,9 +56,9 @@ export async function awaitReady(
   }
 }
 
-async function missingNow(arm: Arm, ready: Readiness, before: readonly string[]): Promise<readonly string[]> {
+async function missingNow({ arm, ready, onData }: Awaiting, before: readonly string[]): Promise<readonly string[]> {
   try {
-    return await askMissing(arm, ready);
+    return await askMissing(arm, ready, onData);
   } catch (thrown) {
     const isNothing = NOT_YET.includes(azureCodeOf(thrown) ?? "");
     if (isNothing) return ready.permissions;

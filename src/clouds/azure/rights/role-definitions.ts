@@ -3,6 +3,7 @@ import { textOf } from "../../exchange/wire.js";
 import type { Arm } from "./arm.js";
 
 const ID = /^(?:\/[^?#]*\/roleDefinitions\/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const DEFINITIONS = "providers/Microsoft.Authorization/roleDefinitions";
 const API = { "api-version": "2022-04-01" };
 
 /**
@@ -16,7 +17,7 @@ export async function resolveRole(
   const id = ID.exec(role)?.[1];
   if (id !== undefined) return roleIdAt(scope, id);
   const filter = `roleName eq '${role.replaceAll("'", "''")}'`;
-  const path = `${scope}/providers/Microsoft.Authorization/roleDefinitions`;
+  const path = `${scope}/${DEFINITIONS}`;
   const found = await arm.list(path, { ...API, $filter: filter }, `read the role definitions of ${scope}`);
   const names = [...new Set(found.map((entry) => textOf(entry, "name")).filter((name) => name !== undefined))];
   const [name, ...others] = names;
@@ -33,10 +34,15 @@ export function isSameRole(one: string, other: string): boolean {
   return lastPart(one) === lastPart(other);
 }
 
+/** Where a definition is read by who has rights at the scope alone. */
+export function definitionPath(scope: string, id: string): string {
+  return `${scope}/${DEFINITIONS}/${lastPart(id)}`;
+}
+
 /** Under the scope's subscription, or the tenant's where it is in none. */
 function roleIdAt(scope: string, id: string): string {
   const [subscription = ""] = /^\/subscriptions\/[^/]+/i.exec(scope) ?? [];
-  return `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${id}`;
+  return `${subscription}/${DEFINITIONS}/${id}`;
 }
 
 function lastPart(id: string): string {

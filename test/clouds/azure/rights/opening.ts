@@ -1,0 +1,99 @@
+import { azureCloud } from "../../../../src/clouds/azure/index.js";
+import { issueAzureGrant } from "../../../../src/clouds/azure/issue.js";
+import { openAzureRights } from "../../../../src/clouds/azure/rights/open-rights.js";
+import { fetchOverHttp } from "../../../../src/core/http.js";
+import type { EndContext, Ending, EndOrder, Grant, GrantTerms, RightsContext } from "../../../../src/core/lease.js";
+import type { AzureSettings } from "../../../../src/core/profile.js";
+import type { Runtime } from "../../../../src/core/runtime.js";
+import { fakeRuntime } from "../../../fake-runtime.js";
+import { endContext } from "../../end-order.js";
+import { idToken } from "../../exchange/identity.js";
+import { ARM_SCOPE, AUDIENCE, TENANT } from "../fake-entra.js";
+import { type FakeAzure, GRANTER, GROUP, ONE } from "./fake-azure.js";
+
+export const BLOB_READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+let leases = 0;
+
+/** A profile that gives Reader on a resource group. */
+export function rightsSettings(overrides: Partial<AzureSettings> = {}): AzureSettings {
+  return {
+    tenantId: TENANT,
+    clientId: ONE,
+    otherClientIds: [],
+    granter: { clientId: GRANTER },
+    assignments: [{ role: "Reader", scope: GROUP }],
+    allowUnbounded: false,
+    scopes: [ARM_SCOPE],
+    audiences: [AUDIENCE],
+    ...overrides,
+  };
+}
+
+/** One lease, by a machine whose clock is the fake's. */
+export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = {}, more: Partial<GrantTerms> = {}) {
+  leases += 1;
+  const settings = rightsSettings(overrides);
+  const leaseId = `l-${String(leases).padStart(16, "0")}`;
+  const runtime = runtimeOf(azure);
+  const endsAt = azure.now + 30 * 60_000;
+  const terms: GrantTerms = {
+    leaseId,
+    profileName: "deploy-web",
+    channel: "env",
+    endsAt,
+    latestEndsAt: endsAt,
+    lifetimeSeconds: 1_800,
+    revoke: "auto",
+    ...more,
+  };
+  const said = { notices: [] as string[], progress: [] as string[] };
+  const stop = new AbortController();
+  const context: RightsContext = {
+    mintToken: async ([audience = ""]) => idToken(audience),
+    signal: stop.signal,
+    onProgress: (text) => void said.progress.push(text),
+    onNotice: (text) => void said.notices.push(text),
+  };
+  const limits = { attempts: 2, requestMs: 5_000 };
+  const plan = azureCloud.plan(settings, terms, runtime);
+  const order: EndOrder = {
+    leaseId,
+    cloud: "azure",
+    channel: "env",
+    principal: plan.principal,
+    // As it comes from the ledger.
+    undo: JSON.parse(JSON.stringify(plan.undo)),
+    isIssued: false,
+    usableUntil: endsAt,
+  };
+  return {
+    leaseId,
+    settings,
+    terms,
+    plan,
+    said,
+    stop,
+    runtime,
+    order,
+    open: () => openAzureRights(settings, terms, context, runtime, limits),
+    issue: (chosen: AzureSettings = settings) => issueAzureGrant(chosen, terms, context, runtime, limits),
+    end: (grant?: Grant, end: Partial<EndContext> = {}): Promise<Ending> => {
+      const held = grant && { isIssued: true, usableUntil: grant.usableUntil, expiresAt: grant.expiresAt, grant };
+      const mintToken = context.mintToken;
+      return azureCloud.end({ ...order, ...held }, endContext({ mintToken, ...end }), runtime);
+    },
+  };
+}
+
+/** Its sleep lets the fake's clock go on. */
+export function runtimeOf(azure: FakeAzure, overrides: Partial<Runtime> = {}): Runtime {
+  return fakeRuntime({
+    env: { AZURE_AUTHORITY_HOST: "https://entra.example", AZURE_RESOURCE_MANAGER_ENDPOINT: "https://arm.example" },
+    now: () => azure.now,
+    sleep: async (ms) => {
+      azure.now += ms;
+    },
+    fetch: (request) => fetchOverHttp({ ...request, url: request.url.replace(/^https:\/\/[^/]+/, azure.service.url) }),
+    ...overrides,
+  });
+}
