@@ -98,10 +98,14 @@ describe("the end of bindings", () => {
     if (!give) expect(texts(ending)).toContain("nothing of this lease was there");
   });
 
-  it("looks twice for what was under way when a run was cut off", async () => {
+  it.each([
+    { name: "nothing was given yet", isBegun: false },
+    { name: "something was given already", isBegun: true },
+  ])("looks twice for what was under way when a run was cut off and $name", async ({ isBegun }) => {
     const google = await startWithPolicies();
     const made = scene(google, { order: { isIssued: false } });
     const late = { ...OTHERS, condition: { title: `agentctl-${LEASE}-4000000000`, expression: "true" } };
+    if (isBegun) google.write("projects/my-project", (all) => [...all, late]);
     const { sleep } = made.runtime;
     Object.assign(made.runtime, {
       sleep: async (ms: number) => {
@@ -110,7 +114,7 @@ describe("the end of bindings", () => {
       },
     });
     expect((await made.end()).word).toBe("removed");
-    expect(google.bindings("b/site")).toEqual([...FOREIGN, OTHERS]);
+    for (const holder of HOLDERS) expect(google.bindings(holder)).toEqual([...FOREIGN, OTHERS]);
   });
 
   it("after a failure part of the way through giving leaves none of them", async () => {

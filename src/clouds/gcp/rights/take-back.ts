@@ -86,10 +86,12 @@ async function removeInTime(work: Work, before: Promise<unknown>): Promise<boole
       const enders = await openEnders(work, asking);
       await untilAborted(before, signal);
       const wasThere = await removeAll(work, enders, asking);
-      if (wasThere || order.isIssued) return wasThere;
-      story.tell("nothing of this lease was there; looking once more, for what may have been under way");
+      if (order.isIssued) return wasThere;
+      // Whoever gave it may have been killed while it did.
       await pauseFor(limits.secondLookMs, signal, runtime);
-      return removeAll(work, enders, asking);
+      const wasUnderWay = await removeAll(work, enders, asking);
+      story.tell("looked twice, for what may have been under way");
+      return wasThere || wasUnderWay;
     },
     late,
   );
