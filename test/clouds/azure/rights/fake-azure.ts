@@ -90,12 +90,16 @@ export class FakeAzure {
     const url = new URL(asked.path, "http://127.0.0.1");
     const question = { ...asked, where: decodeURIComponent(url.pathname), query: url.searchParams };
     this.assignments = this.assignments.filter(({ endsAt }) => endsAt === undefined || endsAt > this.azureNow);
-    const reply =
-      this.intercept(question) ?? (question.where.includes("/providers/") ? this.arm(question) : this.entra(question));
+    const reply = this.intercept(question) ?? this.answer(question);
     return (one, response) => {
       response.setHeader("date", new Date(this.azureNow).toUTCString());
       reply(one, response);
     };
+  }
+
+  /** What it does and answers where nothing intercepts. */
+  answer(question: Question): Reply {
+    return question.where.includes("/providers/") ? this.arm(question) : this.entra(question);
   }
 
   private entra({ method, form, where }: Question): Reply {
