@@ -9,7 +9,7 @@ import { fakeRuntime } from "../../../fake-runtime.js";
 import { endContext } from "../../end-order.js";
 import { idToken } from "../../exchange/identity.js";
 import { ARM_SCOPE, AUDIENCE, TENANT } from "../fake-entra.js";
-import { type FakeAzure, GRANTER, GROUP, ONE } from "./fake-azure.js";
+import { type FakeAzure, GRANTER, GROUP, ONE, type Question } from "./fake-azure.js";
 
 export const BLOB_READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
 let leases = 0;
@@ -83,6 +83,28 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
       return azureCloud.end({ ...order, ...held }, endContext({ mintToken, ...end }), runtime);
     },
   };
+}
+
+export const START = Date.parse("2026-11-22T12:00:00Z");
+export const MINUTE_MS = 60_000;
+
+/** A lease with a grant, some minutes old. */
+export async function heldLease(
+  azure: FakeAzure,
+  minutes: number,
+  overrides: Partial<AzureSettings> = {},
+  more: Partial<GrantTerms> = {},
+) {
+  const lease = openLease(azure, overrides, more);
+  const { settings } = await lease.open();
+  const grant = await lease.issue(settings);
+  azure.now = START + minutes * MINUTE_MS;
+  return { ...lease, grant };
+}
+
+/** Whether an assignment is asked for, or its end. */
+export function isRequesting({ method, where }: Question): boolean {
+  return method === "PUT" && where.includes("roleAssignmentScheduleRequests");
 }
 
 /** Its sleep lets the fake's clock go on. */
