@@ -7,6 +7,7 @@ import { inherit } from "./extends.js";
 import { lintDelivery } from "./lint-delivery.js";
 import { lintSessionPolicy, type Severity } from "./lint-policy.js";
 import { lintRevoke } from "./lint-revoke.js";
+import { lintRights } from "./lint-rights.js";
 import { allProfiles, type NamedProfile, type ProfileSelection, pickProfile } from "./load-profile.js";
 import { locate } from "./locate.js";
 import { parseYaml } from "./parse-yaml.js";
@@ -64,7 +65,7 @@ function chosen(
 }
 
 function placeFindings(profile: Profile, config: ConfigFile): readonly LintFinding[] {
-  const found = [...lintDelivery(profile), ...lintRevoke(profile, config.owner)];
+  const found = [...lintDelivery(profile), ...lintRevoke(profile, config.owner), ...lintRights(profile)];
   return found.map(({ path, message, hint }) => ({
     severity: "warning",
     code: "CONFIG_INVALID",

@@ -7,6 +7,7 @@ import type {
   CloudSettings,
   GcpSettings,
   Profile,
+  ReadySettings,
 } from "../core/profile.js";
 
 /** A resolved profile in the words of the configuration file, for `profile show`; every default is written out. */
@@ -64,11 +65,28 @@ function presentAws(aws: AwsSettings): Readonly<Record<string, unknown>> {
 function presentAzure(azure: AzureSettings): Readonly<Record<string, unknown>> {
   return dropAbsent({
     tenant_id: azure.tenantId,
-    client_id: azure.clientId,
+    ...presentClients(azure),
     subscription_id: azure.subscriptionId,
     scopes: azure.scopes,
     audience: presentAudiences(azure.audiences),
+    granter: azure.granter && { client_id: azure.granter.clientId },
+    assignments: unlessEmpty(azure.assignments),
+    allow_unbounded: azure.allowUnbounded,
+    ready: azure.ready && presentReady(azure.ready),
   });
+}
+
+function presentClients({ clientId, otherClientIds }: AzureSettings): Readonly<Record<string, unknown>> {
+  return otherClientIds.length === 0 ? { client_id: clientId } : { client_ids: [clientId, ...otherClientIds] };
+}
+
+function presentReady({ permissions, at, timeoutSeconds }: ReadySettings): Readonly<Record<string, unknown>> {
+  return dropAbsent({ permissions, at, timeout: formatDuration(timeoutSeconds) });
+}
+
+/** The configuration file takes no empty list there. */
+function unlessEmpty(entries: readonly object[]): readonly object[] | undefined {
+  return entries.length === 0 ? undefined : entries;
 }
 
 /** The audience that stands for itself is the provider's own, which its name already says. */
@@ -81,6 +99,10 @@ function presentGcp(gcp: GcpSettings): Readonly<Record<string, unknown>> {
     access_boundary: gcp.accessBoundary.map(presentRule),
     metadata: gcp.metadata,
     audience: gcp.audiences && presentAudiences(gcp.audiences),
+    granter: gcp.granter && { service_account: gcp.granter.serviceAccount },
+    bindings: unlessEmpty(gcp.bindings),
+    entitlement: gcp.entitlement,
+    ready: gcp.ready && presentReady(gcp.ready),
   });
 }
 

@@ -1,5 +1,6 @@
 import type { AzureSettings } from "../core/profile.js";
 import type { BlockContext } from "./block-context.js";
+import { resolveAzureRights, resolveClients } from "./resolve-azure-rights.js";
 import type { AzureBlock } from "./schema-azure.js";
 import { listOf } from "./schema-values.js";
 
@@ -9,17 +10,16 @@ const DEFAULT_SCOPES = ["https://management.azure.com/.default"];
 
 /** Defaults put in. Answers undefined when something was reported. */
 export function resolveAzure(block: AzureBlock, context: BlockContext): AzureSettings | undefined {
-  const { tenant_id: tenantId, client_id: clientId, subscription_id: subscriptionId } = block;
+  const { tenant_id: tenantId, subscription_id: subscriptionId } = block;
   if (tenantId === undefined) context.report(["tenant_id"], "is missing: which tenant the application is in");
-  if (clientId === undefined) context.report(["client_id"], "is missing: which application to be");
-  if (tenantId === undefined || clientId === undefined) return undefined;
+  const clients = resolveClients(block, context);
+  const rights = resolveAzureRights(block, context);
+  if (tenantId === undefined || clients === undefined) return undefined;
   return {
     tenantId,
-    clientId,
+    ...clients,
     ...(subscriptionId !== undefined && { subscriptionId }),
-    otherClientIds: [],
-    assignments: [],
-    allowUnbounded: false,
+    ...rights,
     scopes: block.scopes ?? DEFAULT_SCOPES,
     audiences: listOf(block.audience ?? DEFAULT_AUDIENCE),
   };

@@ -1,5 +1,6 @@
 import type { AccessBoundaryRule, GcpSettings } from "../core/profile.js";
 import type { BlockContext } from "./block-context.js";
+import { resolveGcpRights } from "./resolve-gcp-rights.js";
 import type { GcpBlock } from "./schema-gcp.js";
 import { listOf } from "./schema-values.js";
 
@@ -10,6 +11,7 @@ type WrittenRule = NonNullable<GcpBlock["access_boundary"]>[number];
 /** Defaults put in. Answers undefined when something was reported. */
 export function resolveGcp(block: GcpBlock, context: BlockContext): GcpSettings | undefined {
   const { workload_identity_provider: workloadIdentityProvider, service_account, project_id, audience } = block;
+  const rights = resolveGcpRights(block, context);
   if (workloadIdentityProvider === undefined) {
     context.report(["workload_identity_provider"], "is missing: which provider to trade the identity token at");
     return undefined;
@@ -20,7 +22,7 @@ export function resolveGcp(block: GcpBlock, context: BlockContext): GcpSettings 
     ...(project_id !== undefined && { projectId: project_id }),
     scopes: block.scopes ?? DEFAULT_SCOPES,
     accessBoundary: (block.access_boundary ?? []).map(resolveRule),
-    bindings: [],
+    ...rights,
     metadata: block.metadata ?? false,
     ...(audience !== undefined && { audiences: listOf(audience) }),
   };

@@ -5,7 +5,10 @@ import type { Configuration } from "./configuration.js";
 
 /** The laxest first. */
 const BY_STRICTNESS: readonly RevokeMode[] = ["none", "auto", "required"];
-const UNREVOCABLE = { azure: "Azure", gcp: "Google Cloud" } as const;
+const TOKENS_STAY = {
+  azure: { title: "Azure", gifts: "assignments and a granter" },
+  gcp: { title: "Google Cloud", gifts: "bindings and a granter, or an entitlement" },
+} as const;
 
 /** A project's file can make the user's own setting stricter, and not laxer. */
 export function revokeOf(
@@ -40,12 +43,19 @@ export function reportRevoke(
     });
   }
   for (const cloud of ["azure", "gcp"] as const) {
-    if (clouds[cloud] === undefined) continue;
-    const what = `this version of agentctl cannot take a token of ${UNREVOCABLE[cloud]} back`;
+    if (clouds[cloud] === undefined || givesRights(clouds, cloud)) continue;
+    const { title, gifts } = TOKENS_STAY[cloud];
+    const what = `nothing takes a token of ${title} back, only what was given for the lease, and nothing is`;
     contextOf(cloud).report([], `cannot stand beside revoke: required: ${what}`, {
-      hint: `put ${cloud} into a profile that does not require it; ${laxer}`,
+      hint: `give what the task needs with ${gifts}, or put ${cloud} into a profile that does not require it; ${laxer}`,
     });
   }
+}
+
+/** Where that is so, taking it back is what ends the grant. */
+function givesRights({ azure, gcp }: Profile["clouds"], cloud: "azure" | "gcp"): boolean {
+  if (cloud === "azure") return azure !== undefined && azure.assignments.length > 0;
+  return gcp !== undefined && (gcp.bindings.length > 0 || gcp.entitlement !== undefined);
 }
 
 function reportRevoker(aws: AwsSettings, context: BlockContext): void {

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { quoteValue } from "./problems.js";
+import { azureRights } from "./schema-azure-rights.js";
 import { audienceValue, filledList, textValue } from "./schema-values.js";
 
 const UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
@@ -19,6 +20,12 @@ export const azureSchema = z
       }),
     ),
     client_id: z.optional(uuid("The application that the child will be: its application (client) id")),
+    client_ids: z.optional(
+      filledList(
+        "In the place of client_id: several, of which a lease takes one that no other lease has",
+        uuid("An application (client) id"),
+      ),
+    ),
     subscription_id: z.optional(uuid("The subscription that the child finds as AZURE_SUBSCRIPTION_ID")),
     scopes: z.optional(
       filledList(
@@ -27,6 +34,7 @@ export const azureSchema = z
       ),
     ),
     audience: z.optional(audienceValue("api://AzureADTokenExchange", 600)),
+    ...azureRights(uuid("Its application (client) id; nothing but agentctl is given its token")),
   })
   .check(z.describe("What to be in Azure"));
 

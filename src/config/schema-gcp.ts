@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { quoteValue } from "./problems.js";
+import { GCP_RIGHTS } from "./schema-gcp-rights.js";
 import { audienceValue, filledList, plainText, textValue } from "./schema-values.js";
 
 const PROVIDER_EXAMPLE = "projects/123456789/locations/global/workloadIdentityPools/my-pool/providers/my-provider";
@@ -72,6 +73,7 @@ export const gcpSchema = z
         .check(z.describe("Serve a metadata server too, for tools that read nothing else; needs peer_check: require")),
     ),
     audience: z.optional(audienceValue("the provider's own", 1024)),
+    ...GCP_RIGHTS,
   })
   .check(z.describe("What to be in Google Cloud, and how narrowly"));
 

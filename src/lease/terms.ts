@@ -2,11 +2,14 @@ import path from "node:path";
 import { formatDuration } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import type { LeaseTerms } from "../core/lease.js";
-import type { Profile } from "../core/profile.js";
+import type { AzureSettings, Profile } from "../core/profile.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
 import { stateDir } from "../core/state-dir.js";
 import { newLeaseId } from "./lease-id.js";
+
+/** How long the clouds' rooms wait where the profile does not say. */
+const USUAL_WAIT_SECONDS = 300;
 
 /**
  * Fixes what a lease is called and when it ends. The clock runs from here: what issuing takes is part of the ttl.
@@ -34,8 +37,16 @@ export function setTerms(profile: Profile, request: RunRequest, runtime: Pick<Ru
 }
 
 /** The clouds are waited for side by side. */
-function longestWaitSeconds({ clouds }: Profile): number {
-  return Math.max(0, clouds.azure?.ready?.timeoutSeconds ?? 0, clouds.gcp?.ready?.timeoutSeconds ?? 0);
+function longestWaitSeconds({ clouds: { azure, gcp } }: Profile): number {
+  const azureSeconds = azure === undefined ? 0 : azureWaitSeconds(azure);
+  const entitlementSeconds = gcp?.entitlement === undefined ? 0 : USUAL_WAIT_SECONDS;
+  return Math.max(azureSeconds, gcp?.ready?.timeoutSeconds ?? entitlementSeconds);
+}
+
+/** Other leases are waited for first, and then what was assigned. */
+function azureWaitSeconds({ assignments, ready }: AzureSettings): number {
+  if (assignments.length === 0) return 0;
+  return ready === undefined ? USUAL_WAIT_SECONDS : 2 * ready.timeoutSeconds;
 }
 
 /** The terms of a lease whose rights work: its time begins. */

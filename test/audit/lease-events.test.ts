@@ -67,6 +67,7 @@ const ACCOUNT: Account = {
     profileName: "deploy",
     openedAt: NOW,
     deadlineAt: NOW + 3_600_000,
+    latestDeadlineAt: NOW + 3_600_000,
     ttlSeconds: 3_600,
     deliver: "auto",
   },

@@ -23,7 +23,7 @@ function accountOf(revoke: RevokeMode, endings: readonly Ending[]): Account {
   const profile = { name: "deploy", revoke, auditArgv: "first", auditSinks: [] } as unknown as Profile;
   const request = { argv: ["true"], profileName: "deploy", passEnv: [] } as const;
   const terms = { leaseId: "l-0123456789ABCDEF", profileName: "deploy", openedAt: NOW, deadlineAt: NOW, ttlSeconds: 1 };
-  return { request, profile, terms: { ...terms, deliver: "auto" }, endings };
+  return { request, profile, terms: { ...terms, latestDeadlineAt: NOW, deliver: "auto" }, endings };
 }
 
 const rows: readonly {

@@ -54,6 +54,9 @@ const FAR_REVOKER = { roleArn: "arn:aws:iam::444455556666:role/revoker" };
 const AZURE: AzureSettings = {
   tenantId: "11111111-2222-3333-4444-555555555555",
   clientId: "00000000-0000-0000-0000-000000000001",
+  otherClientIds: [],
+  assignments: [],
+  allowUnbounded: false,
   scopes: [],
   audiences: ["api://AzureADTokenExchange"],
 };
@@ -67,6 +70,7 @@ const GCP: GcpSettings = {
       availablePermissions: ["inRole:roles/storage.objectUser"],
     },
   ],
+  bindings: [],
   metadata: false,
 };
 

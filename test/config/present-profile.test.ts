@@ -31,6 +31,7 @@ describe("presentProfile", () => {
           client_id: CLIENT,
           scopes: ["https://management.azure.com/.default"],
           audience: "api://AzureADTokenExchange",
+          allow_unbounded: false,
         },
       },
     },
@@ -76,6 +77,10 @@ describe("presentProfile", () => {
         subscription_id: CLIENT,
         scopes: ["https://storage.azure.com/.default"],
         audience: "api://mine",
+        granter: { client_id: TENANT },
+        assignments: [{ role: "Reader", scope: "/subscriptions/s" }],
+        allow_unbounded: true,
+        ready: { permissions: ["Microsoft.Storage/storageAccounts/read"], at: "/subscriptions/s", timeout: "10m" },
       },
       gcp: {
         workload_identity_provider: PROVIDER,
@@ -85,6 +90,16 @@ describe("presentProfile", () => {
         access_boundary: [RULE],
         metadata: true,
         audience: ["gcp-ci", "my-client"],
+        granter: { service_account: "granter@my-project.iam.gserviceaccount.com" },
+        bindings: [
+          { role: "roles/storage.objectViewer", resource: "//storage.googleapis.com/projects/_/buckets/site" },
+        ],
+        entitlement: "projects/my-project/locations/global/entitlements/deploy",
+        ready: {
+          permissions: ["storage.objects.get"],
+          at: "//storage.googleapis.com/projects/_/buckets/site",
+          timeout: "5m",
+        },
       },
     };
     expect(present(profile)).toMatchObject(profile);
@@ -101,6 +116,9 @@ describe("presentProfile", () => {
       azure: { tenant_id: TENANT, client_id: CLIENT },
       gcp: { workload_identity_provider: PROVIDER },
     };
+    expect(settings(present({ azure: { tenant_id: TENANT, client_ids: [CLIENT, TENANT] } }))["azure"]).toMatchObject({
+      client_ids: [CLIENT, TENANT],
+    });
     const shown = settings(present(clouds));
     expect(settings(present(shown))).toEqual(shown);
   });

@@ -85,14 +85,14 @@ describe("what cannot be taken back, and a revoker that cannot be one", () => {
     {
       name: "required of Azure",
       profile: `revoke: required, ${AZURE}`,
-      at: /^agentctl\.yaml:3:33: profiles\.p\.azure: .* this version of agentctl cannot take a token of Azure back$/,
-      hint: /put azure into a profile that does not require it; or write revoke: auto$/,
+      at: /^agentctl\.yaml:3:33: profiles\.p\.azure: .* nothing takes a token of Azure back, only what was given/,
+      hint: /^give .* with assignments and a granter, or put azure into a profile that does not require it; or write revoke: auto$/,
     },
     {
       name: "required of Google, beside an AWS that could",
       profile: `revoke: required, ${aws(revoker())}, ${GCP}`,
-      at: /^agentctl\.yaml:3:\d+: profiles\.p\.gcp: .* cannot take a token of Google Cloud back$/,
-      hint: /put gcp into/,
+      at: /^agentctl\.yaml:3:\d+: profiles\.p\.gcp: .* nothing takes a token of Google Cloud back, only what/,
+      hint: /with bindings and a granter, or an entitlement, or put gcp into/,
     },
     {
       name: "a revoker of another account",

@@ -82,6 +82,9 @@ describe("resolveAzure", () => {
     expect(resolve({ tenant_id: TENANT, client_id: CLIENT }).settings).toEqual({
       tenantId: TENANT,
       clientId: CLIENT,
+      otherClientIds: [],
+      assignments: [],
+      allowUnbounded: false,
       scopes: ["https://management.azure.com/.default"],
       audiences: ["api://AzureADTokenExchange"],
     });
@@ -92,6 +95,9 @@ describe("resolveAzure", () => {
     expect(resolve({ tenant_id: TENANT, client_id: CLIENT, ...block }).settings).toEqual({
       tenantId: TENANT,
       clientId: CLIENT,
+      otherClientIds: [],
+      assignments: [],
+      allowUnbounded: false,
       subscriptionId: TENANT,
       scopes: ["https://vault.azure.net/.default"],
       audiences: ["api://x"],

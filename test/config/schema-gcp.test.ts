@@ -123,6 +123,7 @@ describe("resolveGcp", () => {
       workloadIdentityProvider: PROVIDER,
       scopes: ["https://www.googleapis.com/auth/cloud-platform"],
       accessBoundary: [],
+      bindings: [],
       metadata: false,
     });
   });
@@ -146,6 +147,7 @@ describe("resolveGcp", () => {
       projectId: "my-project",
       scopes: block.scopes,
       accessBoundary: [rule, { ...rule, availabilityCondition: condition }],
+      bindings: [],
       metadata: true,
       audiences: ["gcp-ci"],
     });

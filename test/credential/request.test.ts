@@ -9,6 +9,9 @@ import { LEASE, LEASE_VARIABLES } from "./lease-environment.js";
 const azure: AzureSettings = {
   tenantId: "t",
   clientId: "c",
+  otherClientIds: [],
+  assignments: [],
+  allowUnbounded: false,
   scopes: ["one/.default", "two/.default"],
   audiences: ["a"],
 };
@@ -16,6 +19,7 @@ const gcp: GcpSettings = {
   workloadIdentityProvider: "projects/1/locations/global/workloadIdentityPools/pool/providers/github",
   scopes: ["https://www.googleapis.com/auth/cloud-platform"],
   accessBoundary: [],
+  bindings: [],
   metadata: false,
 };
 const ACCOUNT = "deploy@my-project.iam.gserviceaccount.com";

@@ -142,11 +142,19 @@ describe("leases", () => {
       profileName: "deploy",
       openedAt: NOW,
       deadlineAt: NOW + 900_000,
+      latestDeadlineAt: NOW + 900_000,
       ttlSeconds: 900,
       deliver: "env",
     } as const;
     return openLease(
-      { terms, plans: [], actor: { kind: "automation" }, command: { argv: ["true"] } },
+      {
+        terms,
+        plans: [],
+        actor: { kind: "automation" },
+        command: { argv: ["true"] },
+        identity: { source: "env", issuer: "https://issuer.example", subject: "repo:acme/site" },
+        graceSeconds: 30,
+      },
       runtime({ pid }),
     );
   };

@@ -59,6 +59,7 @@ export function makeLease(leaseId = ID, overrides: Partial<NewLease> = {}, opene
     profileName: "deploy",
     openedAt,
     deadlineAt: DEADLINE,
+    latestDeadlineAt: DEADLINE,
     ttlSeconds: 1800,
     deliver: "auto",
   };

@@ -26,6 +26,7 @@ export function grantTerms(lifetimeSeconds = 300, askedAt = OPENED_AT, channel: 
     profileName: "deploy-web",
     channel,
     endsAt: askedAt + lifetimeSeconds * 1000,
+    latestEndsAt: askedAt + lifetimeSeconds * 1000,
     lifetimeSeconds,
     revoke: "auto",
   };
@@ -37,6 +38,7 @@ export function leaseTerms(ttlSeconds = 300, openedAt = OPENED_AT): LeaseTerms {
     profileName: "deploy-web",
     openedAt,
     deadlineAt: openedAt + ttlSeconds * 1000,
+    latestDeadlineAt: openedAt + ttlSeconds * 1000,
     ttlSeconds,
     deliver: "auto",
   };

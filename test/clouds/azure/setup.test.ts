@@ -9,6 +9,9 @@ import { GITHUB, SUBJECT, scopeOf } from "../setup/scopes.js";
 const SETTINGS: AzureSettings = {
   tenantId: "11111111-2222-3333-4444-555555555555",
   clientId: "00000000-0000-0000-0000-000000000001",
+  otherClientIds: [],
+  assignments: [],
+  allowUnbounded: false,
   scopes: ["https://management.azure.com/.default"],
   audiences: ["api://AzureADTokenExchange"],
 };

@@ -18,13 +18,16 @@ async function issueOne(cloud: string, tenantId: string): Promise<Grant> {
   const terms = grantTerms(900, runtime.now());
   if (cloud === "azure") {
     const scopes = ["https://management.azure.com/.default"];
-    return azureCloud.issue({ tenantId, clientId: tenantId, scopes, audiences: ["api://x"] }, terms, context, runtime);
+    const settings = { tenantId, clientId: tenantId, scopes, audiences: ["api://x"] };
+    const nothing = { otherClientIds: [], assignments: [], allowUnbounded: false };
+    return azureCloud.issue({ ...settings, ...nothing }, terms, context, runtime);
   }
   const account = { serviceAccount: "deploy@my-project.iam.gserviceaccount.com" };
   const settings = {
     workloadIdentityProvider: PROVIDER,
     scopes: ["https://www.googleapis.com/auth/cloud-platform"],
     accessBoundary: [],
+    bindings: [],
     metadata: false,
     ...(cloud === "gcp-account" && account),
   };

@@ -1,0 +1,57 @@
+import type { AzureSettings, GcpSettings, Profile } from "../core/profile.js";
+import type { ProfileFinding } from "./problems.js";
+
+/** What a profile says of rights for the time of a lease that has no effect, or another than it seems. */
+export function lintRights({ clouds }: Profile): readonly ProfileFinding[] {
+  return [
+    ...(clouds.azure === undefined ? [] : findInAzure(clouds.azure)),
+    ...(clouds.gcp === undefined ? [] : findInGcp(clouds.gcp)),
+  ];
+}
+
+function findInAzure(azure: AzureSettings): readonly ProfileFinding[] {
+  const { assignments, allowUnbounded, granter, ready, otherClientIds } = azure;
+  const found: ProfileFinding[] = [];
+  if (assignments.length === 0) {
+    if (granter !== undefined) found.push(unusedGranter("azure", "assignments"));
+    if (allowUnbounded) found.push(unused(["azure", "allow_unbounded"], "there are no assignments"));
+    if (otherClientIds.length > 0) {
+      found.push(unused(["azure", "client_ids"], "without assignments every lease takes the first of them"));
+    }
+    return found;
+  }
+  if (allowUnbounded) {
+    found.push({
+      path: ["azure", "allow_unbounded"],
+      message:
+        "where the tenant has no licence for it, nothing but agentctl ends an assignment: one that it cannot take back stays",
+      hint: "leave it out where the tenant has Microsoft Entra ID P2 or Governance, or look at agentctl lease list now and then",
+    });
+  }
+  if (ready === undefined) found.push(withoutReady("azure", "assignments", "Azure says up to 10 minutes"));
+  return found;
+}
+
+function findInGcp({ bindings, entitlement, granter, ready }: GcpSettings): readonly ProfileFinding[] {
+  if (bindings.length === 0 && entitlement === undefined) {
+    return granter === undefined ? [] : [unusedGranter("gcp", "bindings or an entitlement")];
+  }
+  const key = bindings.length > 0 ? "bindings" : "entitlement";
+  return ready === undefined ? [withoutReady("gcp", key, "Google says 2 minutes, and 7 or more at times")] : [];
+}
+
+function withoutReady(cloud: string, key: string, delay: string): ProfileFinding {
+  return {
+    path: [cloud, key],
+    message: `nothing waits for what is given here to work, which takes minutes: ${delay}`,
+    hint: "write ready: { permissions: […] } beside it, with what the command needs first",
+  };
+}
+
+function unusedGranter(cloud: string, without: string): ProfileFinding {
+  return unused([cloud, "granter"], `without ${without} there is nothing to give`);
+}
+
+function unused(path: ProfileFinding["path"], why: string): ProfileFinding {
+  return { path, message: `has no effect: ${why}`, hint: "leave it out" };
+}
