@@ -1,7 +1,11 @@
 import { comments } from "../../setup/header.js";
 import { shellCommand, shellQuote } from "../../setup/shell.js";
-import type { GcpTrustPlan, ServiceAccount } from "./trust-plan.js";
+import { accountCommands, indent, unlessThere } from "./account-commands.js";
+import { granterCommands } from "./granter-commands.js";
+import type { GcpTrustPlan } from "./trust-plan.js";
 
+const FILL_IN =
+  "# TO BE FILLED IN: the profile does not say what it needs. Grant it on single resources rather than the project.";
 const POOLS = ["gcloud", "iam", "workload-identity-pools"];
 
 /** A script for a POSIX shell with gcloud. A provider that is there already is never changed: others may use it. */
@@ -10,8 +14,9 @@ export function renderCommands(plan: GcpTrustPlan): string {
     `#!/bin/sh\n${comments("#", plan.header)}\nset -eu`,
     poolCommands(plan),
     `${comments("#", plan.conditions)}\n${providerCommands(plan)}`,
-    ...(plan.serviceAccount === undefined ? [] : [accountCommands(plan.serviceAccount, plan)]),
-    bucketCommands(plan),
+    ...(plan.serviceAccount === undefined ? [] : [accountCommands(plan.serviceAccount, plan.principal)]),
+    ...bucketCommands(plan),
+    ...granterCommands(plan.granter, plan.principal),
     `echo ${shellQuote(`ready: ${plan.grantee}`)}`,
   ];
   return parts
@@ -60,45 +65,12 @@ ${indent(create)}
 fi`;
 }
 
-function accountCommands({ email, accountId, projectId }: ServiceAccount, { principal }: GcpTrustPlan): string {
-  const accounts = ["gcloud", "iam", "service-accounts"];
-  const project = projectId === undefined ? [] : [`--project=${shellQuote(projectId)}`];
-  const made =
-    projectId === undefined
-      ? []
-      : [
-          unlessThere(
-            [...accounts, "describe", shellQuote(email), ...project],
-            shellCommand([...accounts, "create", shellQuote(accountId), ...project]),
-          ),
-        ];
-  const bind = shellCommand(
-    [...accounts, "add-iam-policy-binding", shellQuote(email), ...project],
-    [["--role=roles/iam.workloadIdentityUser"], [`--member=${shellQuote(principal)}`], ["--condition=None"]],
-  );
-  return [...made, `# One subject of the pool, and no other, may be the service account.\n${bind} >/dev/null`].join(
-    "\n\n",
-  );
-}
-
-function bucketCommands({ buckets, grantee }: GcpTrustPlan): string {
-  if (buckets.length === 0) {
-    return `# TO BE FILLED IN: the profile does not say what it needs. Grant it on single resources rather than the project.
-# member: ${grantee}`;
-  }
-  return buckets
-    .map(({ bucket, role }) => {
-      const words = ["gcloud", "storage", "buckets", "add-iam-policy-binding", shellQuote(`gs://${bucket}`)];
-      const options = [[`--role=${shellQuote(role)}`], [`--member=${shellQuote(grantee)}`], ["--condition=None"]];
-      return `${shellCommand(words, options)} >/dev/null`;
-    })
-    .join("\n");
-}
-
-function unlessThere(describe: readonly string[], create: string): string {
-  return `if ! ${describe.join(" ")} >/dev/null 2>&1; then\n${indent(create)}\nfi`;
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, "  ");
+function bucketCommands({ buckets, grantee, givesForLease }: GcpTrustPlan): string[] {
+  if (buckets.length === 0) return givesForLease ? [] : [`${FILL_IN}\n# member: ${grantee}`];
+  const commands = buckets.map(({ bucket, role }) => {
+    const words = ["gcloud", "storage", "buckets", "add-iam-policy-binding", shellQuote(`gs://${bucket}`)];
+    const options = [[`--role=${shellQuote(role)}`], [`--member=${shellQuote(grantee)}`], ["--condition=None"]];
+    return `${shellCommand(words, options)} >/dev/null`;
+  });
+  return [commands.join("\n")];
 }

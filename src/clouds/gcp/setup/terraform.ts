@@ -1,6 +1,8 @@
 import { type HclBody, hclBlock, nested, raw } from "../../setup/hcl.js";
 import { comments } from "../../setup/header.js";
-import type { GcpTrustPlan, ServiceAccount } from "./trust-plan.js";
+import { accountBlocks, switchOf } from "./account-terraform.js";
+import { granterBlocks } from "./granter-terraform.js";
+import type { GcpTrustPlan } from "./trust-plan.js";
 
 const FILL_IN =
   "# TO BE FILLED IN: the profile does not say what it needs. Grant it on single resources rather than the project.";
@@ -14,22 +16,14 @@ export function renderTerraform(plan: GcpTrustPlan): string {
     switchOf("create_pool", "false where the pool is there already"),
     poolBlock(plan),
     `${comments("#", plan.conditions)}\n${providerBlock(plan)}`,
-    ...(plan.serviceAccount === undefined ? [] : accountBlocks(plan.serviceAccount, plan)),
+    ...principalBlocks(plan),
     ...bucketBlocks(plan),
+    ...granterBlocks(plan.granter, plan.principal),
   ];
   return parts
     .map((part) => part.trimEnd())
     .join("\n\n")
     .concat("\n");
-}
-
-function switchOf(name: string, description: string): string {
-  const body: HclBody = [
-    ["description", description],
-    ["type", raw("bool")],
-    ["default", true],
-  ];
-  return hclBlock("variable", [name], body);
 }
 
 function poolBlock({ projectNumber, poolId }: GcpTrustPlan): string {
@@ -63,35 +57,12 @@ function providerBlock(plan: GcpTrustPlan): string {
   );
 }
 
-function accountBlocks({ email, accountId, projectId }: ServiceAccount, plan: GcpTrustPlan): string[] {
-  const account = hclBlock(
-    "resource",
-    ["google_service_account", "profile"],
-    [
-      ["count", raw("var.create_service_account ? 1 : 0")],
-      ["project", projectId ?? ""],
-      ["account_id", accountId],
-    ],
-  );
-  const user = hclBlock(
-    "resource",
-    ["google_service_account_iam_member", "caller"],
-    [
-      ["service_account_id", `projects/${projectId ?? "-"}/serviceAccounts/${email}`],
-      ["role", "roles/iam.workloadIdentityUser"],
-      ["member", plan.principal],
-      ...((projectId === undefined ? [] : [["depends_on", [raw("google_service_account.profile")]]]) as HclBody),
-    ],
-  );
-  const made =
-    projectId === undefined
-      ? []
-      : [switchOf("create_service_account", "false where the service account is there already"), account];
-  return [...made, `# One subject of the pool, and no other, may be the service account.\n${user}`];
+function principalBlocks({ serviceAccount: account, principal }: GcpTrustPlan): string[] {
+  return account === undefined ? [] : accountBlocks({ account, principal, label: "profile", what: "service_account" });
 }
 
-function bucketBlocks({ buckets, grantee, serviceAccount }: GcpTrustPlan): string[] {
-  if (buckets.length === 0) return [`${FILL_IN}\n# member: ${grantee}`];
+function bucketBlocks({ buckets, grantee, serviceAccount, givesForLease }: GcpTrustPlan): string[] {
+  if (buckets.length === 0) return givesForLease ? [] : [`${FILL_IN}\n# member: ${grantee}`];
   const after: HclBody =
     serviceAccount?.projectId === undefined ? [] : [["depends_on", [raw("google_service_account.profile")]]];
   return buckets.map(({ bucket, role }, index) =>

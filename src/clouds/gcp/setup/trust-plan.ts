@@ -4,18 +4,14 @@ import type { TrustRequest } from "../../../core/trust.js";
 import { conditionLines, headerLines } from "../../setup/header.js";
 import { poolMember } from "../provider.js";
 import { attributeCondition, mappedSubject } from "./cel.js";
+import { granterNotes } from "./granter-notes.js";
+import { type GranterPlan, planGranter } from "./granter-plan.js";
+import { type ServiceAccount, serviceAccountAt } from "./service-account.js";
 
 /** A role on one bucket. */
 export interface BucketGrant {
   readonly bucket: string;
   readonly role: string;
-}
-
-export interface ServiceAccount {
-  readonly email: string;
-  readonly accountId: string;
-  /** Absent where the address does not tell: such an account cannot be made, only used. */
-  readonly projectId?: string;
 }
 
 /** All that is to be written, in whatever language. */
@@ -32,7 +28,11 @@ export interface GcpTrustPlan {
   readonly serviceAccount?: ServiceAccount;
   /** Who is given the buckets: the service account, else the principal. */
   readonly grantee: string;
+  /** For good. */
   readonly buckets: readonly BucketGrant[];
+  readonly granter?: GranterPlan;
+  /** Whether anything is given for the time of a lease alone. */
+  readonly givesForLease: boolean;
   readonly header: readonly string[];
   readonly conditions: readonly string[];
   readonly notes: readonly string[];
@@ -44,9 +44,17 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
   const [, projectNumber = "", , , , poolId = "", , providerId = ""] = settings.workloadIdentityProvider.split("/");
   const subject = mappedSubject(scope, scope.tests);
   const principal = poolMember(settings, subject.value);
-  const serviceAccount = serviceAccountOf(settings);
+  const { serviceAccount: email, bindings, entitlement } = settings;
+  const serviceAccount = email === undefined ? undefined : serviceAccountAt(email);
+  const grantee = serviceAccount === undefined ? principal : `serviceAccount:${serviceAccount.email}`;
+  const granter = planGranter(request.profileName, settings);
+  const givesForLease = bindings.length > 0 || entitlement !== undefined;
   const buckets = bucketsOf(settings);
-  const notes = [...scope.notes, ...notesOf(buckets, providerId)];
+  const notes = [
+    ...scope.notes,
+    ...notesOf(buckets.length > 0 || givesForLease, providerId),
+    ...granterNotes(settings, granter, grantee),
+  ];
   const tests = [{ claim: "sub", why: scope.subjectWhy }, ...scope.tests, ...scope.bans];
   return {
     issuer: scope.issuer,
@@ -58,7 +66,9 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
     condition: attributeCondition(scope, scope.tests, scope.bans),
     principal,
     ...(serviceAccount !== undefined && { serviceAccount }),
-    grantee: serviceAccount === undefined ? principal : `serviceAccount:${serviceAccount.email}`,
+    grantee,
+    ...(granter !== undefined && { granter }),
+    givesForLease,
     buckets,
     header: headerLines(request, "Google Cloud's side of the trust", notes),
     conditions: [
@@ -69,31 +79,24 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
   };
 }
 
-/** `NAME@PROJECT.iam.gserviceaccount.com`; a project of a domain is written `PROJECT.DOMAIN` there and `DOMAIN:PROJECT` elsewhere. */
-function serviceAccountOf({ serviceAccount: email }: GcpSettings): ServiceAccount | undefined {
-  if (email === undefined) return undefined;
-  const [accountId = "", host = ""] = email.split("@");
-  const project = /^(?<project>[a-z0-9-]+)(?:\.(?<domain>[a-z0-9.-]+))?\.iam\.gserviceaccount\.com$/.exec(host)?.groups;
-  const { project: name, domain } = project ?? {};
-  if (name === undefined) return { email, accountId };
-  return { email, accountId, projectId: domain === undefined ? name : `${domain}:${name}` };
-}
-
-function bucketsOf({ accessBoundary }: GcpSettings): readonly BucketGrant[] {
+/** What the boundary leaves, but for what is given for the time of a lease. */
+function bucketsOf({ accessBoundary, bindings }: GcpSettings): readonly BucketGrant[] {
+  const forLease = bindings.map(({ role, resource }) => `${resource.replace(/^.*\//, "")} ${role}`);
   const grants = accessBoundary.flatMap(({ availableResource, availablePermissions }) =>
     availablePermissions.map((permission) => ({
       bucket: availableResource.replace(/^.*\//, ""),
       role: permission.replace(/^inRole:/, ""),
     })),
   );
-  return [...new Map(grants.map((grant) => [`${grant.bucket} ${grant.role}`, grant])).values()];
+  const byName = new Map(grants.map((grant) => [`${grant.bucket} ${grant.role}`, grant]));
+  return [...byName].filter(([name]) => !forLease.includes(name)).map(([, grant]) => grant);
 }
 
-function notesOf(buckets: readonly BucketGrant[], providerId: string): readonly string[] {
+function notesOf(isGivenSomething: boolean, providerId: string): readonly string[] {
   const notes = [
     `the condition is the whole provider's: another profile that uses ${providerId} needs a provider of its own, in a pool of its own, since a principal is named by its pool`,
   ];
-  if (buckets.length > 0) return notes;
+  if (isGivenSomething) return notes;
   return [
     ...notes,
     "the profile has no access_boundary, so no permission is given: give the roles that the task needs",
