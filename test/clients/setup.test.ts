@@ -60,6 +60,16 @@ const AZURE: AzureSettings = {
   scopes: [],
   audiences: ["api://AzureADTokenExchange"],
 };
+const ASSIGNING: AzureSettings = {
+  ...AZURE,
+  otherClientIds: ["00000000-0000-0000-0000-000000000002"],
+  granter: { clientId: "00000000-0000-0000-0000-000000000000" },
+  assignments: [
+    { role: "Reader", scope: "/subscriptions/s/resourceGroups/it's" },
+    { role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe", scope: "/subscriptions/s/resourceGroups/it's" },
+    { role: "Storage Blob Data Reader", scope: "/subscriptions/s/resourceGroups/web" },
+  ],
+};
 const GCP: GcpSettings = {
   workloadIdentityProvider: `${POOL}/providers/github`,
   serviceAccount: "deploy@my-project.iam.gserviceaccount.com",
@@ -72,6 +82,23 @@ const GCP: GcpSettings = {
   ],
   bindings: [],
   metadata: false,
+};
+const GRANTER = "granter@my-project.iam.gserviceaccount.com";
+const GIVING: GcpSettings = {
+  ...GCP,
+  accessBoundary: [],
+  granter: { serviceAccount: GRANTER },
+  bindings: [
+    { role: "roles/storage.objectUser", resource: "//storage.googleapis.com/projects/_/buckets/site" },
+    { role: "roles/browser", resource: "//cloudresourcemanager.googleapis.com/projects/my-project" },
+    { role: "roles/browser", resource: "//cloudresourcemanager.googleapis.com/folders/1" },
+    { role: "roles/browser", resource: "//cloudresourcemanager.googleapis.com/organizations/2" },
+    {
+      role: "roles/iam.serviceAccountUser",
+      resource: "//iam.googleapis.com/projects/my-project/serviceAccounts/web@my-project.iam.gserviceaccount.com",
+    },
+  ],
+  entitlement: "projects/my-project/locations/global/entitlements/deploy",
 };
 
 let dir: string;
@@ -114,11 +141,13 @@ describe("Terraform", () => {
     { name: "aws-revoker", text: onAws("terraform", REVOCABLE) },
     { name: "aws-far-revoker", text: onAws("terraform", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("terraform") },
+    { name: "azure-assigning", text: onAzure("terraform", scopeOf(), ASSIGNING) },
     {
       name: "azure-new",
       text: onAzure("terraform", scopeOf(), { ...AZURE, clientId: AZURE.clientId.replace(/1$/, "0") }),
     },
     { name: "gcp", text: onGcp("terraform") },
+    { name: "gcp-giving", text: onGcp("terraform", scopeOf(), GIVING) },
     { name: "gcp-unfilled", text: onGcp("terraform", scopeOf(), { ...GCP, accessBoundary: [] }) },
   ])("has $name as its own fmt would write it", async ({ name, text }, { skip }) => {
     skipWithout(skip, TERRAFORM);
@@ -176,7 +205,9 @@ describe("a shell's script", () => {
     { name: "aws-revoker", text: onAws("cli", { ...REVOCABLE, acceptEscalation: true }) },
     { name: "aws-far-revoker", text: onAws("cli", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("cli") },
+    { name: "azure-assigning", text: onAzure("cli", scopeOf(), ASSIGNING) },
     { name: "gcp", text: onGcp("cli") },
+    { name: "gcp-giving", text: onGcp("cli", scopeOf(), GIVING) },
     ...LATIN.map((text) => ({ name: `aws with ${text}`, text: onAws("cli", AWS, robot(text)) })),
     ...HOSTILE.map((text) => ({ name: `azure with ${text}`, text: onAzure("cli", robot(text)) })),
     ...HOSTILE.map((text) => ({ name: `gcp with ${text}`, text: onGcp("cli", robot(text)) })),
@@ -189,7 +220,9 @@ describe("a shell's script", () => {
     { name: "aws-revoker", text: onAws("cli", { ...REVOCABLE, acceptEscalation: true }) },
     { name: "aws-far-revoker", text: onAws("cli", { ...CHAINED, revoker: FAR_REVOKER }) },
     { name: "azure", text: onAzure("cli") },
+    { name: "azure-assigning", text: onAzure("cli", scopeOf(), ASSIGNING) },
     { name: "gcp", text: onGcp("cli") },
+    { name: "gcp-giving", text: onGcp("cli", scopeOf(), GIVING) },
   ])("has nothing for shellcheck to say of $name", async ({ name, text }, { skip }) => {
     skipWithout(skip, { tool: "shellcheck" });
     expect(await runBare(["shellcheck", write(`${name}.sh`, text)], {})).toMatchObject({ code: 0, stdout: "" });
@@ -199,7 +232,7 @@ describe("a shell's script", () => {
 describe("Bicep", () => {
   test("has no errors", async ({ skip }) => {
     skipWithout(skip, { tool: "bicep" });
-    const file = write("trust.bicep", onAzure("bicep", robot(HOSTILE.join(" "))));
+    const file = write("trust.bicep", onAzure("bicep", robot(HOSTILE.join(" ")), ASSIGNING));
     const outcome = await runBare(["bicep", "build", file, "--stdout"], { HOME: dir });
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(outcome.stdout).toContain(JSON.stringify(`robot ${HOSTILE.join(" ")}x`));
@@ -387,5 +420,37 @@ describe("gcloud, against a recorder of Google's IAM", () => {
     expect(third.code).toBe(1);
     expect(third.stderr).toContain("it is left as it is");
     expect(google.things.get(provider)).toMatchObject({ attributeCondition: "true" });
+  });
+
+  test("the script makes the granter, limited, and changes no role that is there", { timeout: 240_000 }, async ({
+    skip,
+  }) => {
+    skipWithout(skip, { tool: "gcloud" });
+    const bindings = GIVING.bindings.filter(({ resource }) => resource.includes("/buckets/"));
+    const { entitlement: _, ...settings } = { ...GIVING, bindings };
+    const plan = planGcpTrust({ ...common(settings, scopeOf()), format: "cli" });
+    const script = write("giving.sh", onGcp("cli", scopeOf(), settings));
+    const before = google.changes.length;
+    google.things.delete(`/v1/${POOL}/providers/github`);
+    const outcome = await run(script);
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+    const changes = google.changes.slice(before);
+    const created = changes.find(({ path }) => path.endsWith("/roles"));
+    expect(created).toMatchObject({
+      path: "/v1/projects/my-project/roles",
+      body: {
+        roleId: "agentctl_deploy_web_bucket",
+        role: { includedPermissions: ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy"] },
+      },
+    });
+    const bound = changes.flatMap(
+      ({ body }) => (body["policy"] as { bindings?: unknown })?.bindings ?? body["bindings"] ?? [],
+    );
+    expect(bound).toContainEqual({ role: "roles/iam.workloadIdentityUser", members: [plan.principal] });
+    expect(bound.at(-1)).toEqual({
+      role: "projects/my-project/roles/agentctl_deploy_web_bucket",
+      members: [`serviceAccount:${GRANTER}`],
+      condition: plan.granter?.rights[0]?.condition,
+    });
   });
 });

@@ -10,6 +10,8 @@ export function renderBicep(plan: AzureTrustPlan): string {
     "",
     "To apply: az deployment group create --resource-group GROUP --template-file FILE",
     "Then put the output clientId into the profile as azure.client_id.",
+    ...(plan.clients.length > 1 ? ["For each of the pool once more, with another identityName."] : []),
+    ...(plan.granter === undefined ? [] : GRANTER),
   ];
   return `${comments("//", [...plan.header, ...how])}
 
@@ -24,8 +26,16 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
 }
 
 ${comments("//", plan.conditions)}
-resource caller 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31' = {
-  parent: identity
+${credential("caller", "identity", plan)}
+${plan.givesForLease ? "" : `\n${comments("//", ROLES)}\n`}${plan.granter === undefined ? "" : granter(plan)}
+output clientId string = identity.properties.clientId
+output principalId string = identity.properties.principalId
+`;
+}
+
+function credential(name: string, parent: string, plan: AzureTrustPlan): string {
+  return `resource ${name} 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31' = {
+  parent: ${parent}
   name: ${bicepString(plan.credentialName)}
   properties: {
     issuer: ${bicepString(plan.issuer)}
@@ -34,14 +44,27 @@ resource caller 'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdent
       ${bicepString(plan.audience)}
     ]
   }
+}`;
 }
 
-${comments("//", ROLES)}
+function granter(plan: AzureTrustPlan): string {
+  return `
+resource granter 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: '\${identityName}-granter'
+  location: location
+}
 
-output clientId string = identity.properties.clientId
-output principalId string = identity.properties.principalId
+${credential("granterCaller", "granter", plan)}
+
+output granterClientId string = granter.properties.clientId
 `;
 }
+
+/** What it may give lies on other scopes than the group that this is deployed into. */
+const GRANTER = [
+  "And the output granterClientId as azure.granter.client_id. It may give nothing yet: with both ids in the profile,",
+  "the last part of what agentctl setup azure --format cli prints is what it may give, and to whom.",
+];
 
 const ROLES = [
   "TO BE FILLED IN: what the task needs, on single resources of this group.",

@@ -1,6 +1,8 @@
 import type { TrustRequest } from "../../../core/trust.js";
 import { headerLines } from "../../setup/header.js";
 import { selectTests } from "../../setup/select-tests.js";
+import { type Application, applicationsOf } from "./applications.js";
+import { type GranterPlan, granterNotes, planGranter } from "./granter-plan.js";
 
 /** All that is to be written, in whatever language. */
 export interface AzureTrustPlan {
@@ -9,9 +11,12 @@ export interface AzureTrustPlan {
   readonly audience: string;
   readonly tenantId: string;
   readonly isTenantId: boolean;
-  /** Absent where the profile has none yet: an application is made then, and its id goes into the profile. */
-  readonly clientId?: string;
-  /** What a new application or managed identity is called. */
+  /** Those that a lease may be, the first first; at least one. */
+  readonly clients: readonly Application[];
+  readonly granter?: GranterPlan;
+  /** Whether anything is given for the time of a lease alone. */
+  readonly givesForLease: boolean;
+  /** What a new managed identity is called. */
   readonly displayName: string;
   /** Of the federated credential: 3 to 120 letters, digits, - and _. */
   readonly credentialName: string;
@@ -21,9 +26,9 @@ export interface AzureTrustPlan {
   readonly notes: readonly string[];
 }
 
-/** What a profile has that was written before its application was made. */
-const NO_CLIENT = "00000000-0000-0000-0000-000000000000";
 const MAX_NAME = 120;
+const NO_ROLE =
+  "no role is assigned: assign what the task needs on single resources or a resource group, not on the subscription";
 
 /** @throws {AgentctlError} TRUST_TOO_WIDE */
 export function planAzureTrust(request: TrustRequest<"azure">): AzureTrustPlan {
@@ -31,18 +36,18 @@ export function planAzureTrust(request: TrustRequest<"azure">): AzureTrustPlan {
   // A federated credential compares issuer, subject and audience, each exactly and by case, and nothing else.
   const { notes: untested } = selectTests(scope, "Microsoft Entra", () => false);
   const name = `agentctl-${profileName}`.replace(/[^\w-]/g, "-");
-  const notes = [
-    ...scope.notes,
-    ...untested,
-    "no role is assigned: assign what the task needs on single resources or a resource group, not on the subscription",
-  ];
+  const granter = planGranter(settings, name);
+  const givesForLease = settings.assignments.length > 0;
+  const notes = [...scope.notes, ...untested, ...(givesForLease ? granterNotes(settings) : [NO_ROLE])];
   return {
     issuer: scope.issuer,
     subject: scope.subject,
     audience: scope.audience,
     tenantId: settings.tenantId.toLowerCase(),
     isTenantId: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(settings.tenantId),
-    ...(settings.clientId !== NO_CLIENT && { clientId: settings.clientId }),
+    clients: applicationsOf(settings, name),
+    ...(granter !== undefined && { granter }),
+    givesForLease,
     displayName: name,
     credentialName: name.slice(0, MAX_NAME),
     description: `agentctl: profile ${profileName}`,

@@ -1,0 +1,177 @@
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { givingCondition } from "../../../src/clouds/azure/setup/granter-plan.js";
+import { azureTrust } from "../../../src/clouds/azure/setup/index.js";
+import type { AzureSettings } from "../../../src/core/profile.js";
+import type { TrustFormat } from "../../../src/core/trust.js";
+import { scopeOf } from "../setup/scopes.js";
+
+const AUDIENCE = "api://AzureADTokenExchange";
+const NOT_MADE = "00000000-0000-0000-0000-000000000000";
+const CLIENT = "00000000-0000-0000-0000-000000000001";
+const OTHER = "00000000-0000-0000-0000-000000000002";
+const GRANTER = "00000000-0000-0000-0000-000000000003";
+const BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+const READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+const WEB = "/subscriptions/s/resourceGroups/web";
+const DATA = "/subscriptions/s/resourceGroups/data";
+const SETTINGS: AzureSettings = {
+  tenantId: "contoso.onmicrosoft.com",
+  clientId: CLIENT,
+  otherClientIds: [],
+  granter: { clientId: GRANTER },
+  assignments: [{ role: "Reader", scope: WEB }],
+  allowUnbounded: false,
+  scopes: ["https://management.azure.com/.default"],
+  audiences: [AUDIENCE],
+};
+
+function write(format: TrustFormat<"azure">, settings: Partial<AzureSettings> = {}) {
+  const all = { ...SETTINGS, ...settings };
+  const scope = scopeOf({ audience: AUDIENCE });
+  return azureTrust.write({ profileName: "deploy.web", ttlSeconds: 1_800, settings: all, scope, format });
+}
+
+/** Answers as az would, where the only role that there is is Reader; each call is a line of its own, its words between tabs. */
+const FAKE_AZ = `#!/bin/sh
+printf '%s\\t' "$@" | tr '\\n' ' ' >> "$CALLS"
+echo >> "$CALLS"
+case "$*" in
+  "ad sp show --id "*) echo "object-of-$5" ;;
+  "role definition list --name Reader "*) echo ${READER} ;;
+  "ad app create "*) echo new-client ;;
+  "ad app federated-credential list "*) cat "$THERE" ;;
+esac
+`;
+
+let dir: string;
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-az-"));
+  fs.writeFileSync(path.join(dir, "az"), FAKE_AZ, { mode: 0o755 });
+});
+afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
+
+/** Runs the script with that az, where the applications have this credential already. */
+function run(settings: Partial<AzureSettings> = {}, there = "") {
+  const [calls, credential] = ["calls", "there"].map((name) => path.join(dir, name)) as [string, string];
+  fs.writeFileSync(calls, "");
+  fs.writeFileSync(credential, there);
+  const env = { PATH: `${dir}:/usr/bin:/bin`, CALLS: calls, THERE: credential };
+  const input = write("cli", settings).text;
+  const { status, stdout, stderr } = spawnSync("sh", [], { input, env, encoding: "utf8" });
+  const lines = fs.readFileSync(calls, "utf8").split("\n");
+  return { status, stdout, stderr, calls: lines.map((line) => line.split("\t").slice(0, -1)) };
+}
+
+function optionsOf(call: readonly string[]): Record<string, string> {
+  const names = call.flatMap((word, index) => (word.startsWith("--") ? [[word, call[index + 1] ?? ""]] : []));
+  return Object.fromEntries(names) as Record<string, string>;
+}
+
+const assignmentsOf = ({ calls }: ReturnType<typeof run>) =>
+  calls.filter(([first, second]) => first === "role" && second === "assignment").map(optionsOf);
+const federatedOf = ({ calls }: ReturnType<typeof run>) =>
+  calls
+    .filter((call) => call[2] === "federated-credential" || call[3] === "create")
+    .filter((call) => call[3] === "create");
+
+describe("the condition", () => {
+  it("is for those roles and principals alone, given and taken", () => {
+    const condition = givingCondition("R", "P");
+    const [written, deleted] = condition.split(" AND ((!");
+    expect(written).toContain("ActionMatches{'Microsoft.Authorization/roleAssignments/write'}");
+    expect(written).toMatch(
+      /@Request\[[^\]]*:RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals \{R\} AND @Request\[[^\]]*:PrincipalId\] ForAnyOfAnyValues:GuidEquals \{P\}/,
+    );
+    expect(deleted).toContain("ActionMatches{'Microsoft.Authorization/roleAssignments/delete'}");
+    expect(deleted).toMatch(
+      /@Resource\[[^\]]*:RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals \{R\} AND @Resource\[[^\]]*:PrincipalId\] ForAnyOfAnyValues:GuidEquals \{P\}/,
+    );
+    expect(condition.split("(").length).toBe(condition.split(")").length);
+  });
+});
+
+describe("the script", () => {
+  it("gives the granter its role on exactly the scopes, for the roles of each", () => {
+    const assignments = [
+      { role: "Reader", scope: WEB },
+      { role: BLOB_READER, scope: DATA },
+    ];
+    const done = run({ otherClientIds: [OTHER], assignments });
+    expect(done, done.stderr).toMatchObject({ status: 0 });
+    const principals = `object-of-${CLIENT}, object-of-${OTHER}`;
+    const common = {
+      "--role": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+      "--assignee-object-id": `object-of-${GRANTER}`,
+      "--condition-version": "2.0",
+    };
+    expect(assignmentsOf(done)).toEqual([
+      expect.objectContaining({ ...common, "--scope": WEB, "--condition": givingCondition(READER, principals) }),
+      expect.objectContaining({ ...common, "--scope": DATA, "--condition": givingCondition(BLOB_READER, principals) }),
+    ]);
+  });
+
+  it("has the caller's token taken by the pool and by the granter", () => {
+    const done = run({ otherClientIds: [OTHER] });
+    expect(federatedOf(done).map((call) => optionsOf(call)["--id"])).toEqual([CLIENT, OTHER, GRANTER]);
+    expect(done.stdout).toBe(
+      `ready: client_ids[0] ${CLIENT}\nready: client_ids[1] ${OTHER}\nready: granter.client_id ${GRANTER}\n`,
+    );
+  });
+
+  it("makes what is still to be made", () => {
+    const done = run({ clientId: NOT_MADE, granter: { clientId: NOT_MADE } });
+    const made = done.calls.filter((call) => call.slice(0, 3).join(" ") === "ad app create");
+    expect(made.map((call) => optionsOf(call)["--display-name"])).toEqual([
+      "agentctl-deploy-web",
+      "agentctl-deploy-web-granter",
+    ]);
+  });
+
+  it("gives nothing where a role is not found", () => {
+    const done = run({ assignments: [{ role: "Raeder", scope: WEB }] });
+    expect(done).toMatchObject({ status: 1, stderr: `there is no role Raeder at ${WEB}\n` });
+    expect(assignmentsOf(done)).toEqual([]);
+  });
+
+  it("keeps a credential that is the same, and stops at another", () => {
+    const { issuer, subject } = scopeOf();
+    const same = run({}, `${issuer}\t${subject}\t${AUDIENCE}\n`);
+    expect(same, same.stderr).toMatchObject({ status: 0 });
+    expect(federatedOf(same)).toEqual([]);
+    const other = run({}, `${issuer}\trepo:acme/other\t${AUDIENCE}\n`);
+    expect(other.status).toBe(1);
+    expect(other.stderr).toContain("another credential agentctl-deploy-web already");
+    expect(assignmentsOf(other)).toEqual([]);
+  });
+});
+
+describe("Terraform", () => {
+  it("looks names up, and takes ids as they are", () => {
+    const assignments = [
+      { role: "Reader", scope: WEB },
+      { role: `/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/${BLOB_READER}`, scope: WEB },
+    ];
+    const { text } = write("terraform", { assignments });
+    expect(text.match(/data "azurerm_role_definition"/g)).toHaveLength(1);
+    expect(text).toContain(`join(", ", [data.azurerm_role_definition.given_1_1.role_definition_id, "${BLOB_READER}"])`);
+    expect(text).toContain('join(", ", [data.azuread_service_principal.profile.object_id])');
+    expect(text).toMatch(/role_definition_name = "Role Based Access Control Administrator"/);
+  });
+});
+
+describe("what is to be known", () => {
+  it.each(["terraform", "bicep", "cli"] as const)("stands in %s, which gives the task nothing for good", (format) => {
+    const { text, notes } = write(format);
+    expect(text).not.toContain("TO BE FILLED IN");
+    expect(notes.join("\n")).toMatch(/could not be verified/);
+    expect(notes.join("\n")).toMatch(/by default they refuse a permanent one, and one without a justification/);
+  });
+
+  it("is that what is given without an end may stay", () => {
+    expect(write("cli", { allowUnbounded: true }).notes.join("\n")).toMatch(/allow_unbounded needs no PIM/);
+  });
+});
