@@ -2,6 +2,7 @@ import type { AgentctlError } from "../core/errors.js";
 import type { TokenFinding } from "../identity/index.js";
 import { compareClaims, describeClaim } from "./compare-claims.js";
 import type { Trial } from "./examination.js";
+import { describeGranter } from "./explain-granter.js";
 import { describeRevoker, isOfRevoker, isOfRevokersTrust, wouldPass } from "./explain-revoker.js";
 import { findFailingStep } from "./failing-step.js";
 import { type Finding, failWith, ok, warn } from "./finding.js";
@@ -15,7 +16,7 @@ export function judgeTrial(
 ): readonly Finding[] {
   const { plan, error } = tried;
   if (error !== undefined) return [explainFailure(tried, error, trial, tokens)];
-  return [judgeEnding(tried), ...describeRevoker(plan)];
+  return [judgeEnding(tried), ...describeRevoker(plan), ...describeGranter(tried)];
 }
 
 function judgeEnding({ plan, grant, ending, tookMs }: CloudTrial): Finding {
