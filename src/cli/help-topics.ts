@@ -55,6 +55,11 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["deliver", "how the command reads its credentials: auto, env or endpoint (see `agentctl help delivery`)"],
           ["peer_check", "whether who asks the endpoint has to descend from the command: auto or require"],
           ["on_expiry, grace", "at the deadline: warn (the default), or stop: SIGTERM, and after the grace SIGKILL"],
+          ["granter", "azure, gcp: who gives what follows and takes it back; `agentctl setup` describes it"],
+          ["gcp.bindings, gcp.entitlement", "roles for the time of the lease, or a grant of Privileged Access Manager"],
+          ["azure.assignments", "roles for the time of the lease; client_ids: a pool, so that leases need not wait"],
+          ["azure.allow_unbounded", "true: give them without an end where the tenant has no licence for one"],
+          ["ready", "azure, gcp: permissions that have to work before the command starts and its ttl begins"],
           ["revoke", "whether grants are taken back at the end: auto (where a revoker is named), required or none"],
           ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
           ["actors, commands", "who may use the profile, and for which commands"],
@@ -145,14 +150,20 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
       {
         rows: [
           ["64", "wrong usage"],
-          ["69", "a service could not be reached, after retries"],
+          [
+            "69",
+            "a service could not be reached, after retries; or rights for the lease did not work in time (NOT_READY: give `ready` more timeout), or another lease has them (ASSIGNMENT_BUSY: try again, or name a pool of client_ids)",
+          ],
           ["70", "a defect in agentctl"],
           [
             "74",
             "the state directory, a private file, the receipt, the audit log or stdout could not be written: before the command starts; afterwards only if it succeeded",
           ],
           ["76", "an answer or a token that makes no sense, or an audit log that was changed"],
-          ["77", "denied, by policy or by the cloud"],
+          [
+            "77",
+            "denied, by policy or by the cloud; or Google takes no further binding of a role for the same principal (BINDING_LIMIT: other leases have to end first)",
+          ],
           ["78", "wrong configuration, profile or platform"],
           ["126", "the command cannot be executed"],
           ["127", "the command was not found"],
