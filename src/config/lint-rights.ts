@@ -32,13 +32,22 @@ function findInAzure(azure: AzureSettings): readonly ProfileFinding[] {
   return found;
 }
 
-function findInGcp({ bindings, entitlement, granter, ready }: GcpSettings): readonly ProfileFinding[] {
+function findInGcp({ bindings, entitlement, granter, ready, serviceAccount }: GcpSettings): readonly ProfileFinding[] {
   if (bindings.length === 0 && entitlement === undefined) {
     return granter === undefined ? [] : [unusedGranter("gcp", "bindings or an entitlement")];
   }
   const key = bindings.length > 0 ? "bindings" : "entitlement";
-  return ready === undefined ? [withoutReady("gcp", key, "Google says 2 minutes, and 7 or more at times")] : [];
+  return [
+    ...(granter !== undefined && serviceAccount === undefined ? [OPEN_GRANTER] : []),
+    ...(ready === undefined ? [withoutReady("gcp", key, "Google says 2 minutes, and 7 or more at times")] : []),
+  ];
 }
+
+const OPEN_GRANTER: ProfileFinding = {
+  path: ["gcp", "granter"],
+  message: "is in the child's hands: it has the federated token itself, by which the granter is had too",
+  hint: "name a service_account for the child, so that what it has cannot give",
+};
 
 function withoutReady(cloud: string, key: string, delay: string): ProfileFinding {
   return {

@@ -288,6 +288,11 @@ describe("what lint says of it", () => {
       lines: azure(...azureGives, azureReady, "allow_unbounded: true"),
       want: [/azure\.allow_unbounded: where the tenant has no licence/],
     },
+    {
+      name: "that the child could be the granter",
+      lines: gcp(...gcpGives("buckets/site"), gcpReady).filter((line) => !line.includes("service_account: deploy")),
+      want: [/^6:16: .*gcp\.granter: is in the child's hands/],
+    },
     { name: "that a granter gives nothing", lines: gcp(gcpGranter), want: [/gcp\.granter: has no effect/] },
     {
       name: "that nothing is assigned",
