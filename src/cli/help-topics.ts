@@ -60,7 +60,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["azure.assignments", "roles for the time of the lease; client_ids: a pool, so that leases need not wait"],
           ["azure.allow_unbounded", "true: give them without an end where the tenant has no licence for one"],
           ["ready", "azure, gcp: permissions that have to work before the command starts and its ttl begins"],
-          ["revoke", "whether grants are taken back at the end: auto (where a revoker is named), required or none"],
+          ["revoke", "whether grants are taken back at the end: auto (where it is set up), required or none"],
           ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
           ["actors, commands", "who may use the profile, and for which commands"],
           ["extends", "profiles of the same file to start from"],
