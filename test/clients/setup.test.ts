@@ -452,5 +452,17 @@ describe("gcloud, against a recorder of Google's IAM", () => {
       members: [`serviceAccount:${GRANTER}`],
       condition: plan.granter?.rights[0]?.condition,
     });
+
+    const role = "/v1/projects/my-project/roles/agentctl_deploy_web_bucket";
+    const permissions = ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy"];
+    google.things.set(role, { includedPermissions: permissions });
+    const after = google.changes.length;
+    const second = await run(script);
+    expect(second, second.stderr).toMatchObject({ code: 0 });
+    expect(google.changes.slice(after).filter(({ path }) => path.endsWith("/roles"))).toEqual([]);
+    google.things.set(role, { includedPermissions: [...permissions, "storage.objects.get"] });
+    const third = await run(script);
+    expect(third.code).toBe(1);
+    expect(third.stderr).toContain("agentctl_deploy_web_bucket is there already, and not as it has to be");
   });
 });
