@@ -3,12 +3,13 @@ import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { untilAborted } from "../../../core/until-aborted.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
+import { interruptionOf } from "../service-errors.js";
 import { withinTime } from "../within-time.js";
+import { asRevoker } from "./as-revoker.js";
 import { failedEnding, fullEnding, removedEnding, revokedEnding, secondsSince } from "./endings.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { putDeny } from "./put-deny.js";
-import { assumeRevoker, revokerSessionName } from "./revoker.js";
-import { openRolePolicies } from "./role-policies.js";
+import { revokerSessionName } from "./revoker.js";
 import { openStory, type Story } from "./story.js";
 import type { Target } from "./undo.js";
 import { watchRefusal } from "./watch.js";
@@ -53,7 +54,7 @@ export async function takeBack(
     if (since === "full") return fullEnding(order, target, work.story, runtime.now());
     return await observe(work, probe, await before, since);
   } catch (thrown) {
-    const error = toAgentctlError(thrown);
+    const error = context.signal.aborted ? interruptionOf(context.signal, { service: "IAM" }) : toAgentctlError(thrown);
     work.story.tell(`gave up: ${error.message}`);
     return failedEnding(order, error, work.story, runtime.now());
   } finally {
@@ -64,29 +65,19 @@ export async function takeBack(
 /** The revoker's session, and with it the deny, which is put only when `before` is known. */
 async function putInTime(work: Work, before: Promise<Seen>): Promise<number | "full"> {
   const { order, target, context, runtime, limits, story } = work;
-  const onTry = story.countTry;
   const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
-  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
-  return withinTime(
-    limits.putMs,
-    context.signal,
-    async (signal) => {
-      const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
-      const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
-      const revoker = await assumeRevoker(request, { mintToken, signal }, runtime, limits.exchange, onTry);
+  const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
+  const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
+  const putAs = (signal: AbortSignal) => {
+    const asking = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
+    return asRevoker(request, asking, runtime, async (role, clockAheadMs) => {
       story.tell(`assumed ${target.revokerRoleArn}`);
-      const access = { roleArn: target.roleArn, revoker, signal, limits: limits.exchange, onTry };
-      const role = openRolePolicies(access, runtime);
-      try {
-        await untilAborted(before, signal);
-        const { clockAheadMs } = revoker;
-        return await putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
-      } finally {
-        role.close();
-      }
-    },
-    late,
-  );
+      await untilAborted(before, signal);
+      return putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
+    });
+  };
+  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
+  return withinTime(limits.putMs, context.signal, putAs, late);
 }
 
 async function observe(work: Work, probe: Probe | undefined, before: Seen, since: number): Promise<Ending> {

@@ -435,6 +435,17 @@ describe("an interruption", () => {
     },
   );
 
+  it("does not wait for how things were before, either", async () => {
+    const signal = new AbortController();
+    const hangs: Reply = () => signal.abort();
+    const { aws, end } = await scene({
+      world: { instead: { DecodeAuthorizationMessage: [hangs] } },
+      context: { signal: signal.signal },
+    });
+    expect(await end()).toMatchObject({ word: "failed", shortfall: "interrupted before it was taken back" });
+    expect(aws.policies.size).toBe(0);
+  });
+
   it("does not wait for a token that never comes", async () => {
     const signal = new AbortController();
     const mintToken = () => {
