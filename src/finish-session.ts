@@ -60,7 +60,8 @@ async function finishClaimed(
   runtime: Runtime,
 ): Promise<SweptLease> {
   const { entry } = lease;
-  const strays = await endWhatRuns(lease, finisher, runtime);
+  if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
+  const strays = await endWhatRuns(lease, runtime);
   const endings = await endWhatIsOpen(entry, finisher, observe, runtime);
   removePrivateDir(entry, runtime);
   const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
@@ -82,13 +83,46 @@ async function finishClaimed(
   };
 }
 
+/**
+ * An agentctl that is stopped, or too busy to answer, may go on any time: the grants are ended for it, and its command,
+ * its files and its place in the ledger stay its own. The mark stays too, by which it learns of that.
+ */
+async function endForLiving(
+  lease: ClaimedLease,
+  finisher: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  const { id, profile } = lease.entry;
+  const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
+  const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
+  const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
+  const problems: string[] = [];
+  try {
+    await appendFinishedLease(finished, readAuditSinks(runtime), runtime, "lease.revoked");
+  } catch (thrown) {
+    problems.push(`not on record: ${toAgentctlError(thrown).message}`);
+  }
+  try {
+    await lease.handBack({ state: "ended", endings });
+  } catch (thrown) {
+    problems.push(toAgentctlError(thrown).message);
+  }
+  return {
+    id,
+    profile,
+    outcome: isUnfinished ? "unfinished" : "ended",
+    endings,
+    ...(problems.length > 0 && { problem: problems.join("; ") }),
+  };
+}
+
 /** A process id means something only where it was given: in the same boot, and the same container. */
 async function endWhatRuns(
-  { entry, isFromHere }: ClaimedLease,
-  { force }: Finisher,
+  { entry, isFromHere, previousOwnerWas }: ClaimedLease,
   runtime: Runtime,
 ): Promise<SweptLease["strays"]> {
-  if (!isFromHere || force === true) return undefined;
+  if (!isFromHere || previousOwnerWas !== "dead") return undefined;
   const { id, graceSeconds, child } = entry;
   const strays = await endStrays({ leaseId: id, graceSeconds, ...(child && { child }) }, runtime);
   return strays.found === 0 ? undefined : strays;

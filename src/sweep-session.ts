@@ -130,7 +130,7 @@ async function waitForEnd(id: string, signal: AbortSignal, runtime: Runtime): Pr
   const startedAt = runtime.now();
   while (!signal.aborted) {
     const lease = listLeases(runtime).find((each) => each.id === id);
-    if (lease === undefined) return { id, outcome: "ended", endings: await recordedEndings(id, runtime) };
+    if (lease === undefined) return recordedEnd(id, runtime);
     if (lease.state === "orphaned" || lease.state === "unreadable") return undefined;
     const { entry } = lease;
     const endings = entry.grants.flatMap(({ ending }) => ending ?? []);
@@ -147,10 +147,13 @@ function outcomeOf(endings: readonly Ending[]): SweptLease["outcome"] {
 }
 
 /** A lease that has left the ledger is told of by the audit log. */
-async function recordedEndings(id: string, runtime: Runtime): Promise<readonly Ending[]> {
-  let endings: readonly Ending[] = [];
-  for await (const { record } of readEvents({ lease: id }, runtime)) endings = record.endings ?? endings;
-  return endings;
+async function recordedEnd(id: string, runtime: Runtime): Promise<SweptLease> {
+  let told: Pick<SweptLease, "profile" | "endings"> = { endings: [] };
+  for await (const { record } of readEvents({ lease: id }, runtime)) {
+    const { profile, endings = told.endings } = record;
+    told = { ...told, ...(profile !== undefined && { profile }), endings };
+  }
+  return { id, outcome: "ended", ...told };
 }
 
 /**
@@ -171,7 +174,10 @@ export async function sweepBeside(
       if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "notice", text: tell(swept) });
     }
   } catch (thrown) {
-    observe({ kind: "warning", text: `leases of killed agentctl processes: ${toAgentctlError(thrown).message}` });
+    observe({
+      kind: "warning",
+      text: `leases that earlier agentctl processes left open: ${toAgentctlError(thrown).message}`,
+    });
   }
 }
 
@@ -180,5 +186,5 @@ const quiet: Observe = () => {};
 function tell({ id, profile, outcome, endings }: SweptLease): string {
   const words = endings.map(({ cloud, word, at }) => `${cloud} ${word} at ${at}`).join(", ");
   const is = outcome === "ended" ? "is ended" : "could not be ended yet";
-  return `lease ${id} on ${profile}, whose agentctl was killed, ${is}${words === "" ? "" : `: ${words}`}`;
+  return `lease ${id} on ${profile}, which an earlier agentctl left open, ${is}${words === "" ? "" : `: ${words}`}`;
 }

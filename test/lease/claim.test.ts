@@ -117,6 +117,31 @@ describe("claimLease", () => {
     expect("child" in read()).toBe(keepsChild);
   });
 
+  it.each([
+    { name: "dead", prepare: openOrphan, was: "dead" },
+    { name: "alive", prepare: alive, was: "alive" },
+    { name: "elsewhere", prepare: () => [alive(), moveTo({ pidNamespace: "pid:[0]" })], was: "unknown" },
+  ])("knows that its agentctl was $name", async ({ prepare, was }) => {
+    prepare();
+    const lease = await claim({ force: true });
+    expect(lease.previousOwnerWas).toBe(was);
+    await lease.release();
+  });
+
+  it("gives a lease back to its agentctl, with what was ended, the mark and its command", async () => {
+    const child = { pid: 9, startedAt: "1", leadsGroup: true };
+    alive().update({ state: "running", grants: [makeGrant()], child });
+    const owner = read().owner;
+    moveTo({ pidNamespace: "pid:[0]" });
+    fs.writeFileSync(ledger.file(ID, "revoke"), "{}");
+    const ending: Ending = { cloud: "aws", word: "removed", at: "2026-01-31T09:10:00Z", detail: "d" };
+    const lease = await claim({ force: true });
+    await lease.handBack({ state: "ended", endings: [ending] });
+    expect(read()).toMatchObject({ state: "ended", child, grants: [{ ending }] });
+    expect(read().owner).toEqual({ ...owner, pidNamespace: "pid:[0]" });
+    expect(ledger.names()).toEqual([`${ID}.json`, `${ID}.revoke`]);
+  });
+
   it("breaks the lock of a claimant that was killed", async () => {
     openOrphan();
     const dead = { ...currentOwner(ledger.runtime()), startedAt: "1" };
