@@ -66,7 +66,57 @@ describe("the record of a lease that another process ended", () => {
   });
 });
 
+it("is the lease's revocation where its agentctl lives on", async () => {
+  await appendFinishedLease({ ...FINISHED, endedBy: { by: "revoke", pid: 7 } }, [], runtime(), "lease.revoked");
+  const record = JSON.parse(log.read().toString("utf8")) as Parameters<typeof renderAuditLine>[0];
+  expect(record).toMatchObject({
+    kind: "lease.revoked",
+    revokedBy: { pid: 7, at: "2026-01-31T09:00:00Z" },
+    endings: FINISHED.endings,
+  });
+  expect(renderAuditLine(record)).toContain("command terraform: revoked by process 7; aws removed at");
+});
+
 describe("the receipt of a lease that another process ended", () => {
+  const step = (text: string) => ({ at: "2026-01-31T08:59:30.000Z", text });
+  const files = [
+    {
+      name: "keeps what its own agentctl had told, with the steps of the earlier try first",
+      there: {
+        lease: FINISHED.id,
+        closedAt: "2026-01-31T08:59:30Z",
+        child: { exitCode: 3 },
+        endings: [{ cloud: "aws", word: "failed", steps: [step("asked once")] }],
+      },
+      want: {
+        lease: FINISHED.id,
+        closedAt: "2026-01-31T09:00:00Z",
+        child: { exitCode: 3 },
+        endings: [{ cloud: "aws", word: "removed", steps: [step("asked once"), step("put the deny")] }],
+        endedBy: { by: "watchdog" },
+      },
+    },
+    {
+      name: "tells a step once that an earlier try has told",
+      there: { lease: FINISHED.id, endings: [{ cloud: "aws", word: "removed", steps: [step("put the deny")] }] },
+      want: { endings: [{ cloud: "aws", word: "removed", steps: [step("put the deny")] }] },
+    },
+    {
+      name: "is not put in the place of a later lease's",
+      there: { lease: "l-FEDCBA9876543210", endings: [] },
+      want: { lease: "l-FEDCBA9876543210", endings: [] },
+    },
+    { name: "is put in the place of what is no receipt", there: ["notes"], want: { lease: FINISHED.id } },
+  ];
+  it.each(files)("$name", async ({ there, want }) => {
+    const file = path.join(path.dirname(log.stateDir), "receipt.json");
+    fs.writeFileSync(file, JSON.stringify(there));
+    const endings = FINISHED.endings.map((ending) => ({ ...ending, steps: [step("put the deny")] }));
+    const finished = { ...FINISHED, endings };
+    writeFinishedReceipt(file, finished, await appendFinishedLease(finished, [], runtime()), runtime());
+    expect(JSON.parse(fs.readFileSync(file, "utf8"))).toMatchObject(want);
+  });
+
   it("holds what the ledger knew, the endings and the head of the log, for this user alone", async () => {
     const file = path.join(path.dirname(log.stateDir), "receipt.json");
     const head = await appendFinishedLease(FINISHED, [], runtime());
