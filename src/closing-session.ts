@@ -11,6 +11,8 @@ import { type KeptGrants, leaseRevoked, type OpenLease, type RevokeRequest, type
 import { watchClosing } from "./run/index.js";
 
 const SWEEP_WAIT_MS = 10_000;
+/** What a sweep cannot break off, such as the grace of a command that it ends, is left to the next sweep. */
+const SWEEP_STOP_MS = 2_000;
 
 /** A lease while it is open, with what has to be taken down at its end as far as it stands. */
 export interface HeldLease {
@@ -88,13 +90,16 @@ export async function closeLease(held: HeldLease): Promise<void> {
 }
 
 /** A command that was short has others' leases waited for a little, or nobody would ever end them. */
-async function settleSweep({ sweeping, sweepStop, unwatched }: HeldLease): Promise<void> {
+async function settleSweep({ sweeping, sweepStop, unwatched, runtime }: HeldLease): Promise<void> {
   if (sweeping === undefined) return;
   const stop = (): void => sweepStop.abort();
+  const isLeft = new Promise<void>((resolve) => {
+    sweepStop.signal.addEventListener("abort", () => void runtime.sleep(SWEEP_STOP_MS).then(resolve), { once: true });
+  });
   const timer = setTimeout(stop, SWEEP_WAIT_MS);
   unwatched.signal.addEventListener("abort", stop, { once: true });
   if (unwatched.signal.aborted) stop();
-  await sweeping;
+  await Promise.race([sweeping, isLeft]);
   clearTimeout(timer);
 }
 

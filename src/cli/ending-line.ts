@@ -2,7 +2,9 @@ import type { Ending } from "../core/lease.js";
 
 /** How a grant ended or will, in one line; the receipt and `lease show` have the whole of it. `now` in epoch ms. */
 export function describeEnding({ cloud, word, at, until, detail }: Ending, now: number): string {
-  const when = `${cloud}: ${word} ${Date.parse(at) <= now ? "since" : "at"} ${at}`;
+  // What was observed is past; that its time is rounded up to the second makes it no promise.
+  const isPast = word === "revoked" || Date.parse(at) <= now;
+  const when = `${cloud}: ${word} ${isPast ? "since" : "at"} ${at}`;
   if (word === "failed") return `${when}: ${detail}`;
   return until === undefined || isSoonAfter(until, at) ? when : `${when}, some uses last until ${until}`;
 }
