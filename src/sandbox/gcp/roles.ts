@@ -76,7 +76,11 @@ const BASIC = ["roles/owner", "roles/editor", "roles/viewer"];
 const CUSTOM = /^(?:projects|organizations)\/[^/]+\/roles\/[\w.]{3,64}$/;
 
 function administer(kind: string): readonly string[] {
-  return [`resourcemanager.${kind}.get`, `resourcemanager.${kind}.getIamPolicy`, `resourcemanager.${kind}.setIamPolicy`];
+  return [
+    `resourcemanager.${kind}.get`,
+    `resourcemanager.${kind}.getIamPolicy`,
+    `resourcemanager.${kind}.setIamPolicy`,
+  ];
 }
 
 /** Whether it is a predefined role that the sandbox knows. */

@@ -11,7 +11,11 @@ export interface PolicyBinding {
 /** A world's binding, whose condition may be its expression alone. */
 export function asPolicyBinding({ role, members, condition }: IamBinding): PolicyBinding {
   if (condition === undefined) return { role, members };
-  return { role, members, condition: typeof condition === "string" ? { title: "condition", expression: condition } : condition };
+  return {
+    role,
+    members,
+    condition: typeof condition === "string" ? { title: "condition", expression: condition } : condition,
+  };
 }
 
 /**
@@ -29,10 +33,7 @@ export function normalizeBindings(bindings: readonly PolicyBinding[]): readonly 
 }
 
 /** The roles of which one policy grants something that the other does not. */
-export function findChangedRoles(
-  before: readonly PolicyBinding[],
-  after: readonly PolicyBinding[],
-): readonly string[] {
+export function findChangedRoles(before: readonly PolicyBinding[], after: readonly PolicyBinding[]): readonly string[] {
   const [old, fresh] = [listGrants(before), listGrants(after)];
   const changed = [...old, ...fresh].filter(([grant]) => !(old.has(grant) && fresh.has(grant)));
   return [...new Set(changed.map(([, role]) => role))];

@@ -1,5 +1,5 @@
-import type { GcpWorld } from "../world.js";
 import type { HolderKind } from "../roles.js";
+import type { GcpWorld } from "../world.js";
 
 /** What a condition may ask about the thing that is accessed. */
 export interface GcpResource {

@@ -50,13 +50,13 @@ export function createLivePolicies(world: GcpWorld, now: () => number): LivePoli
     read: (holder) => written.get(holder),
     all: () => Object.fromEntries(written),
     write: (holder, bindings, at = now()) => {
-      const policy = { etag: nextEtag(holder, written.get(holder)?.etag, now()), bindings: normalizeBindings(bindings) };
+      const policy = {
+        etag: nextEtag(holder, written.get(holder)?.etag, now()),
+        bindings: normalizeBindings(bindings),
+      };
       written.set(holder, policy);
       const change = { at: Math.min(at, now()), holder, bindings: policy.bindings };
-      for (const service of GCP_AUTHORIZING_SERVICES) {
-        views[service].catchUp(now() - delays[service]);
-        views[service].learn(change);
-      }
+      for (const service of GCP_AUTHORIZING_SERVICES) views[service].learn(change);
       return policy;
     },
     countingFor: (service, holder) => {
@@ -64,7 +64,11 @@ export function createLivePolicies(world: GcpWorld, now: () => number): LivePoli
       return chainOf(holder, world).flatMap((name) => known.get(name) ?? []);
     },
     setPropagation: (delayMs, service) => {
-      for (const name of service === undefined ? GCP_AUTHORIZING_SERVICES : [service]) delays[name] = delayMs;
+      for (const name of service === undefined ? GCP_AUTHORIZING_SERVICES : [service]) {
+        // What counts by now goes on counting.
+        views[name].catchUp(now() - delays[name]);
+        delays[name] = delayMs;
+      }
     },
     propagation: () => ({ ...delays }),
   };
@@ -97,7 +101,10 @@ function readPolicies(world: GcpWorld, now: number): Map<string, HeldPolicy> {
   const held = {
     [`projects/${world.projectId}`]: world.bindings,
     ...world.ancestors,
-    ...keyed("projects/_/buckets/", mapValues(world.buckets, ({ bindings }) => bindings)),
+    ...keyed(
+      "projects/_/buckets/",
+      mapValues(world.buckets, ({ bindings }) => bindings),
+    ),
     ...keyed("projects/-/serviceAccounts/", world.serviceAccounts),
   };
   return new Map(
