@@ -35,7 +35,7 @@ export const ROWS = [
   fault("cuts 2 connections", { kind: "cut", times: 2 }, REVOKED),
   fault("cuts every connection", { kind: "cut" }, FAILED),
   fault("answers garbage for good", { kind: "garbage" }, FAILED),
-  { name: "is away, and back after 5 s", strike: awayFor(5_000), want: REVOKED },
+  { name: "is away, and back after 5 s", strike: awayFor(5_000), heal: ({ isBack }) => isBack, want: REVOKED },
   {
     name: "is away for good",
     strike: ({ lab }) => lab.proxy.goAway(),
@@ -72,21 +72,24 @@ function concurrent(times) {
 }
 
 function awayFor(ms) {
-  return async ({ lab }) => {
-    await lab.proxy.goAway();
-    setTimeout(() => lab.proxy.comeBack(), ms);
+  return async (site) => {
+    await site.lab.proxy.goAway();
+    site.isBack = new Promise((resolve) => setTimeout(resolve, ms)).then(() => site.lab.proxy.comeBack());
   };
 }
 
 const FILLING = "somebody-elses";
 
-/** A role's inline policies have 10,240 characters together. */
+/** A role's inline policies have 10,240 characters together: these leave too few for one deny. */
 function fillRole({ role }) {
-  const Resource = Array.from(
-    { length: 160 },
-    (_, number) => `arn:aws:s3:::a-bucket-of-somebody-else-${number}-${"x".repeat(20)}`,
-  );
-  return role.put(FILLING, { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] });
+  const Resource = ["arn:aws:s3:::a-bucket-of-somebody-else"];
+  const document = { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] };
+  const room = 10_200 - JSON.stringify(document).length;
+  const perItem = 43;
+  for (let item = 0; item < Math.floor(room / perItem); item += 1) {
+    Resource.push(`arn:aws:s3:::${String(item).padStart(perItem - 16, "x")}`);
+  }
+  return role.put(FILLING, document);
 }
 
 function emptyRole({ role }) {
