@@ -98,11 +98,18 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
       "A word is never stronger than what was observed.",
       {
         rows: [
+          [
+            "revoked",
+            "taken back, and a call with the lease's own credential was then refused because of it: where and after how long is on the receipt",
+          ],
+          ["removed", "taken back, and not seen to work yet: it takes effect when the cloud has spread it"],
           ["fenced", "a time bound inside the credential has passed or will at T: authorized calls stop then"],
           ["expires", "the cloud ends it at T, nothing earlier"],
+          ["failed", "what should have been taken back was not: what was tried, and until when it can be used"],
         ],
       },
-      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire. The command's exit does not end a credential that is out: keep the ttl close to what the task takes.",
+      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire.",
+      "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. `agentctl lease show` tells a lease's story.",
     ],
   },
   {
@@ -154,6 +161,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["76", "an answer or a token that makes no sense, or an audit log that was changed"],
           ["77", "denied, by policy or by the cloud"],
           ["78", "wrong configuration, profile or platform"],
+          [
+            "79",
+            "the command succeeded, the profile says `revoke: required`, and a grant could not be taken back; or `lease revoke` or `lease sweep` could not end a lease",
+          ],
           ["126", "the command cannot be executed"],
           ["127", "the command was not found"],
         ],
@@ -171,6 +182,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["$AGENTCTL_STATE_DIR", "the state; else $XDG_STATE_HOME/agentctl, else ~/.local/state/agentctl"],
           ["STATE/audit/audit.jsonl", "the audit log, a chain of hashes (`agentctl audit verify`)"],
           ["STATE/leases/ID.json", "the ledger: the open leases (`agentctl lease list`); no secrets"],
+          [
+            "STATE/leases/ID.revoke, ID.lock",
+            "somebody asks for the lease's end; somebody else than its agentctl ends it",
+          ],
           ["STATE/run/ID/", "a lease's private files, removed at its end"],
           ["STATE/logins/", "the logins; with `--store file` their tokens too, else those are in the keychain"],
           ["$XDG_CACHE_HOME/agentctl", "compiled code, which may be deleted; else ~/.cache/agentctl"],

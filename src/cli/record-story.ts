@@ -1,4 +1,5 @@
 import type { AuditRecord } from "../audit/index.js";
+import type { SweptLease } from "../core/sweep-report.js";
 import { type Fact, tellEnding, toFact } from "./lease-fact.js";
 
 /**
@@ -62,23 +63,25 @@ function describeRevoker({ revokedBy }: AuditRecord): string {
 /** Behind the endings: a command's own end comes with them into one record. */
 function tellEnd({ kind, time, child, endedBy, command }: AuditRecord): readonly Fact[] {
   if (kind !== "lease.end") return [];
-  const facts: Fact[] = [];
+  const texts: string[] = [];
   if (child !== undefined) {
     const signal = child.signal === undefined ? "" : ` (${child.signal})`;
-    facts.push(toFact(time, `${command?.argv0} ended with exit ${child.exitCode}${signal}`));
+    texts.push(`${command?.argv0} ended with exit ${child.exitCode}${signal}`);
   }
-  if (endedBy !== undefined) {
-    const { by, pid, strays } = endedBy;
-    const left = strays === undefined || strays.found === 0 ? "" : `; ${describeStrays(strays)}`;
-    facts.push(
-      toFact(time, `finished by ${by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`}, process ${pid}${left}`),
-    );
-  }
-  return facts;
+  if (endedBy !== undefined) texts.push(describeFinisher(endedBy));
+  return texts.map((text) => toFact(time, text));
 }
 
-/** Processes of a lease's command that were still there. */
-export function describeStrays({ found, killed }: { readonly found: number; readonly killed: number }): string {
-  const processes = found === 1 ? "1 process of its command was ended" : `${found} processes of its command were ended`;
+function describeFinisher({ by, pid, strays }: NonNullable<AuditRecord["endedBy"]>): string {
+  const who = by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`;
+  const ended = strays === undefined || strays.found === 0 ? "" : `; ${describeStrays(strays)}`;
+  const left = strays === undefined || strays.left === 0 ? "" : `, and ${strays.left} could not be`;
+  return `finished by ${who}, process ${pid}${ended}${left}`;
+}
+
+/** What became of the processes of a lease's command that were still there. */
+export function describeStrays({ found, killed, left }: NonNullable<SweptLease["strays"]>): string {
+  const ended = found - left;
+  const processes = ended === 1 ? "1 process of its command was ended" : `${ended} processes of its command were ended`;
   return killed === 0 ? processes : `${processes}, ${killed} by SIGKILL`;
 }

@@ -145,8 +145,9 @@ describe("leases", () => {
       ttlSeconds: 900,
       deliver: "env",
     } as const;
+    const identity = { source: "env", issuer: "https://issuer.example", subject: "ada" };
     return openLease(
-      { terms, plans: [], actor: { kind: "automation" }, command: { argv: ["true"] } },
+      { terms, plans: [], actor: { kind: "automation" }, command: { argv: ["true"] }, identity, graceSeconds: 30 },
       runtime({ pid }),
     );
   };
@@ -164,7 +165,11 @@ describe("leases", () => {
     fs.writeFileSync(path.join(dir, "state/leases/l-0000000000000003.json"), "{}");
     const findings = await findingsOf(checkLeases, runtime({ now: () => NOW }));
     expect(findings).toMatchObject([
-      { status: "warn", message: expect.stringContaining("can be used until 2026-11-22T12:15:00Z") },
+      {
+        status: "warn",
+        message: expect.stringContaining("can be used until 2026-11-22T12:15:00Z"),
+        hint: "agentctl lease sweep l-0000000000000002 ends it",
+      },
       { status: "warn", message: expect.stringContaining("cannot be read: it is not a ledger entry") },
     ]);
     const later = await findingsOf(checkLeases, runtime({ now: () => NOW + 901_000 }));
