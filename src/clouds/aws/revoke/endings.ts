@@ -7,7 +7,6 @@ import type { Story } from "./story.js";
 import type { Target } from "./undo.js";
 
 const DELAY = "AWS says that such a change takes effect within minutes, usually within seconds";
-const NO_ROOM = "the role holds as many denies as fit";
 
 /** Seen to be refused: `first` refused at, `since` the deny was put, both epoch ms. */
 export function revokedEnding(order: EndOrder, target: Target, since: number, first: number, story: Story): Ending {
@@ -53,11 +52,19 @@ export function nearEnding(order: EndOrder, target: Target, now: number): Ending
   return { ...endByTime(order, { now: () => now }), steps: [{ at: new Date(now).toISOString(), text }] };
 }
 
-/** There is no room for one more deny, and there will hardly be before the fence. */
-export function fullEnding(order: EndOrder, target: Target, story: Story, now: number): Ending {
+/** Why the role gets no deny, where a further try would not help either. */
+export type NoDeny = "full" | "unbounded";
+
+const NO_DENY: Readonly<Record<NoDeny, string>> = {
+  full: "holds as many denies as fit",
+  unbounded: "has no permissions boundary, without which no policy is put on it",
+};
+
+/** No deny was put, and none will be: the fence is what ends it. */
+export function undeniedEnding(order: EndOrder, target: Target, why: NoDeny, story: Story, now: number): Ending {
   const byTime = endByTime(order, { now: () => now });
-  const detail = `${target.roleArn} takes no further deny: ${byTime.detail}`;
-  return { ...byTime, detail, steps: story.steps, shortfall: NO_ROOM };
+  const detail = `${target.roleArn} ${NO_DENY[why]}: ${byTime.detail}`;
+  return { ...byTime, detail, steps: story.steps, shortfall: `the role ${NO_DENY[why]}` };
 }
 
 function untaken(order: EndOrder, shortfall: string, what: string): Ending {

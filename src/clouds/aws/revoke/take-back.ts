@@ -6,7 +6,7 @@ import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
 import { interruptionOf } from "../service-errors.js";
 import { withinTime } from "../within-time.js";
 import { asRevoker } from "./as-revoker.js";
-import { failedEnding, fullEnding, removedEnding, revokedEnding, secondsSince } from "./endings.js";
+import { failedEnding, type NoDeny, removedEnding, revokedEnding, secondsSince, undeniedEnding } from "./endings.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { putDeny } from "./put-deny.js";
 import { revokerSessionName } from "./revoker.js";
@@ -51,7 +51,7 @@ export async function takeBack(
     if (order.grant !== undefined) probe = openProbe(order.grant, target.stsRegion, runtime, PROBE_LIMITS);
     const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
     const since = await putInTime(work, before);
-    if (since === "full") return fullEnding(order, target, work.story, runtime.now());
+    if (typeof since === "string") return undeniedEnding(order, target, since, work.story, runtime.now());
     return await observe(work, probe, await before, since);
   } catch (thrown) {
     const error = context.signal.aborted ? interruptionOf(context.signal, { service: "IAM" }) : toAgentctlError(thrown);
@@ -63,7 +63,7 @@ export async function takeBack(
 }
 
 /** The revoker's session, and with it the deny, which is put only when `before` is known. */
-async function putInTime(work: Work, before: Promise<Seen>): Promise<number | "full"> {
+async function putInTime(work: Work, before: Promise<Seen>): Promise<number | NoDeny> {
   const { order, target, context, runtime, limits, story } = work;
   const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
   const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
@@ -72,7 +72,9 @@ async function putInTime(work: Work, before: Promise<Seen>): Promise<number | "f
     const asking = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
     return asRevoker(request, asking, runtime, async (role, clockAheadMs) => {
       story.tell(`assumed ${target.revokerRoleArn}`);
-      await untilAborted(before, signal);
+      const looking = target.acceptEscalation || role.hasBoundary();
+      const [isBounded] = await Promise.all([looking, untilAborted(before, signal)]);
+      if (!isBounded) return "unbounded";
       return putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
     });
   };

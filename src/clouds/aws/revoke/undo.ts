@@ -16,6 +16,8 @@ export interface Target {
   /** Where the session was issued, and where its refusal is looked for. */
   readonly stsRegion: string;
   readonly revokerRoleArn: string;
+  /** True: it may also put policies on a role without a permissions boundary. */
+  readonly acceptEscalation: boolean;
   readonly audiences: readonly string[];
 }
 
@@ -32,7 +34,7 @@ export function undoOf(
   roleArn: string,
   stsRegion: string,
 ): Facts {
-  const { revoker, audiences } = settings;
+  const { revoker, acceptEscalation, audiences } = settings;
   return {
     roleArn,
     sessionName: sessionNameOf(terms),
@@ -40,7 +42,7 @@ export function undoOf(
     derivedSessions: derivedSessionsOf(settings),
     fenceForwarded: settings.fenceForwarded,
     revoke: terms.revoke,
-    ...(revoker !== undefined && { revokerRoleArn: revoker.roleArn, audiences }),
+    ...(revoker !== undefined && { revokerRoleArn: revoker.roleArn, acceptEscalation, audiences }),
   };
 }
 
@@ -55,7 +57,9 @@ export function readUndoing({ undo, leaseId }: Pick<EndOrder, "undo" | "leaseId"
   if (typeof stsRegion !== "string" || !isRegion(stsRegion)) return senseless("the region");
   if (sessionName !== sessionNameOf({ leaseId })) return senseless("the session's name");
   if (!Array.isArray(audiences) || audiences.length === 0) return senseless("the audience");
-  return { kind: "take-back", target: { leaseId, roleArn, sessionName, stsRegion, revokerRoleArn, audiences } };
+  const acceptEscalation = undo["acceptEscalation"] === true;
+  const target = { leaseId, roleArn, sessionName, stsRegion, revokerRoleArn, acceptEscalation, audiences };
+  return { kind: "take-back", target };
 }
 
 /** A revoker writes on a role of its own account, and not on itself. */

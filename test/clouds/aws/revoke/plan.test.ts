@@ -36,6 +36,7 @@ describe("the plan of a grant that is taken back", () => {
       fenceForwarded: false,
       revoke: "auto",
       revokerRoleArn: REVOKER,
+      acceptEscalation: false,
       audiences: ["sts.amazonaws.com"],
     });
   });

@@ -36,7 +36,7 @@ describe("taking a session back", () => {
     expect([...aws.policies]).toEqual([
       [
         NAME,
-        `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:userid":"*:${SESSION}"}}}}`,
+        `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:userid":"*:${SESSION}"}}}}`,
       ],
     ]);
     expect(progress.at(-1)).toMatch(/^waiting for STS in eu-central-1 to refuse the session \(\d+s\)$/);
@@ -201,11 +201,35 @@ describe("a role that is full", () => {
       at: "2026-11-22T12:05:00Z",
       until: "2026-11-22T12:15:00Z",
       shortfall: "the role holds as many denies as fit",
-      detail: expect.stringContaining("takes no further deny: the session's own policy denies every authorized call"),
+      detail: expect.stringContaining(
+        "holds as many denies as fit: the session's own policy denies every authorized call",
+      ),
     });
     expect(ending).not.toHaveProperty("isUnfinished");
     expect(aws.askedFor("PutRolePolicy")).toHaveLength(2);
     expect(aws.policies.size).toBe(2);
+  });
+});
+
+describe("a role without a permissions boundary", () => {
+  const world = { boundary: undefined as never };
+
+  it("gets no deny, by a sweep neither, and the session is left to its fence", async () => {
+    for (const isWithoutKeys of [false, true]) {
+      const { aws, end } = await scene({ world, isWithoutKeys });
+      expect(await end()).toMatchObject({
+        word: "fenced",
+        at: "2026-11-22T12:05:00Z",
+        shortfall: "the role has no permissions boundary, without which no policy is put on it",
+      });
+      expect(aws.askedFor("PutRolePolicy")).toEqual([]);
+    }
+  });
+
+  it("gets one where the profile accepts that, and nobody looks for a boundary", async () => {
+    const { aws, end } = await scene({ world, settings: { acceptEscalation: true } });
+    expect(await end()).toMatchObject({ word: "revoked" });
+    expect(aws.askedFor("GetRole")).toEqual([]);
   });
 });
 
@@ -326,25 +350,25 @@ describe("what could not be taken back has failed, and says so", () => {
       name: "a deny that is refused",
       input: { world: { instead: { PutRolePolicy: [forbidden("PutRolePolicy")] } } },
       want: /^AWS IAM refused iam:PutRolePolicy on \S+agentctl-deploy to \S+agentctl-revoker: .*\(AccessDenied\)/,
-      tries: "3 times",
+      tries: "4 times",
     },
     {
       name: "a role that is gone",
       input: { world: { instead: { PutRolePolicy: [refuses(404, "NoSuchEntity", "The role cannot be found.")] } } },
       want: /\(NoSuchEntity\)/,
-      tries: "3 times",
+      tries: "4 times",
     },
     {
       name: "throttling without an end",
       input: { world: { instead: { PutRolePolicy: times(9, throttled) } } },
       want: /^AWS IAM at \S+ \(AWS_ENDPOINT_URL\) answered 400 Throttling: too many requests/,
-      tries: "6 times",
+      tries: "7 times",
     },
     {
       name: "a role that is always being changed",
       input: { world: { instead: { PutRolePolicy: times(9, busy) } } },
       want: /answered 409 ConcurrentModification, again and again/,
-      tries: "6 times",
+      tries: "7 times",
     },
     {
       name: "nobody to ask for a token",

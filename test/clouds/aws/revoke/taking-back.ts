@@ -13,6 +13,7 @@ import { awsSettings, grantTerms, LEASE_ID, ROLE } from "../settings.js";
 import { type FakeAws, type FakeWorld, startFakeAws } from "./fake-aws.js";
 
 export const REVOKER = "arn:aws:iam::111122223333:role/agentctl-revoker";
+export const BOUNDARY = "arn:aws:iam::111122223333:policy/boundary";
 export const NOW = Date.parse("2026-11-22T12:00:00Z");
 export const FENCE = NOW + 300_000;
 export const SESSION = `agentctl-${LEASE_ID}`;
@@ -53,7 +54,7 @@ export async function scene({
 }: Scene = {}) {
   let clock = NOW;
   const now = () => clock;
-  const aws = await startFakeAws({ now, ...world });
+  const aws = await startFakeAws({ now, boundary: BOUNDARY, ...world });
   started.push(aws);
   const progress: string[] = [];
   const runtime: FakeRuntime = fakeRuntime({
