@@ -63,9 +63,10 @@ async function finishClaimed(
   if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
   const strays = await endWhatRuns(lease, runtime);
   const endings = await endWhatIsOpen(entry, finisher, observe, runtime);
-  removePrivateDir(entry, runtime);
+  const isCleared = removePrivateDir(entry, runtime);
   const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
   const problems = await recordFinish(entry, endings, { by: finisher.by, ...(strays && { strays }) }, runtime);
+  if (!isCleared) problems.push(`${entry.privateDir} could not be removed`);
   if (strays !== undefined && strays.left > 0) problems.push(`${strays.left} of its processes could not be ended`);
   try {
     if (isUnfinished) lease.update({ endings });

@@ -6,7 +6,7 @@ import type { Ending } from "./core/lease.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
-import { finishLease } from "./finish-session.js";
+import { type Finisher, finishLease } from "./finish-session.js";
 import { acquireIdentity } from "./identity/index.js";
 import {
   findLease,
@@ -58,11 +58,20 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
     const by = asWatchdog ? ("watchdog" as const) : ("sweep" as const);
     const finisher = { by, ...(identitySource !== undefined && { identitySource }), ...watch };
     const leases: SweptLease[] = [];
-    for (const id of ids) if (!watch.signal.aborted) leases.push(await finishLease(id, finisher, observe, runtime));
+    for (const id of ids) if (!watch.signal.aborted) leases.push(await tryToFinish(id, finisher, observe, runtime));
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
     return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
   } finally {
     watch.stop();
+  }
+}
+
+/** One that cannot be claimed, such as on a full disk, keeps nobody from ending the others. */
+async function tryToFinish(id: string, finisher: Finisher, observe: Observe, runtime: Runtime): Promise<SweptLease> {
+  try {
+    return await finishLease(id, finisher, observe, runtime);
+  } catch (thrown) {
+    return { id, outcome: "unfinished", endings: [], problem: toAgentctlError(thrown).message };
   }
 }
 
@@ -107,7 +116,7 @@ export async function revokeSession(order: RevokeOrder, observe: Observe, runtim
           const answered = await waitForEnd(id, watch.signal, runtime);
           if (answered !== undefined) return answered;
         }
-        return finishLease(id, { ...finisher, force: true }, observe, runtime);
+        return tryToFinish(id, { ...finisher, force: true }, observe, runtime);
       }),
     );
     return { leases, files: [], clouds: [] };
