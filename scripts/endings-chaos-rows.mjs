@@ -1,6 +1,7 @@
 // What AWS is like while a lease is taken back, for `npm run endings -- chaos`, and what has to come of it.
 // `strike` and `heal` are given {lab, role, control, trial}; `want.words` may come out, the first of them usually;
-// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep.
+// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep; `isSeenBySts`:
+// what is told was seen in STS, and is told so, while other services may not know of it yet.
 const REVOKED = { words: ["revoked"], required: 0 };
 const REMOVED = { words: ["removed"], required: 0 };
 const FAILED = { words: ["failed"], required: 79, isHeld: true };
@@ -10,6 +11,7 @@ export const ROWS = [
   lag("takes 2 s to know of a change", 2_000, REVOKED, true),
   lag("takes 10 s to know of a change", 10_000, REVOKED),
   lag("takes 60 s to know of a change", 60_000, REMOVED),
+  lag("takes 10 s longer in S3 than in STS", 10_000, { ...REVOKED, isSeenBySts: true }, false, "s3"),
   fault("takes 2 s for each answer", { kind: "latency", latencyMs: 2_000 }, REVOKED),
   fault("throttles 3 calls, Retry-After 1 s", { kind: "throttle", retryAfterSeconds: 1, times: 3 }, REVOKED),
   fault("throttles for good", { kind: "throttle", retryAfterSeconds: 1 }, FAILED),
@@ -45,10 +47,10 @@ export const ROWS = [
   { name: "has no room on the role", strike: fillRole, heal: emptyRole, want: { words: ["fenced"], required: 79 } },
 ];
 
-function lag(name, propagationMs, want, isShort = false) {
+function lag(name, propagationMs, want, isShort = false, service = undefined) {
   return {
     name,
-    strike: ({ control }) => control("POST", "iam", { propagationMs }),
+    strike: ({ control }) => control("POST", "iam", { propagationMs, service }),
     heal: ({ control }) => control("POST", "iam", { propagationMs: 0 }),
     want,
     isShort,

@@ -49,15 +49,18 @@ async function endIn(profile) {
       : [`it is ${ending.word}, not ${want.words}: ${ending.shortfall ?? ending.detail}`]),
     ...(exit.code === wantCode ? [] : [`it exits with ${exit.code}, not ${wantCode}: ${lastError(exit)}`]),
     ...(isHeld === (want.isHeld ?? false) ? [] : [`the ledger ${isHeld ? "holds" : "does not hold"} the lease`]),
-    ...(ending.word === "revoked" && !BY_DENY.test(refusal)
-      ? [`it is called revoked: ${refusal ?? "the keys work"}`]
-      : []),
+    ...(ending.word === "revoked" ? doubt(ending, refusal, want) : []),
   ];
   await heal?.(site);
   const swept = isHeld ? await lab.agentctl(["lease", "sweep"]) : undefined;
   if (swept !== undefined && swept.code !== 0) problems.push(`the sweep exits with ${swept.code}: ${lastError(swept)}`);
   problems.push(...(await seeEnd(ending, isHeld, child.keys)), ...(await whatIsLeft(trial)));
   return { ...outcome, isSwept: swept?.code === 0, problems };
+}
+
+function doubt({ detail }, refusal, { isSeenBySts = false }) {
+  if (BY_DENY.test(refusal) || (isSeenBySts && /\bSTS\b/.test(detail))) return [];
+  return [`it is called revoked: ${refusal ?? "the keys work"}`];
 }
 
 /** Sooner or later every word comes true: a deny with the time that IAM takes, a fence with time itself. */

@@ -9,7 +9,7 @@ import { openLab } from "./endings-lab.mjs";
 import { describePlan, planRuns } from "./endings-plan.mjs";
 import { findProblems } from "./endings-problems.mjs";
 import { kill } from "./endings-processes.mjs";
-import { leaseEntries, leftovers } from "./endings-state.mjs";
+import { ageTornFiles, leaseEntries, leftovers } from "./endings-state.mjs";
 import { soon, until } from "./endings-wait.mjs";
 
 const LONGEST_MS = 60_000;
@@ -95,6 +95,7 @@ async function settle(plan, trial, death) {
   // What is neither in the ledger nor a mere file has escaped: a sweep must not be what makes it good.
   const areFiles = leftovers(lab.home, lab.state).length === found.length;
   if (!isHeld && !areFiles) return { by: "nobody", problems: found };
+  ageTornFiles(lab.state);
   const swept = await lab.agentctl(["lease", "sweep"]);
   const left = await problemsOf(trial, death);
   if (swept.code !== 0) left.push(`lease sweep exited with ${swept.code}: ${swept.stderr}`);

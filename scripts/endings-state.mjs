@@ -24,6 +24,13 @@ export function leftovers(home, state) {
   ];
 }
 
+/** What a crash left half written is nobody's only once it is old: a sweep takes it after ten minutes. */
+export function ageTornFiles(state) {
+  const dir = path.join(state, "leases");
+  const then = new Date(Date.now() - 11 * 60_000);
+  for (const name of names(dir)) if (name.endsWith(".tmp")) fs.utimesSync(path.join(dir, name), then, then);
+}
+
 /** Whole records only: half a line is what a crash may leave at the log's end. */
 export function auditRecords(state) {
   const log = path.join(state, "audit/audit.jsonl");

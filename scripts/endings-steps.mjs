@@ -26,6 +26,7 @@ export const STEPS = [
   { name: "the ledger says ending", phase: "ending", exits: true, arm: onEntry(({ state }) => state === "ending") },
   ...onCall("ending", "the baseline", "DecodeAuthorizationMessage", 1),
   ...onCall("ending", "the revoker", REVOKER, 2),
+  ...onCall("ending", "the look at the role again", "GetRole:agentctl-demo", 2),
   ...onCall("ending", "the role's denies", "ListRolePolicies:agentctl-demo", 1),
   ...onCall("ending", "the deny", "PutRolePolicy:agentctl-demo", 1),
   ...onCall("ending", "the first look", "DecodeAuthorizationMessage", 2),
