@@ -26,6 +26,8 @@ const KINDS: Readonly<Record<HolderKind, { prefix: string; permissions: string; 
   serviceAccount: describe("projects/-/serviceAccounts/", "iam.serviceAccounts", "iam", "ServiceAccount"),
 };
 
+const IN_PROJECT = [KINDS.bucket.prefix, KINDS.serviceAccount.prefix];
+
 function describe(prefix: string, permissions: string, api: string, type: string) {
   const service = `${api}.googleapis.com`;
   return { prefix, permissions, service, type: `${service}/${type}` };
@@ -49,6 +51,7 @@ export function holderInHierarchy(collection: string, id: string, world: GcpWorl
 export function chainOf(name: string, world: GcpWorld): readonly string[] {
   const project = `projects/${world.projectId}`;
   const above = Object.keys(world.ancestors);
-  if (above.includes(name)) return above.slice(above.indexOf(name));
-  return name === project ? [project, ...above] : [name, project, ...above];
+  const isInside = IN_PROJECT.some((prefix) => name.startsWith(prefix));
+  if (name === project || isInside) return [...new Set([name, project, ...above])];
+  return above.includes(name) ? above.slice(above.indexOf(name)) : [name];
 }

@@ -60,13 +60,13 @@ export function createLivePolicies(world: GcpWorld, now: () => number): LivePoli
       return policy;
     },
     countingFor: (service, holder) => {
-      const known = views[service].catchUp(now() - delays[service]);
+      const known = views[service].catchUp(now(), delays[service]);
       return chainOf(holder, world).flatMap((name) => known.get(name) ?? []);
     },
     setPropagation: (delayMs, service) => {
       for (const name of service === undefined ? GCP_AUTHORIZING_SERVICES : [service]) {
         // What counts by now goes on counting.
-        views[name].catchUp(now() - delays[name]);
+        views[name].catchUp(now(), delays[name]);
         delays[name] = delayMs;
       }
     },
@@ -76,7 +76,7 @@ export function createLivePolicies(world: GcpWorld, now: () => number): LivePoli
 
 interface View {
   learn(change: Change): void;
-  catchUp(until: number): ReadonlyMap<string, readonly PolicyBinding[]>;
+  catchUp(now: number, delayMs: number): ReadonlyMap<string, readonly PolicyBinding[]>;
 }
 
 /** What has come through to one service, in the order in which it was written; what has come stays. */
@@ -87,7 +87,9 @@ function createView(written: ReadonlyMap<string, HeldPolicy>): View {
     learn: (change) => {
       underWay.push(change);
     },
-    catchUp: (until) => {
+    catchUp: (now, delayMs) => {
+      // Without a delay nothing waits, though a clock that was set back may say so.
+      const until = delayMs === 0 ? Number.POSITIVE_INFINITY : now - delayMs;
       for (let next = underWay[0]; next !== undefined && next.at <= until; next = underWay[0]) {
         known.set(next.holder, next.bindings);
         underWay.shift();
