@@ -4,10 +4,11 @@ import { isRunning } from "../../run/harness.js";
 import { eventually, outcomeOf, type Stage } from "../agentctl.js";
 import { type HeldLatency, holdLatency } from "../faults/held-latency.js";
 import { expectNothingLeft, neverRun } from "../refusal.js";
+import { GCP } from "../three-clouds.js";
 import { type EndedReceipt, newFile } from "./held-run.js";
 import { ledgerIds } from "./ledger-view.js";
 import { expectNothingAlive } from "./processes.js";
-import { deniesOf, deniesOn, openRevokingStage } from "./revoking-stage.js";
+import { deniesOf, deniesOn, openRevokingStage, REVOCABLE } from "./revoking-stage.js";
 import { startOnTerminal } from "./terminal.js";
 
 // Many processes a test, and a busy machine starts slowly.
@@ -20,7 +21,7 @@ let latency: HeldLatency;
 const started = new Set<number>();
 beforeAll(async () => {
   latency = holdLatency();
-  stage = await openRevokingStage({}, latency.host);
+  stage = await openRevokingStage({}, latency.host, { two: { ttl: "15m", aws: REVOCABLE, gcp: GCP } });
 });
 afterEach(() => {
   stage.sandbox.faults.clear();
@@ -82,6 +83,29 @@ describe.each(WAYS)("$name while the lease is issued", ({ start, code }) => {
     expect(readReceipt(receipt)).toMatchObject({ lease: id, grants: [], endings: [], error: { code: "INTERRUPTED" } });
     expect(stage.auditRecords().at(-1)).toMatchObject({ kind: "lease.failed", error: { code: "INTERRUPTED" } });
   });
+
+  test("what one cloud has granted by then is taken back", async () => {
+    const receipt = newFile(stage, "receipt.json");
+    const before = stage.sandbox.requests().length;
+    stage.sandbox.faults.add({ service: "gcp-sts", kind: "latency" });
+    const run = start(["run", "-p", "two", "--receipt", receipt, "--", ...neverRun(stage)]);
+    // The look at the role's boundary comes well after AWS's grant.
+    const isLookedAt = () =>
+      stage.sandbox
+        .requests()
+        .slice(before)
+        .some(({ operation }) => operation === "GetRole");
+    await eventually(() => latency.held === 1 && isLookedAt());
+    const [id = ""] = ledgerIds(stage);
+    run.interrupt();
+    expect(await run.code).toBe(code);
+    expectNothingLeft(stage);
+    await expectNothingAlive(stage, id, [run.pid]);
+    const { grants, endings } = readReceipt(receipt);
+    expect(grants).toMatchObject([{ cloud: "aws" }]);
+    expect(endings).toMatchObject([{ cloud: "aws", word: "revoked" }]);
+    expect(deniesOf(stage, id)).toHaveLength(1);
+  });
 });
 
 describe.each(WAYS)("$name while the lease is taken back", ({ start }) => {
@@ -123,6 +147,7 @@ describe.each(WAYS)("$name while the lease is taken back", ({ start }) => {
         lease: id,
         endings: [{ word: "removed" }],
         endedBy: { by: "watchdog" },
+        child: { exitCode: 0 },
       });
     },
   );

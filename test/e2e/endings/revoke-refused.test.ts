@@ -176,6 +176,11 @@ describe("IAM refuses at the end", () => {
       { endings: [{ word: "failed" }] },
       { endings: [{ word: "removed" }], endedBy: { by: "sweep" } },
     ]);
+    const { child, endings, endedBy } = run.receipt();
+    expect([child, endedBy]).toMatchObject([{ exitCode: exits }, { by: "sweep" }]);
+    const texts = endings[0]?.steps?.map(({ text }) => text) ?? [];
+    expect(texts.findIndex((text) => text.startsWith("gave up: "))).toBeGreaterThanOrEqual(0);
+    expect(texts.at(-1)).toMatch(/^put the deny /);
     await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
   });
 });

@@ -40,8 +40,9 @@ test("one deny ends all sessions that were issued for one lease: those before a 
   expect(receipt).toMatchObject({ renewals: [{ cloud: "aws", renewed: 1 }], endings: [{ word: "revoked" }] });
   for (const keys of [first, second]) expect(await tryKeys(stage, keys)).toMatch(TAKEN_BACK);
   expect(deniesOn(stage)).toHaveLength(1);
-  // The boundary is looked at once, and the revoker assumed for that and for the end.
+  // The revoker is assumed, and the boundary looked at, before and at the end, and not for a renewal.
   expect(iamRequests(stage).map(({ operation }) => operation)).toEqual([
+    "GetRole",
     "GetRole",
     "ListRolePolicies",
     "PutRolePolicy",
