@@ -102,7 +102,8 @@ function onceTold(told, name) {
 /** One line says who it is; the connection lasts as long as the process. */
 function listenTo(connection, told) {
   let text = "";
-  const gone = once(connection, "close").then(() => performance.now());
+  const gone = new Promise((resolve) => connection.on("close", () => resolve(performance.now())));
+  // A process that was killed meanwhile can be told nothing.
   connection.on("error", () => {});
   connection.on("data", (chunk) => {
     text += chunk;
