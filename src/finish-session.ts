@@ -1,4 +1,10 @@
-import { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "./audit/index.js";
+import {
+  appendFinishedLease,
+  type ChainHead,
+  type FinishedLease,
+  findRecordedEnd,
+  writeFinishedReceipt,
+} from "./audit/index.js";
 import { endGrants } from "./clouds/index.js";
 import { readAuditSinks } from "./config/index.js";
 import { toAgentctlError } from "./core/errors.js";
@@ -17,6 +23,7 @@ import {
   ordersOf,
   removePrivateDir,
   removeReceiptPlace,
+  removeTornWrites,
 } from "./lease/index.js";
 import { endStrays } from "./run/index.js";
 
@@ -62,10 +69,17 @@ async function finishClaimed(
   const { entry } = lease;
   if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
   const strays = await endWhatRuns(lease, runtime);
-  const endings = await endWhatIsOpen(entry, finisher, observe, runtime);
+  const recorded = await findRecordedEnd(entry.id, runtime);
+  const isOnRecord = recorded !== undefined && !recorded.endings.some(isUnfinishedEnding);
+  const endings = isOnRecord ? recorded.endings : await endWhatIsOpen(entry, finisher, observe, runtime);
+  removeTornWrites(entry, runtime);
   const isCleared = removePrivateDir(entry, runtime);
-  const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
-  const problems = await recordFinish(entry, endings, { by: finisher.by, ...(strays && { strays }) }, runtime);
+  const isUnfinished = endings.some(isUnfinishedEnding);
+  const endedBy = { by: finisher.by, pid: runtime.pid, ...(strays && { strays }) };
+  const finished: FinishedLease = { ...entry, endings, endedBy };
+  // A try that changes nothing is no second end.
+  const head = isOnRecord || isUnfinished ? recorded?.head : undefined;
+  const problems = await recordFinish(finished, head, entry, runtime);
   if (!isCleared) problems.push(`${entry.privateDir} could not be removed`);
   if (strays !== undefined && strays.left > 0) problems.push(`${strays.left} of its processes could not be ended`);
   try {
@@ -96,7 +110,7 @@ async function endForLiving(
 ): Promise<SweptLease> {
   const { id, profile } = lease.entry;
   const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
-  const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
+  const isUnfinished = endings.some(isUnfinishedEnding);
   const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
   const problems: string[] = [];
   try {
@@ -168,20 +182,26 @@ function audiencesOf({
   return Array.isArray(audiences) ? [{ cloud, audiences }] : [];
 }
 
-/** Answers what could not be written down: the ending itself is worth more. */
+function isUnfinishedEnding({ isUnfinished }: Ending): boolean {
+  return isUnfinished === true;
+}
+
+/**
+ * Puts the end on record, unless the dead agentctl has done that itself and died on its way out of the ledger. Answers
+ * what could not be written down: the ending itself is worth more.
+ */
 async function recordFinish(
+  finished: FinishedLease,
+  recordedHead: ChainHead | undefined,
   entry: LeaseEntry,
-  endings: readonly Ending[],
-  endedBy: Omit<FinishedLease["endedBy"], "pid">,
   runtime: Runtime,
 ): Promise<string[]> {
-  const finished: FinishedLease = { ...entry, endings, endedBy: { ...endedBy, pid: runtime.pid } };
   try {
-    const head = await appendFinishedLease(finished, readAuditSinks(runtime), runtime);
-    if (entry.receipt !== undefined) {
-      removeReceiptPlace(entry, runtime);
-      writeFinishedReceipt(entry.receipt.file, finished, head, runtime);
-    }
+    const head = recordedHead ?? (await appendFinishedLease(finished, readAuditSinks(runtime), runtime));
+    if (entry.receipt === undefined) return [];
+    removeReceiptPlace(entry, runtime);
+    const hasReceipt = recordedHead !== undefined && runtime.fs.existsSync(entry.receipt.file);
+    if (!hasReceipt) writeFinishedReceipt(entry.receipt, finished, head, runtime);
     return [];
   } catch (thrown) {
     return [`not on record: ${toAgentctlError(thrown).message}`];

@@ -51,7 +51,7 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
   const { asWatchdog, identitySource, profileName } = request;
   const watch = asWatchdog
     ? ignoreSignals(runtime)
-    : watchClosing((text) => observe({ kind: "notice", text }), runtime);
+    : watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   try {
     if (asWatchdog) await Promise.all(request.ids.map((id) => waitUntilOwnerDead(id, runtime, OWNER_GONE_MS)));
     const ids = asWatchdog ? request.ids : chooseLeases(request, runtime);
@@ -105,7 +105,7 @@ async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runti
  * @throws {AgentctlError} USAGE for an id that is none, or when nothing was chosen; STATE_UNWRITABLE
  */
 export async function revokeSession(order: RevokeOrder, observe: Observe, runtime: Runtime): Promise<SweepReport> {
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime);
+  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   const { identitySource } = order;
   const finisher = { by: "revoke" as const, ...(identitySource !== undefined && { identitySource }), ...watch };
   try {

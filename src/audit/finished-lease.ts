@@ -1,13 +1,14 @@
-import path from "node:path";
 import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import type { AuditEvent } from "../core/event.js";
 import type { Ending, Facts } from "../core/lease.js";
-import { explainSystemError, readPrivateFile, writePrivateFile } from "../core/private-files.js";
+import { explainSystemError, openPrivate, readPrivateFile } from "../core/private-files.js";
 import type { ActorKind, AuditSinkName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
-import type { ChainHead } from "./chain.js";
+import { type ChainHead, hashLine } from "./chain.js";
 import { appendEvent } from "./log.js";
+import { readEvents } from "./read.js";
+import type { Receipt } from "./receipt.js";
 
 /** What the ledger told of a lease that somebody else than its own agentctl has ended; times in epoch ms. */
 export interface FinishedLease {
@@ -58,14 +59,71 @@ export function appendFinishedLease(
   return appendEvent(event, runtime, sinks);
 }
 
+/** The end of a lease as it is on record, and that record's place in the chain. */
+export interface RecordedEnd {
+  readonly endings: readonly Ending[];
+  readonly head: ChainHead;
+}
+
+const ENDS: readonly AuditEvent["kind"][] = ["lease.end", "lease.failed", "lease.refused"];
+
+/** The last record of the lease's end; undefined where there is none, or the log cannot be read. */
+export async function findRecordedEnd(id: string, runtime: Runtime): Promise<RecordedEnd | undefined> {
+  let found: RecordedEnd | undefined;
+  try {
+    for await (const { record, line } of readEvents({ lease: id }, runtime)) {
+      if (!ENDS.includes(record.kind)) continue;
+      found = { endings: record.endings ?? [], head: { seq: record.seq, head: hashLine(line) } };
+    }
+  } catch {
+    return undefined;
+  }
+  return found;
+}
+
 /**
- * The receipt that the dead agentctl was asked for, with what the ledger knows: as a whole or not at all. One that it
- * wrote itself, when it left its lease unfinished, keeps what it tells beyond that; one of a later lease is left alone.
+ * The receipt that the dead agentctl was asked for, with what the ledger knows: as a whole or not at all, by the file that
+ * held its place. One that it wrote itself, when it left its lease unfinished, keeps what it tells beyond that; one of a
+ * later lease is left alone.
  * @throws {AgentctlError} RECEIPT_UNWRITABLE
  */
-export function writeFinishedReceipt(file: string, finished: FinishedLease, head: ChainHead, runtime: Runtime): void {
+export function writeFinishedReceipt(
+  { file, temporary }: NonNullable<Receipt["place"]>,
+  finished: FinishedLease,
+  head: ChainHead,
+  runtime: Runtime,
+): void {
+  const { fs } = runtime;
+  try {
+    const existing = fs.lstatSync(file, { throwIfNoEntry: false });
+    if (existing !== undefined && !existing.isFile()) throw new Error("it exists and is not a regular file");
+    const found = parseReceipt(readPrivateFile(file, fs));
+    const isOwn = found?.["lease"] === finished.id;
+    if (!isOwn && Date.parse(String(found?.["openedAt"])) > finished.openedAt) return;
+    const earlier = isOwn ? found : undefined;
+    const fd = openPrivate(temporary, "create", fs);
+    try {
+      fs.writeFileSync(fd, `${JSON.stringify(toReceipt(finished, earlier, head, runtime), null, 2)}\n`);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    throw new AgentctlError("RECEIPT_UNWRITABLE", `cannot write the receipt ${file}: ${explainSystemError(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function toReceipt(
+  finished: FinishedLease,
+  earlier: Readonly<Record<string, unknown>> | undefined,
+  head: ChainHead,
+  runtime: Pick<Runtime, "now">,
+): object {
   const { id, openedAt, deadlineAt, grants, endings, endedBy, profile, actor, identity, command } = finished;
-  const receipt = {
+  return {
     version: 1,
     lease: id,
     openedAt: formatInstant(openedAt),
@@ -75,21 +133,12 @@ export function writeFinishedReceipt(file: string, finished: FinishedLease, head
     identity,
     command: { argv0: command },
     grants: grants.map(toReceiptGrant),
+    ...earlier,
+    closedAt: formatInstant(runtime.now()),
+    endings: continueSteps(endings, earlier?.["endings"]),
+    endedBy,
+    audit: head,
   };
-  try {
-    const existing = runtime.fs.lstatSync(file, { throwIfNoEntry: false });
-    if (existing !== undefined && !existing.isFile()) throw new Error("it exists and is not a regular file");
-    const earlier = parseReceipt(readPrivateFile(file, runtime.fs));
-    if (earlier !== undefined && earlier["lease"] !== id) return;
-    const closedAt = formatInstant(runtime.now());
-    const end = { closedAt, endings: continueSteps(endings, earlier?.["endings"]), endedBy, audit: head };
-    writePrivateFile(file, `${JSON.stringify({ ...receipt, ...earlier, ...end }, null, 2)}\n`, runtime.fs);
-  } catch (error) {
-    const why = explainSystemError(error instanceof AgentctlError ? error.cause : error);
-    throw new AgentctlError("RECEIPT_UNWRITABLE", `cannot write the receipt ${path.basename(file)}: ${why}`, {
-      cause: error,
-    });
-  }
 }
 
 /** Undefined for what is no receipt: the path is the lease's own then. */

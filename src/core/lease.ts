@@ -105,6 +105,8 @@ export interface EndOrder {
   readonly undo: Facts;
   /** False: it was asked for, and nobody knows what came of it. */
   readonly isIssued: boolean;
+  /** False: whoever was to have it never got it, and it is lost with this process. Absent where that is not known. */
+  readonly isHandedOut?: boolean;
   /** When authorized calls stop by themselves, at the latest. */
   readonly usableUntil: number;
   /** The cloud's own expiry; absent where it is not known. */

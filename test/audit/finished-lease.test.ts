@@ -1,7 +1,12 @@
 import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "../../src/audit/finished-lease.js";
+import {
+  appendFinishedLease,
+  type FinishedLease,
+  findRecordedEnd,
+  writeFinishedReceipt,
+} from "../../src/audit/finished-lease.js";
 import { renderAuditLine } from "../../src/cli/audit-line.js";
 import { thrownBy } from "../thrown.js";
 import { makeScratchLog, type ScratchLog } from "./scratch-log.js";
@@ -77,6 +82,27 @@ it("is the lease's revocation where its agentctl lives on", async () => {
   expect(renderAuditLine(record)).toContain("command terraform: revoked by process 7; aws removed at");
 });
 
+const placeOf = (file: string) => ({
+  file,
+  temporary: path.join(path.dirname(file), ".receipt.json.0123456789ab.tmp"),
+});
+
+describe("the end of a lease as it is on record", () => {
+  it("is the last one, with its place in the chain, whoever wrote it", async () => {
+    expect(await findRecordedEnd(FINISHED.id, runtime())).toBeUndefined();
+    await appendFinishedLease({ ...FINISHED, id: "l-FEDCBA9876543210" }, [], runtime());
+    await appendFinishedLease({ ...FINISHED, endings: [] }, [], runtime());
+    expect(await findRecordedEnd(FINISHED.id, runtime())).toMatchObject({ endings: [], head: { seq: 2 } });
+    const head = await appendFinishedLease(FINISHED, [], runtime());
+    expect(await findRecordedEnd(FINISHED.id, runtime())).toEqual({ endings: FINISHED.endings, head });
+  });
+
+  it("is no revocation of a lease whose agentctl lives on", async () => {
+    await appendFinishedLease(FINISHED, [], runtime(), "lease.revoked");
+    expect(await findRecordedEnd(FINISHED.id, runtime())).toBeUndefined();
+  });
+});
+
 describe("the receipt of a lease that another process ended", () => {
   const step = (text: string) => ({ at: "2026-01-31T08:59:30.000Z", text });
   const files = [
@@ -103,8 +129,13 @@ describe("the receipt of a lease that another process ended", () => {
     },
     {
       name: "is not put in the place of a later lease's",
-      there: { lease: "l-FEDCBA9876543210", endings: [] },
+      there: { lease: "l-FEDCBA9876543210", openedAt: "2026-01-31T08:59:30Z", endings: [] },
       want: { lease: "l-FEDCBA9876543210", endings: [] },
+    },
+    {
+      name: "takes the place of an earlier lease's, as any receipt does, and nothing of it",
+      there: { lease: "l-FEDCBA9876543210", openedAt: "2026-01-30T08:59:30Z", child: { exitCode: 3 }, endings: [] },
+      want: { lease: FINISHED.id, command: { argv0: "terraform" }, endings: [{ word: "removed" }] },
     },
     { name: "is put in the place of what is no receipt", there: ["notes"], want: { lease: FINISHED.id } },
   ];
@@ -113,14 +144,16 @@ describe("the receipt of a lease that another process ended", () => {
     fs.writeFileSync(file, JSON.stringify(there));
     const endings = FINISHED.endings.map((ending) => ({ ...ending, steps: [step("put the deny")] }));
     const finished = { ...FINISHED, endings };
-    writeFinishedReceipt(file, finished, await appendFinishedLease(finished, [], runtime()), runtime());
-    expect(JSON.parse(fs.readFileSync(file, "utf8"))).toMatchObject(want);
+    writeFinishedReceipt(placeOf(file), finished, await appendFinishedLease(finished, [], runtime()), runtime());
+    const receipt = JSON.parse(fs.readFileSync(file, "utf8")) as Record<string, unknown>;
+    expect(receipt).toMatchObject(want);
+    expect("child" in receipt).toBe("child" in want);
   });
 
   it("holds what the ledger knew, the endings and the head of the log, for this user alone", async () => {
     const file = path.join(path.dirname(log.stateDir), "receipt.json");
     const head = await appendFinishedLease(FINISHED, [], runtime());
-    writeFinishedReceipt(file, FINISHED, head, runtime());
+    writeFinishedReceipt(placeOf(file), FINISHED, head, runtime());
     expect(JSON.parse(fs.readFileSync(file, "utf8"))).toMatchObject({
       version: 1,
       lease: FINISHED.id,
@@ -140,7 +173,7 @@ describe("the receipt of a lease that another process ended", () => {
     const file = path.join(path.dirname(log.stateDir), "receipt.json");
     fs.symlinkSync("/nonexistent", file);
     const head = await appendFinishedLease(FINISHED, [], runtime());
-    const error = await thrownBy(() => writeFinishedReceipt(file, FINISHED, head, runtime()));
+    const error = await thrownBy(() => writeFinishedReceipt(placeOf(file), FINISHED, head, runtime()));
     expect(error).toMatchObject({ code: "RECEIPT_UNWRITABLE" });
     expect(fs.readlinkSync(file)).toBe("/nonexistent");
   });

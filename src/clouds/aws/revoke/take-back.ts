@@ -6,10 +6,20 @@ import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
 import { interruptionOf } from "../service-errors.js";
 import { withinTime } from "../within-time.js";
 import { asRevoker } from "./as-revoker.js";
-import { failedEnding, type NoDeny, removedEnding, revokedEnding, secondsSince, undeniedEnding } from "./endings.js";
+import {
+  describeTries,
+  failedEnding,
+  lostEnding,
+  type NoDeny,
+  removedEnding,
+  revokedEnding,
+  secondsSince,
+  undeniedEnding,
+} from "./endings.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { putDeny } from "./put-deny.js";
 import { revokerSessionName } from "./revoker.js";
+import { requireSamePlace } from "./same-place.js";
 import { openStory, type Story } from "./story.js";
 import type { Target } from "./undo.js";
 import { watchRefusal } from "./watch.js";
@@ -22,7 +32,12 @@ export interface TakeBackLimits {
   readonly watchMs: number;
 }
 
-export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, putMs: 40_000, watchMs: 30_000 };
+export const TAKE_BACK_LIMITS: TakeBackLimits = {
+  // About a quarter of a minute of an AWS that is away.
+  exchange: { ...EXCHANGE_LIMITS, attempts: 16 },
+  putMs: 40_000,
+  watchMs: 30_000,
+};
 
 /** The deny must not wait long for the look at how things were without it. */
 const PROBE_LIMITS = { attempts: 2, connectMs: 2_000, exchangeMs: 4_000 };
@@ -48,6 +63,7 @@ export async function takeBack(
   const work = { order, target, context, runtime, limits, story: openStory(runtime) };
   let probe: Probe | undefined;
   try {
+    requireSamePlace(target, runtime);
     if (order.grant !== undefined) probe = openProbe(order.grant, target.stsRegion, runtime, PROBE_LIMITS);
     const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
     const since = await putInTime(work, before);
@@ -55,7 +71,8 @@ export async function takeBack(
     return await observe(work, probe, await before, since);
   } catch (thrown) {
     const error = context.signal.aborted ? interruptionOf(context.signal, { service: "IAM" }) : toAgentctlError(thrown);
-    work.story.tell(`gave up: ${error.message}`);
+    work.story.tell(`gave up: ${describeTries(work.story, runtime.now())}`);
+    if (order.isHandedOut === false) return lostEnding(order, error, work.story, runtime.now());
     return failedEnding(order, error, work.story, runtime.now());
   } finally {
     probe?.close();

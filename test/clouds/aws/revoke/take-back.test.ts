@@ -233,6 +233,25 @@ describe("a role without a permissions boundary", () => {
   });
 });
 
+describe("keys that were never handed out", () => {
+  it("are left to their fence where they cannot be taken back, and nobody has to come back for them", async () => {
+    const { end } = await scene({
+      order: { isHandedOut: false },
+      world: { instead: { PutRolePolicy: [refuses(404, "NoSuchEntity", "The role cannot be found.")] } },
+    });
+    const ending = await end();
+    expect(ending).toMatchObject({
+      word: "fenced",
+      at: "2026-11-22T12:05:00Z",
+      detail: expect.stringMatching(
+        /^its keys were never handed out, and are lost; it was not taken back \(AWS IAM refused/,
+      ),
+    });
+    expect(ending).not.toHaveProperty("shortfall");
+    expect(ending).not.toHaveProperty("isUnfinished");
+  });
+});
+
 describe("a session that is not seen to be refused is removed, not revoked", () => {
   const inSession = refuses(403, "AccessDenied", denial("with an explicit deny in a session policy"));
   const inScp = refuses(403, "AccessDenied", denial("with an explicit deny in a service control policy: arn:aws:x"));
@@ -360,15 +379,15 @@ describe("what could not be taken back has failed, and says so", () => {
     },
     {
       name: "throttling without an end",
-      input: { world: { instead: { PutRolePolicy: times(9, throttled) } } },
+      input: { world: { instead: { PutRolePolicy: times(20, throttled) } } },
       want: /^AWS IAM at \S+ \(AWS_ENDPOINT_URL\) answered 400 Throttling: too many requests/,
-      tries: "7 times",
+      tries: "19 times",
     },
     {
       name: "a role that is always being changed",
-      input: { world: { instead: { PutRolePolicy: times(9, busy) } } },
+      input: { world: { instead: { PutRolePolicy: times(20, busy) } } },
       want: /answered 409 ConcurrentModification, again and again/,
-      tries: "7 times",
+      tries: "19 times",
     },
     {
       name: "nobody to ask for a token",
