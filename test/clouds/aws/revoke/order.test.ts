@@ -87,6 +87,8 @@ describe("an order to end", () => {
     },
     { name: "no audience", undo: { audiences: [] }, want: /^the audience, / },
     { name: "a word for the audiences", undo: { audiences: "x" }, want: /^the audience, / },
+    { name: "a number for an endpoint", undo: { stsUrl: 5 }, want: /^the endpoint, / },
+    { name: "a list for an endpoint", undo: { iamUrl: ["x"] }, want: /^the endpoint, / },
     { name: "an unheard-of revoke", undo: { revoke: "maybe" }, want: /^revoke, / },
     { name: "a lease's id that is none", leaseId: "l-*", want: /^the lease's id, / },
   ];
@@ -107,6 +109,47 @@ describe("an order to end", () => {
     const { order, runtime } = await scene({ order: { usableUntil: NOW } });
     const undo = { ...order.undo, derivedSessions: "few" };
     expect((await awsCloud.end({ ...order, undo }, endContext(), runtime)).detail).toContain("are not ended with it");
+  });
+});
+
+describe("an order of another AWS", () => {
+  const HERE = /AWS_ENDPOINT_URL names here$/;
+  const OWN = { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" };
+  const cases: { name: string; undo?: Facts; without?: string; env?: Record<string, string>; want: RegExp }[] = [
+    {
+      name: "whose STS was another",
+      undo: { stsUrl: "https://sts.example" },
+      want: /^it was issued by another STS \(https:\/\/sts\.example\) than AWS_ENDPOINT_URL names here$/,
+    },
+    {
+      name: "whose IAM was another",
+      undo: { iamUrl: "https://iam.example" },
+      want: /^its role is at another IAM \(https:\/\/iam\.example\) than AWS_ENDPOINT_URL names here$/,
+    },
+    { name: "whose STS was AWS's own", without: "stsUrl", want: /^it was issued by AWS's own STS, not the one / },
+    { name: "whose IAM was AWS's own", without: "iamUrl", want: HERE },
+    {
+      name: "that AWS's own is asked about",
+      env: OWN,
+      want: /^it was issued by another STS \(http:\/\/\S+\) than AWS's own, which is asked here$/,
+    },
+  ];
+  it.each(cases)("$name touches nothing, and is unfinished", async ({ undo, without, env, want }) => {
+    const { aws, order, runtime } = await scene();
+    const { [without ?? ""]: _, ...kept } = order.undo;
+    const here = { ...runtime, env: { ...runtime.env, ...env } };
+    const context = endContext({ mintToken: async () => idToken() });
+    const ending = await awsCloud.end({ ...order, undo: { ...kept, ...undo } }, context, here);
+    expect(ending).toMatchObject({ word: "failed", isUnfinished: true, shortfall: expect.stringMatching(want) });
+    expect(stepsOf(ending)).toEqual(["gave up: AWS was not asked"]);
+    expect(aws.asked).toHaveLength(0);
+  });
+
+  it("is carried out where the same one is written in another way", async () => {
+    const { aws, order, runtime } = await scene({ isWithoutKeys: true });
+    const here = { ...runtime, env: { AWS_ENDPOINT_URL_STS: `${aws.url}/`, AWS_ENDPOINT_URL_IAM: aws.url } };
+    const ending = await awsCloud.end(order, endContext({ mintToken: async () => idToken() }), here);
+    expect(ending.word).toBe("removed");
   });
 });
 

@@ -77,6 +77,11 @@ describe("the plan of a grant that is taken back", () => {
     expect(plan({ env }).endpoints.map(({ variable, url }) => `${variable} ${url}`)).toEqual(want);
   });
 
+  it("keeps where STS and IAM are that are not AWS's own", () => {
+    const env = { AWS_ENDPOINT_URL_IAM: "https://iam.example/", AWS_ENDPOINT_URL_STS: "https://sts.example" };
+    expect(plan({ env }).undo).toMatchObject({ stsUrl: "https://sts.example", iamUrl: "https://iam.example" });
+  });
+
   it("does not tell IAM's where nobody asks it", () => {
     const env = { AWS_ENDPOINT_URL_IAM: "http://iam.example" };
     expect(plan({ env, revoke: "none" }).endpoints).toEqual([]);
