@@ -15,7 +15,7 @@ import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { SweptLease } from "./core/sweep-report.js";
-import { acquireIdentity } from "./identity/index.js";
+import { acquireIdentity, explainSources, type IdentityRequest } from "./identity/index.js";
 import {
   type ClaimedLease,
   claimLease,
@@ -112,7 +112,7 @@ async function endForLiving(
   const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
   const isUnfinished = endings.some(isUnfinishedEnding);
   const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
-  const problems: string[] = [];
+  const problems = lease.entry.child === undefined ? [] : ["its agentctl does not answer, and its command goes on"];
   try {
     await appendFinishedLease(finished, readAuditSinks(runtime), runtime, "lease.revoked");
   } catch (thrown) {
@@ -153,8 +153,11 @@ async function endWhatIsOpen(
   const orders = ordersOf(entry);
   let identity: Promise<Identity> | undefined;
   const acquire = (): Promise<Identity> => {
-    const source = identitySource ?? entry.identity.source;
-    identity ??= acquireIdentity({ source, audiences: orders.flatMap(audiencesOf), signal }, runtime);
+    const asked = { audiences: orders.flatMap(audiencesOf), signal };
+    identity ??=
+      identitySource === undefined
+        ? acquireAsLeaseOrAny(entry.identity.source, asked, runtime)
+        : acquireIdentity({ ...asked, source: identitySource }, runtime);
     return identity;
   };
   const endings = await endGrants(
@@ -172,6 +175,25 @@ async function endWhatIsOpen(
     const index = orders.findIndex(({ cloud }) => cloud === grant.cloud);
     return endings[index] ?? grant.ending ?? [];
   });
+}
+
+/**
+ * The lease's own source may be a CI job's, which a timer is not in: then whatever there is, since the cloud decides who
+ * may take it back.
+ * @throws {AgentctlError} as `acquireIdentity` does; what is wrong with the lease's own source where there is no other
+ */
+async function acquireAsLeaseOrAny(
+  source: string,
+  asked: Omit<IdentityRequest, "source">,
+  runtime: Runtime,
+): Promise<Identity> {
+  try {
+    return await acquireIdentity({ ...asked, source }, runtime);
+  } catch (thrown) {
+    if (toAgentctlError(thrown).code !== "NO_IDENTITY") throw thrown;
+    if (!explainSources(runtime).some(({ found }) => found)) throw thrown;
+    return acquireIdentity({ ...asked, source: "auto" }, runtime);
+  }
 }
 
 function audiencesOf({

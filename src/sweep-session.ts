@@ -7,14 +7,16 @@ import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
 import { type Finisher, finishLease } from "./finish-session.js";
-import { acquireIdentity } from "./identity/index.js";
+import { acquireIdentity, requireKnownSource } from "./identity/index.js";
 import {
+  findEnder,
   findLease,
   listLeases,
   requestRevocation,
   selectLeases,
   sweepFiles,
   waitUntilOwnerDead,
+  waitWhileEnding,
 } from "./lease/index.js";
 import { ignoreSignals, watchClosing } from "./run/index.js";
 
@@ -44,11 +46,14 @@ const SETTLED_MS = 120_000;
 const LOOK_MS = 100;
 
 /**
- * Ends the leases of agentctl processes that died, one after the other, and clears away what they left.
- * @throws {AgentctlError} USAGE for an id that is none; STATE_UNWRITABLE; with `cloud`, what the clouds refuse
+ * Ends the leases of agentctl processes that died, one after the other, and clears away what they left. What another
+ * process is ending, such as a watchdog, is waited for: whoever sweeps at the end of a job may be the last who lives.
+ * @throws {AgentctlError} USAGE for an id or an identity source that is none; STATE_UNWRITABLE; with `cloud`, what the
+ *   clouds refuse
  */
 export async function sweepSession(request: SweepRequest, observe: Observe, runtime: Runtime): Promise<SweepReport> {
   const { asWatchdog, identitySource, profileName } = request;
+  if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
   const watch = asWatchdog
     ? ignoreSignals(runtime)
     : watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
@@ -58,7 +63,13 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
     const by = asWatchdog ? ("watchdog" as const) : ("sweep" as const);
     const finisher = { by, ...(identitySource !== undefined && { identitySource }), ...watch };
     const leases: SweptLease[] = [];
-    for (const id of ids) if (!watch.signal.aborted) leases.push(await tryToFinish(id, finisher, observe, runtime));
+    const waitUntil = runtime.now() + SETTLED_MS;
+    for (const id of ids) {
+      if (watch.signal.aborted) break;
+      // The terminal is somebody else's again by the time that a watchdog works.
+      if (asWatchdog) leases.push(await tryToFinish(id, finisher, unobserved, runtime));
+      else leases.push(await finishOrWait(id, finisher, waitUntil, observe, runtime));
+    }
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
     return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
   } finally {
@@ -75,11 +86,38 @@ async function tryToFinish(id: string, finisher: Finisher, observe: Observe, run
   }
 }
 
+/** Whom to wait for may change on the way: one gives up, and another takes its place, or this process does. */
+async function finishOrWait(
+  id: string,
+  finisher: Finisher,
+  waitUntil: number,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  const lease = listLeases(runtime).find((each) => each.id === id);
+  const profile = lease === undefined || lease.state === "unreadable" ? {} : { profile: lease.entry.profile };
+  const rules = {
+    waitUntil,
+    signal: finisher.unwatched,
+    onWaiting: (pid: number) =>
+      observe({ kind: "notice", text: `waiting for process ${pid}, which is ending lease ${id}` }),
+  };
+  for (;;) {
+    if (!(await waitWhileEnding(id, rules, runtime))) return { id, ...profile, outcome: "busy", endings: [] };
+    const swept = await tryToFinish(id, finisher, observe, runtime);
+    const isTaken = swept.outcome === "busy" || (swept.outcome === "running" && findEnder(id, runtime) !== undefined);
+    if (!isTaken || runtime.now() >= waitUntil || finisher.unwatched.aborted) return { ...profile, ...swept };
+    await runtime.sleep(LOOK_MS);
+  }
+}
+
+/** What others are ending comes last, so that nothing waits for them. */
 function chooseLeases({ ids, profileName }: SweepRequest, runtime: Runtime): readonly string[] {
   if (ids.length > 0) return ids.map((id) => findLease(id, runtime).id);
   const profile = profileName === undefined ? {} : { profile: profileName };
-  const states = profileName === undefined ? (["orphaned", "unreadable"] as const) : (["orphaned"] as const);
-  return selectLeases(listLeases(runtime), { ...profile, states }, runtime.now()).map(({ id }) => id);
+  const leases = listLeases(runtime);
+  const kinds = [["orphaned", "unreadable"], ["ending"]] as const;
+  return kinds.flatMap((states) => selectLeases(leases, { ...profile, states }, runtime.now()).map(({ id }) => id));
 }
 
 async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runtime: Runtime): Promise<CloudSweep[]> {
@@ -105,8 +143,9 @@ async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runti
  * @throws {AgentctlError} USAGE for an id that is none, or when nothing was chosen; STATE_UNWRITABLE
  */
 export async function revokeSession(order: RevokeOrder, observe: Observe, runtime: Runtime): Promise<SweepReport> {
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   const { identitySource } = order;
+  if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
+  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   const finisher = { by: "revoke" as const, ...(identitySource !== undefined && { identitySource }), ...watch };
   try {
     const ids = chooseToRevoke(order, runtime);
@@ -179,8 +218,8 @@ export async function sweepBeside(
     const orphans = selectLeases(listLeases(runtime), { states: ["orphaned"] }, runtime.now());
     for (const { id } of orphans.filter((orphan) => orphan.id !== ownId)) {
       if (signal.aborted) return;
-      const swept = await finishLease(id, { by: "sweep", unwatched: signal, signal }, quiet, runtime);
-      if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "notice", text: tell(swept) });
+      const swept = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);
+      if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "swept", lease: swept });
     }
   } catch (thrown) {
     observe({
@@ -190,10 +229,4 @@ export async function sweepBeside(
   }
 }
 
-const quiet: Observe = () => {};
-
-function tell({ id, profile, outcome, endings }: SweptLease): string {
-  const words = endings.map(({ cloud, word, at }) => `${cloud} ${word} at ${at}`).join(", ");
-  const is = outcome === "ended" ? "is ended" : "could not be ended yet";
-  return `lease ${id} on ${profile}, which an earlier agentctl left open, ${is}${words === "" ? "" : `: ${words}`}`;
-}
+const unobserved: Observe = () => {};

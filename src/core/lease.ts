@@ -167,6 +167,6 @@ export interface ChildResult {
   readonly signal?: NodeJS.Signals;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** True when `on_expiry: stop` ended it. */
+  /** True when `on_expiry: stop` ended it at the deadline; a revocation before that is told of by itself. */
   readonly stoppedAtExpiry: boolean;
 }

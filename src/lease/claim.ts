@@ -24,7 +24,10 @@ export interface ClaimedLease {
    * of in any case. @throws {AgentctlError} STATE_UNWRITABLE
    */
   handBack(change: Pick<LeaseChange, "state" | "endings">): Promise<void>;
-  /** Lets go of a lease that stays in the ledger, for the next who claims it. Never rejects. */
+  /**
+   * Lets go of a lease that stays in the ledger as its previous owner's, for the next who claims it; one that was closed or
+   * handed back is let alone. Never rejects.
+   */
   release(): Promise<void>;
 }
 
@@ -90,6 +93,11 @@ function takeOver({ entry: found, liveness }: Claimable, lock: LeaseLock, runtim
   // A pid of another boot or namespace would be taken for one of this process's own by the next who claims the lease.
   let entry: LeaseEntry = { ...rest, ...(child && isFromHere && { child }), owner, state: "ending" };
   writeEntryFile(entry, runtime);
+  let isHeld = true;
+  const giveBack = (given: LeaseEntry): void => {
+    isHeld = false;
+    writeEntryFile({ ...given, owner: found.owner, ...(child && { child }) }, runtime);
+  };
   return {
     get entry() {
       return entry;
@@ -103,6 +111,7 @@ function takeOver({ entry: found, liveness }: Claimable, lock: LeaseLock, runtim
       entry = next;
     },
     close: async () => {
+      isHeld = false;
       try {
         removeEntryFile(entry.id, runtime);
       } finally {
@@ -111,12 +120,20 @@ function takeOver({ entry: found, liveness }: Claimable, lock: LeaseLock, runtim
     },
     handBack: async (change) => {
       try {
-        writeEntryFile({ ...applyChange(entry, change), owner: found.owner, ...(child && { child }) }, runtime);
+        giveBack(applyChange(entry, change));
       } finally {
         await lock.release();
       }
     },
-    release: () => lock.release(),
+    release: async () => {
+      try {
+        if (isHeld) giveBack(entry);
+      } catch {
+        // It is this process's then until this process ends, and an orphan after that.
+      } finally {
+        await lock.release();
+      }
+    },
   };
 }
 

@@ -12,4 +12,5 @@ export { type RevokeRequest, requestRevocation } from "./revoke-mark.js";
 export { chooseLeaseId, findLease, type LeaseSelection, selectLeases } from "./select.js";
 export { sweepFiles } from "./sweep-files.js";
 export { privateDirOf, setTerms } from "./terms.js";
+export { findEnder, type WaitRules, waitWhileEnding } from "./wait-for-others.js";
 export { startWatchdog, type Watchdog, type WatchdogOrder } from "./watchdog.js";

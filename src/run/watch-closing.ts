@@ -27,7 +27,7 @@ export function watchClosing(
     count += 1;
     if (count === 1) {
       unwatched.abort();
-      notify(`ending the lease first; interrupt again to leave that to ${finisher}`);
+      notify(`ending the lease, without watching it take effect; interrupt again to leave the rest to ${finisher}`);
     } else if (count === 2) {
       leave.abort();
       notify(`leaving the rest to ${finisher}`);

@@ -55,6 +55,32 @@ describe("claimLease", () => {
     expect((await claimLease(ID, ledger.runtime(), { force: true })).is).toBe("claimed");
   });
 
+  it("is its agentctl's again when it is released unfinished, with its command and what was tried", async () => {
+    const child = { pid: 9, startedAt: "1", leadsGroup: true };
+    openOrphan().update({ state: "running", grants: [makeGrant()], child });
+    moveTo({ bootId: "another" });
+    const { owner } = read();
+    const ending: Ending = {
+      cloud: "aws",
+      word: "failed",
+      at: "2026-01-31T09:10:00Z",
+      detail: "d",
+      isUnfinished: true,
+    };
+    const lease = await claim();
+    lease.update({ endings: [ending] });
+    await lease.release();
+    expect(read()).toMatchObject({ owner, child, grants: [{ ending }] });
+  });
+
+  it("stays gone when it is released after it was closed", async () => {
+    openOrphan();
+    const lease = await claim();
+    await lease.close();
+    await lease.release();
+    expect(ledger.names()).toEqual([]);
+  });
+
   it("keeps what was ended, and is gone when it is closed, with its mark and its lock", async () => {
     openOrphan().update({ grants: [makeGrant()] });
     const ending: Ending = {

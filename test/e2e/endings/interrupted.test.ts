@@ -117,7 +117,9 @@ describe.each(WAYS)("$name while the lease is taken back", ({ start }) => {
     await eventually(() => deniesOn(stage).length > before);
     const interruptedAt = Date.now();
     run.interrupt();
-    await run.said(/agentctl: ending the lease first; interrupt again to leave that to its watchdog/);
+    await run.said(
+      /agentctl: ending the lease, without watching it take effect; interrupt again to leave the rest to its watchdog/,
+    );
     expect(await run.code).toBe(0);
     expect(Date.now() - interruptedAt).toBeLessThan(10_000);
     const { lease, endings } = readReceipt(receipt);
@@ -138,7 +140,7 @@ describe.each(WAYS)("$name while the lease is taken back", ({ start }) => {
       await eventually(() => latency.held === 1);
       const [id = ""] = ledgerIds(stage);
       run.interrupt();
-      await run.said(/agentctl: ending the lease first;/);
+      await run.said(/agentctl: ending the lease, without watching it take effect;/);
       run.interrupt();
       await run.said(new RegExp(`agentctl: warning: lease ${id} stays in the ledger: its watchdog goes on with aws`));
       expect(await run.code).toBe(code);

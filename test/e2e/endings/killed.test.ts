@@ -31,7 +31,9 @@ function expectFinished(run: Pick<HeldRun, "id" | "records" | "receipt">, profil
   expect(run.records("lease.end")).toMatchObject([end]);
   expect(run.receipt()).toMatchObject({ lease: run.id, profile, ...end });
   expect(fs.readdirSync(stage.dir).filter((name) => name.endsWith(".tmp"))).toEqual([]);
-  expect(stderr).toMatch(new RegExp(`^agentctl: lease ${run.id} on ${profile}: aws: removed (since|at) \\S+Z`, "m"));
+  expect(stderr).toMatch(
+    new RegExp(`^agentctl: lease ${run.id} on ${profile}: aws: removed, usable until \\S+Z at the latest`, "m"),
+  );
 }
 
 describe("agentctl is killed while its command runs", () => {
@@ -111,6 +113,33 @@ describe("agentctl is killed", () => {
     const readReceipt = () => JSON.parse(fs.readFileSync(receipt, "utf8")) as EndedReceipt;
     expectFinished({ id, records, receipt: readReceipt }, "demo", stderr);
     expect(fs.existsSync(`${stage.dir}/ran`)).toBe(false);
+  });
+
+  test("and its watchdog at work: a sweep waits for that, as at the end of a job", async () => {
+    const run = await startHeld(stage, "demo", { script: "sleep 300" });
+    stage.sandbox.faults.add({ service: "iam", operation: "PutRolePolicy", kind: "latency", times: 1 });
+    process.kill(run.pid, "SIGKILL");
+    await eventually(() => latency.held === 1);
+    const sweep = stage.start(["lease", "sweep"]);
+    let heard = "";
+    sweep.stderr?.on("data", (text) => {
+      heard += String(text);
+    });
+    const [, pid] = await eventually(
+      () => /^agentctl: waiting for process (\d+), which is ending lease l-/m.exec(heard) ?? undefined,
+    );
+    expect(treeOf(Number(pid))).toContain(Number(pid));
+    expect(sweep.exitCode).toBe(null);
+    latency.release();
+    expect(await outcomeOf(sweep)).toMatchObject({ code: 0 });
+    expect(heard.split("\n")).toEqual([
+      `agentctl: waiting for process ${pid}, which is ending lease ${run.id}`,
+      `agentctl: lease ${run.id} on demo: it has ended by itself`,
+      "",
+    ]);
+    await run.ended;
+    await expectNothingAlive(stage, run.id, [run.childPid]);
+    expectFinished(run, "demo", run.stderr());
   });
 
   test("while the deny is being written, or takes effect: it is there once", async () => {

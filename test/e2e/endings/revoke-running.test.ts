@@ -86,10 +86,11 @@ describe("on_expiry: stop", () => {
     expect(run.stderr()).toMatch(/the lease was revoked.*: stopping the command \(SIGTERM; SIGKILL in 1s\)$/m);
     expect(run.stderr().includes("killing it")).toBe(signal === "SIGKILL");
     expect(run.receipt()).toMatchObject({
-      child: { exitCode: code, signal, stoppedAtExpiry: true },
+      child: { exitCode: code, signal },
       endings: [{ word: "revoked" }],
       revokedBy: {},
     });
+    expect(run.receipt().child).not.toHaveProperty("stoppedAtExpiry");
     expectWhoOnRecord(run.records());
     await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
   });
