@@ -8,7 +8,7 @@ import { type EndedReceipt, endHeldRuns, type HeldRun, heldCommand, newFile, sta
 import { ledgerIds } from "./ledger-view.js";
 import { expectNothingAlive, findWatchdog, treeOf } from "./processes.js";
 import { deniesOf, iamRequests, openRevokingStage, TAKEN_BACK, tryKeys } from "./revoking-stage.js";
-import { startOnTerminal } from "./terminal.js";
+import { startOnTerminal, startShell } from "./terminal.js";
 
 // Many processes a test, and a busy machine starts slowly.
 vi.setConfig({ testTimeout: 60_000 });
@@ -140,6 +140,26 @@ describe("agentctl is killed", () => {
     await run.ended;
     await expectNothingAlive(stage, run.id, [run.childPid]);
     expectFinished(run, "demo", run.stderr());
+  });
+
+  test("on a terminal that has its prompt again: that stays, and the report comes below it", async () => {
+    const envFile = newFile(stage, "env");
+    stage.sandbox.faults.add({ service: "iam", operation: "PutRolePolicy", kind: "latency", times: 1 });
+    const command = heldCommand(envFile, "sleep 300");
+    const shell = startShell(stage, '"$@"; printf "prompt>"; read -r _', ["run", "-p", "demo", "--", ...command]);
+    await poll(() => fs.existsSync(envFile), "the command");
+    const [id = ""] = ledgerIds(stage);
+    const owner = treeOf(shell.pid).find((pid) => pid !== shell.pid) ?? 0;
+    process.kill(owner, "SIGKILL");
+    await eventually(() => latency.held === 1);
+    // As long as progress would take to be drawn.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    latency.release();
+    await shell.said(new RegExp(`prompt>\\r\\nagentctl: lease ${id} on demo: aws: removed, `));
+    expect(shell.output()).not.toContain("\u001b[K");
+    shell.terminal.write("\r");
+    expect(await shell.exited).toMatchObject({ exitCode: 0 });
+    await expectNothingAlive(stage, id, [owner]);
   });
 
   test("while the deny is being written, or takes effect: it is there once", async () => {

@@ -16,7 +16,21 @@ export function startOnTerminal(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): TerminalRun {
-  const terminal = spawn(NODE, [BIN, ...args], { cwd: stage.dir, env: { ...stage.env, ...env }, cols: 400 });
+  return startLeader(stage, NODE, [BIN, ...args], env);
+}
+
+/** A shell as the leader, whose script calls agentctl `"$@"` and goes on after that. */
+export function startShell(stage: Stage, script: string, args: readonly string[]): TerminalRun {
+  return startLeader(stage, "/bin/sh", ["-c", script, "sh", NODE, BIN, ...args]);
+}
+
+function startLeader(
+  stage: Stage,
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): TerminalRun {
+  const terminal = spawn(file, [...args], { cwd: stage.dir, env: { ...stage.env, ...env }, cols: 400 });
   let output = "";
   terminal.onData((text) => {
     output += text;
