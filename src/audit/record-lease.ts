@@ -44,7 +44,7 @@ function notTakenBack({ profile, terms, endings = [] }: Account): AgentctlError 
   const short = endings.filter(({ shortfall }) => shortfall !== undefined);
   if (profile?.revoke !== "required" || short.length === 0) return undefined;
   const what = short.map(({ cloud, shortfall, at }) => `${cloud}: ${shortfall}; usable until ${at}`).join("; ");
-  const message = `the command succeeded, and what ${profile.name} requires to be taken back was not: ${what}`;
+  const message = `what ${profile.name} requires to be taken back was not: ${what}`;
   return new AgentctlError("NOT_TAKEN_BACK", message, {
     hint: short.some(({ isUnfinished }) => isUnfinished)
       ? `finish it with: agentctl lease sweep ${terms?.leaseId}`

@@ -66,7 +66,7 @@ function expectClosed(child: { readonly exitCode: number; readonly signal?: stri
   const [start, end] = stage.auditRecords().slice(-2);
   expect(start).toMatchObject({ kind: "lease.start" });
   expect(end).toMatchObject({ kind: "lease.end", lease: start?.["lease"], endings: [{ cloud: "aws" }] });
-  expect(end?.["child"]).toEqual(child);
+  expect(end?.["child"]).toEqual({ ...child, endedAt: expect.stringMatching(/^\d{4}-.*Z$/) });
 }
 
 describe("a signal to agentctl, off a terminal", () => {
