@@ -56,12 +56,13 @@ describe("the record of a lease that another process ended", () => {
     });
     expect(head.seq).toBe(1);
     expect(renderAuditLine(record)).toContain(
-      "command terraform: ended by its watchdog, process 42; processes ended: 2, killed: 1; aws removed at 2026-01-31T09:00:00Z",
+      "command terraform: ended by its watchdog, process 42; processes ended: 2, killed: 1; aws: removed, not usable since 2026-01-31T09:00:00Z",
     );
   });
 
   const lines = [
     { name: "a sweep", endedBy: { by: "sweep", pid: 7 }, want: "ended by agentctl lease sweep, process 7; aws" },
+    { name: "a run of later", endedBy: { by: "run", pid: 7 }, want: "ended by a later agentctl run, process 7; aws" },
     { name: "a revocation", endedBy: { by: "revoke", pid: 7 }, want: "ended by agentctl lease revoke, process 7; aws" },
   ] as const;
   it.each(lines)("names $name", async ({ endedBy, want }) => {
@@ -69,6 +70,13 @@ describe("the record of a lease that another process ended", () => {
     const record = JSON.parse(log.read().toString("utf8")) as Parameters<typeof renderAuditLine>[0];
     expect(renderAuditLine(record)).toContain(want);
   });
+});
+
+it("is a try where something is left to take back", async () => {
+  const endings = FINISHED.endings.map((ending) => ({ ...ending, isUnfinished: true }));
+  await appendFinishedLease({ ...FINISHED, endings, endedBy: { by: "sweep", pid: 7 } }, [], runtime());
+  const record = JSON.parse(log.read().toString("utf8")) as Parameters<typeof renderAuditLine>[0];
+  expect(renderAuditLine(record)).toContain("command terraform: tried by agentctl lease sweep, process 7; aws");
 });
 
 it("is the lease's revocation where its agentctl lives on", async () => {
@@ -79,7 +87,7 @@ it("is the lease's revocation where its agentctl lives on", async () => {
     revokedBy: { pid: 7, at: "2026-01-31T09:00:00Z" },
     endings: FINISHED.endings,
   });
-  expect(renderAuditLine(record)).toContain("command terraform: revoked by process 7; aws removed at");
+  expect(renderAuditLine(record)).toContain("command terraform: revoked by process 7; aws: removed, ");
 });
 
 const placeOf = (file: string) => ({

@@ -43,7 +43,7 @@ const HELD = {
 const REVOKED: Ending = {
   cloud: "aws",
   word: "revoked",
-  at: "2026-01-31T09:12:03Z",
+  at: "2026-01-31T09:12:04Z",
   until: "2026-01-31T09:30:00Z",
   detail: "d",
   steps: [
@@ -73,7 +73,7 @@ describe("lease show, of an open lease", () => {
       "2026-01-31T09:00:00Z  aws: asked for arn:aws:sts::1:assumed-role/r/s",
       "2026-01-31T09:05:00Z  aws: renewed, once so far, usable until 2026-01-31T09:29:59Z, expires 2026-01-31T09:30:01Z",
       ...STEPS,
-      "2026-01-31T09:12:03Z  aws: revoked since 2026-01-31T09:12:03Z, some uses last until 2026-01-31T09:30:00Z",
+      "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
     ]);
   });
 
@@ -82,15 +82,15 @@ describe("lease show, of an open lease", () => {
       cloud: "aws",
       word: "failed",
       at: "2026-01-31T09:29:59Z",
-      detail: "AWS was away",
-      shortfall: "not taken back",
+      detail: "AWS was away, and a long story",
+      shortfall: "AWS was away",
       isUnfinished: true,
     };
     const plans = [{ cloud: "aws", channel: "endpoint", principal: "p", undo: {} }] as const;
     openLease(makeLease(ID, { plans }), ledger.deadRuntime()).update({ endings: [failed] });
     expect((await lines("l-0")).slice(2)).toEqual([
       "2026-01-31T09:00:00Z  aws: asked for p, by the endpoint",
-      "2026-01-31T09:29:59Z  aws: failed at 2026-01-31T09:29:59Z: AWS was away; not taken back; a further try may still take it back",
+      "2026-01-31T09:29:59Z  aws: failed, usable until 2026-01-31T09:29:59Z (not taken back: AWS was away); a further try may still take it back",
     ]);
   });
 
@@ -109,9 +109,9 @@ describe("lease show, of an open lease", () => {
       "2026-01-31T09:00:01Z  aws: issued, usable until 2026-01-31T09:29:59Z, expires 2026-01-31T09:30:01Z",
       "2026-01-31T09:00:02Z  started terraform for ada (env, human)",
       "2026-01-31T09:10:00Z  aws: renewed, usable until 2026-01-31T09:15:00Z, expires 2026-01-31T09:16:00Z",
+      "2026-01-31T09:11:59Z  its end was asked for by ada, process 9",
       ...STEPS,
-      "2026-01-31T09:12:03Z  aws: revoked since 2026-01-31T09:12:03Z, some uses last until 2026-01-31T09:30:00Z",
-      "2026-01-31T09:12:04Z  revoked, as ada, process 9 asked at 2026-01-31T09:11:59Z",
+      "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
     ]);
   });
 
@@ -146,7 +146,7 @@ describe("lease show, of a lease that has ended", () => {
       kind: "lease.end",
       time: "2026-01-31T09:13:00.000Z",
       command: { argv0: "terraform" },
-      child: { exitCode: 143, signal: "SIGTERM" },
+      child: { exitCode: 143, signal: "SIGTERM", endedAt: "2026-01-31T09:12:30.000Z" },
       endings: [REVOKED],
     });
     expect(await lines("l-00000")).toEqual([
@@ -155,10 +155,33 @@ describe("lease show, of a lease that has ended", () => {
       "2026-01-31T09:00:02Z  aws: issued as arn:r, usable until 2026-01-31T09:15:00Z, expires 2026-01-31T09:16:00Z",
       "2026-01-31T09:10:00Z  aws: not renewed: UNREACHABLE: away; usable until 2026-01-31T09:15:00Z, expires 2026-01-31T09:16:00Z",
       "2026-01-31T09:11:00Z  the endpoint refused a request: process 3 is not of the command",
+      "2026-01-31T09:11:59Z  its end was asked for by process 9",
       ...STEPS,
-      "2026-01-31T09:12:04Z  revoked, as process 9 asked at 2026-01-31T09:11:59Z",
-      "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:03Z, some uses last until 2026-01-31T09:30:00Z",
-      "2026-01-31T09:13:00Z  terraform ended with exit 143 (SIGTERM)",
+      "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
+      "2026-01-31T09:12:30Z  the command (terraform) ended with exit 143 (SIGTERM)",
+    ]);
+  });
+
+  it("tells in the order of time what was put on record at once, and nothing twice", async () => {
+    await record({
+      kind: "lease.revoked",
+      time: "2026-01-31T09:12:03.900Z",
+      endings: [REVOKED],
+      revokedBy: { pid: 9, user: "ada", at: "2026-01-31T09:11:59Z" },
+    });
+    await record({
+      kind: "lease.end",
+      time: "2026-01-31T09:12:05.000Z",
+      command: { argv0: "aws" },
+      child: { exitCode: 0, endedAt: "2026-01-31T09:11:58.500Z" },
+      endings: [{ ...REVOKED, detail: "another" }],
+      revokedBy: { pid: 9, at: "2026-01-31T09:12:01Z" },
+    });
+    expect((await lines(ID)).slice(1)).toEqual([
+      "2026-01-31T09:11:58Z  the command (aws) ended with exit 0",
+      "2026-01-31T09:11:59Z  its end was asked for by ada, process 9",
+      ...STEPS,
+      "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
     ]);
   });
 
@@ -173,11 +196,24 @@ describe("lease show, of a lease that has ended", () => {
       time: "2026-01-31T09:13:00.000Z",
       endedBy: { by: "watchdog", pid: 8, strays: { found: 3, killed: 1, left: 1 } },
     });
-    await record({ kind: "lease.end", time: "2026-01-31T09:14:00.000Z", endedBy: { by: "sweep", pid: 9 } });
+    const open = { ...REVOKED, word: "failed", steps: [], shortfall: "AWS was away", isUnfinished: true } as const;
+    await record({
+      kind: "lease.end",
+      time: "2026-01-31T09:14:00.000Z",
+      endings: [open],
+      endedBy: { by: "sweep", pid: 9 },
+    });
+    await record({
+      kind: "lease.end",
+      time: "2026-01-31T09:15:00.000Z",
+      endedBy: { by: "run", pid: 10, strays: { found: 0, killed: 0, left: 0 } },
+    });
     expect((await lines(ID)).slice(1)).toEqual([
       "2026-01-31T09:00:00Z  failed: CLOUD_DENIED: no",
-      "2026-01-31T09:13:00Z  finished by its watchdog, process 8; 2 processes of its command were ended, 1 by SIGKILL, and 1 could not be",
-      "2026-01-31T09:14:00Z  finished by agentctl lease sweep, process 9",
+      "2026-01-31T09:13:00Z  its agentctl was gone; finished by its watchdog, process 8; 2 processes of its command were ended, 1 by SIGKILL, and 1 could not be",
+      "2026-01-31T09:14:00Z  aws: failed, not usable since 2026-01-31T09:12:04Z (not taken back: AWS was away); a further try may still take it back",
+      "2026-01-31T09:14:00Z  tried by agentctl lease sweep, process 9, and not finished",
+      "2026-01-31T09:15:00Z  finished by a later agentctl run, process 10; nothing of its command ran any more",
     ]);
   });
 
