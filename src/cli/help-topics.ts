@@ -46,6 +46,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           "      role_arn: arn:aws:iam::111122223333:role/agentctl-deploy",
           "      region: eu-central-1",
           "      session_policy: policies/deploy-web.json",
+          '      revoker: { role_arn: "arn:aws:iam::111122223333:role/agentctl-revoker" }',
         ],
       },
       {
@@ -57,6 +58,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["on_expiry, grace", "at the deadline: warn (the default), or stop: SIGTERM, and after the grace SIGKILL"],
           ["revoke", "whether grants are taken back at the end: auto (where a revoker is named), required or none"],
           ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
+          [
+            "aws.accept_escalation",
+            "true: the revoker is used also where the role has no permissions boundary (default false)",
+          ],
           ["actors, commands", "who may use the profile, and for which commands"],
           ["extends", "profiles of the same file to start from"],
           ["identity.source", "where the OIDC identity comes from (default auto)"],
@@ -102,14 +107,17 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
             "revoked",
             "taken back, and a call with the lease's own credential was then refused because of it: where and after how long is on the receipt",
           ],
-          ["removed", "taken back, and not seen to work yet: it takes effect when the cloud has spread it"],
+          [
+            "removed",
+            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; the time is the latest until which calls work",
+          ],
           ["fenced", "a time bound inside the credential has passed or will at T: authorized calls stop then"],
           ["expires", "the cloud ends it at T, nothing earlier"],
           ["failed", "what should have been taken back was not: what was tried, and until when it can be used"],
         ],
       },
       "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire.",
-      "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. `agentctl lease show` tells a lease's story.",
+      "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. It waits for a watchdog that is at work. `agentctl lease show` tells a lease's story.",
     ],
   },
   {
@@ -127,7 +135,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["AGENTCTL_CODE_CACHE", "off: keep no compiled code in the cache directory"],
           ["XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME", "the base directories, where they are absolute"],
           [
-            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, CLOUDSDK_API_ENDPOINT_OVERRIDES_STS, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, CLOUDSDK_API_ENDPOINT_OVERRIDES_STS, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
             "other services than the clouds' own: HTTPS unless they are on loopback, told on stderr, and on record",
           ],
         ],

@@ -45,7 +45,7 @@ describe("the lines of a sweep", () => {
       lease: leaseOf("ended", {
         endings: [ENDING, { ...ENDING, cloud: "gcp", word: "expires", at: "2026-01-31T12:30:00Z" }],
       }),
-      want: "on deploy: aws: removed since 2026-01-31T11:59:00Z; gcp: expires at 2026-01-31T12:30:00Z",
+      want: "on deploy: aws: removed, not usable since 2026-01-31T11:59:00Z; gcp: expires at 2026-01-31T12:30:00Z",
     },
     {
       name: "that there was nothing",
@@ -55,7 +55,7 @@ describe("the lines of a sweep", () => {
     {
       name: "processes that were left",
       lease: leaseOf("ended", { endings: [ENDING], strays: { found: 1, killed: 0, left: 0 } }),
-      want: "on deploy: aws: removed since 2026-01-31T11:59:00Z; 1 process of its command was ended",
+      want: "on deploy: aws: removed, not usable since 2026-01-31T11:59:00Z; 1 process of its command was ended",
     },
     {
       name: "processes that had to be killed",
@@ -73,7 +73,7 @@ describe("the lines of a sweep", () => {
         endings: [{ ...ENDING, word: "failed", at: "2026-01-31T12:30:00Z" }],
         problem: "AWS was away",
       }),
-      want: "on deploy: not finished; aws: failed at 2026-01-31T12:30:00Z: a long story; AWS was away",
+      want: "on deploy: not finished; aws: failed, usable until 2026-01-31T12:30:00Z (a long story); AWS was away",
     },
     { name: "who is at it", lease: leaseOf("busy"), want: "on deploy: another agentctl is ending it" },
     { name: "who is alive", lease: leaseOf("running"), want: "on deploy: its agentctl is running" },
@@ -96,12 +96,16 @@ describe("the lines of a sweep", () => {
 
   it("tell what was found in the clouds, and which files went", () => {
     const place = { cloud: "aws", profile: "deploy", where: "role r" } as const;
+    const until = "2026-01-31T12:30:00Z";
+    const many = ["d1", "d2", "d3", "d4"];
     const clouds = [
-      { ...place, removed: ["d1", "d2"], kept: [{ name: "d3", until: "2026-01-31T12:30:00Z" }] },
+      { ...place, removed: ["d1", "d2"], kept: [{ name: "d3", until }] },
+      { ...place, removed: many, kept: many.map((name) => ({ name, until })) },
       { ...place, removed: [], kept: [] },
     ];
     expect(renderSweep({ leases: [], files: ["run/l-A", "leases/l-A.lock"], clouds }, NOW).split("\n")).toEqual([
-      "agentctl: aws: role r (deploy): removed d1, d2; kept d3 until 2026-01-31T12:30:00Z",
+      "agentctl: aws: role r (deploy): removed d1, d2; kept d3 (its session is fenced at 2026-01-31T12:30:00Z), each to be cleared five minutes after its fence",
+      "agentctl: aws: role r (deploy): removed 4 denies; kept 4 denies, each to be cleared five minutes after its fence",
       "agentctl: aws: role r (deploy): nothing of a lease was left",
       "agentctl: removed what killed processes had left: run/l-A, leases/l-A.lock",
       "",
@@ -149,7 +153,7 @@ describe("lease sweep", () => {
     { outcome: "gone", sweep: true, revoke: true },
     { outcome: "running", sweep: true, revoke: false },
     { outcome: "unknown", sweep: true, revoke: false },
-    { outcome: "busy", sweep: true, revoke: false },
+    { outcome: "busy", sweep: false, revoke: false },
     { outcome: "unreadable", sweep: false, revoke: false },
     { outcome: "unfinished", sweep: false, revoke: false },
   ];
