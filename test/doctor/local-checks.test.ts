@@ -105,6 +105,35 @@ describe("endpoints", () => {
       "AZURE_AUTHORITY_HOST sends identity tokens to https://127.0.0.1:4567",
     ]);
   });
+
+  const IAM = "https://127.0.0.1:4568";
+  const ROLE_ARN = "arn:aws:iam::111122223333:role/revoker";
+  test.each([
+    {
+      name: "IAM's own",
+      env: { AWS_ENDPOINT_URL_IAM: IAM },
+      want: [`AWS_ENDPOINT_URL_IAM sends what is asked of AWS's IAM to ${IAM}`],
+    },
+    {
+      name: "AWS's for all",
+      env: { AWS_ENDPOINT_URL: IAM },
+      want: [`AWS_ENDPOINT_URL sends identity tokens to ${IAM}`],
+    },
+    {
+      name: "AWS's for all, but for STS",
+      env: { AWS_ENDPOINT_URL: IAM, AWS_ENDPOINT_URL_STS: "https://127.0.0.1:4566" },
+      want: [
+        "AWS_ENDPOINT_URL_STS sends identity tokens to https://127.0.0.1:4566",
+        `AWS_ENDPOINT_URL sends what is asked of AWS's IAM to ${IAM}`,
+      ],
+    },
+  ])("says of $name what goes there", async ({ env, want }) => {
+    fs.appendFileSync(
+      path.join(dir, "agentctl.yaml"),
+      `  more: { aws: { role_arn: "arn:aws:iam::111122223333:role/more", revoker: { role_arn: "${ROLE_ARN}" } } }\n`,
+    );
+    expect((await findingsOf(checkEndpoints, runtime({ env }))).map(({ message }) => message)).toEqual(want);
+  });
 });
 
 describe("proxy", () => {
@@ -167,7 +196,9 @@ describe("leases", () => {
     expect(findings).toMatchObject([
       {
         status: "warn",
-        message: expect.stringContaining("can be used until 2026-11-22T12:15:00Z"),
+        message: expect.stringContaining(
+          "its agentctl ended without finishing it; it can be used until 2026-11-22T12:15:00Z",
+        ),
         hint: "agentctl lease sweep l-0000000000000002 ends it",
       },
       { status: "warn", message: expect.stringContaining("cannot be read: it is not a ledger entry") },
