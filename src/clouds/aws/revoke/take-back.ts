@@ -65,10 +65,10 @@ export async function takeBack(
   try {
     requireSamePlace(target, runtime);
     if (order.grant !== undefined) probe = openProbe(order.grant, target.stsRegion, runtime, PROBE_LIMITS);
-    const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
-    const since = await putInTime(work, before);
+    const look = lookBefore(probe, context.unwatched);
+    const since = await putInTime(work, look);
     if (typeof since === "string") return undeniedEnding(order, target, since, work.story, runtime.now());
-    return await observe(work, probe, await before, since);
+    return await observe(work, probe, look.seen, since);
   } catch (thrown) {
     const error = context.signal.aborted ? interruptionOf(context.signal, { service: "IAM" }) : toAgentctlError(thrown);
     work.story.tell(`gave up: ${describeTries(work.story, runtime.now())}`);
@@ -79,8 +79,31 @@ export async function takeBack(
   }
 }
 
-/** The revoker's session, and with it the deny, which is put only when `before` is known. */
-async function putInTime(work: Work, before: Promise<Seen>): Promise<number | NoDeny> {
+interface Look {
+  /** How the session's call is judged without the deny; `nothing` until that is known. */
+  readonly seen: Seen;
+  /** Waits for the look, and looks again where STS did not answer: it has answered the revoker since. */
+  finish(signal: AbortSignal): Promise<void>;
+}
+
+/** Asks at once, beside the revoker's own exchange. */
+function lookBefore(probe: Probe | undefined, unwatched: AbortSignal): Look {
+  let seen: Seen = "nothing";
+  const first = probe?.ask(unwatched);
+  return {
+    get seen() {
+      return seen;
+    },
+    finish: async (signal) => {
+      if (probe === undefined || first === undefined) return;
+      seen = await untilAborted(first, signal);
+      if (seen === "nothing" && !unwatched.aborted) seen = await untilAborted(probe.ask(unwatched), signal);
+    },
+  };
+}
+
+/** The revoker's session, and with it the deny, which is put only when the look is over. */
+async function putInTime(work: Work, look: Look): Promise<number | NoDeny> {
   const { order, target, context, runtime, limits, story } = work;
   const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
   const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
@@ -90,7 +113,7 @@ async function putInTime(work: Work, before: Promise<Seen>): Promise<number | No
     return asRevoker(request, asking, runtime, async (role, clockAheadMs) => {
       story.tell(`assumed ${target.revokerRoleArn}`);
       const looking = target.acceptEscalation || role.hasBoundary();
-      const [isBounded] = await Promise.all([looking, untilAborted(before, signal)]);
+      const [isBounded] = await Promise.all([looking, look.finish(signal)]);
       if (!isBounded) return "unbounded";
       return putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
     });

@@ -252,6 +252,16 @@ describe("keys that were never handed out", () => {
   });
 });
 
+describe("a look before the deny that STS did not answer", () => {
+  it("is taken again when it has answered the revoker, and the session is seen to be refused", async () => {
+    const away = times(2, refuses(503, "ServiceUnavailable", "no"));
+    const { aws, end } = await scene({ world: { instead: { DecodeAuthorizationMessage: away } } });
+    expect(await end()).toMatchObject({ word: "revoked" });
+    // Two tries that failed, one look without the deny, and two refusals because of it.
+    expect(aws.askedFor("DecodeAuthorizationMessage")).toHaveLength(5);
+  });
+});
+
 describe("a session that is not seen to be refused is removed, not revoked", () => {
   const inSession = refuses(403, "AccessDenied", denial("with an explicit deny in a session policy"));
   const inScp = refuses(403, "AccessDenied", denial("with an explicit deny in a service control policy: arn:aws:x"));
@@ -272,9 +282,9 @@ describe("a session that is not seen to be refused is removed, not revoked", () 
     },
     {
       name: "whose call was answered with nonsense before",
-      input: { world: { instead: { DecodeAuthorizationMessage: times(2, refuses(501, "NotImplemented", "no")) } } },
+      input: { world: { instead: { DecodeAuthorizationMessage: times(4, refuses(501, "NotImplemented", "no")) } } },
       want: /gave no answer by which that could be seen/,
-      asked: 2,
+      asked: 4,
     },
     {
       name: "that somebody else's policy comes to deny",
