@@ -140,7 +140,7 @@ describe("lease list and show", () => {
     for (const told of [
       /started sh for repo:acme\/site:ref:refs\/heads\/main/,
       /aws: issued as arn:aws:sts::\S+, usable until \S+Z, expires \S+Z$/m,
-      /sh ended with exit 0$/m,
+      /the command \(sh\) ended with exit 0$/m,
       /assumed arn:\S+agentctl-revoker/,
       /put the deny agentctl-revoke-\d+-l-/,
       /refused by STS in us-east-1, \d/,

@@ -59,7 +59,9 @@ describe("a run with a revoker", () => {
     expect(times.every((time) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(time))).toBe(true);
     const texts = steps.map(({ text }) => text).join("\n");
     for (const told of [REVOKER, deny, ROLE, "us-east-1"]) expect(texts).toContain(told);
-    expect(run.stderr()).toMatch(/^agentctl: aws: revoked since \S+Z, some uses last until \S+Z$/m);
+    expect(run.stderr()).toMatch(
+      /^agentctl: aws: revoked since \S+Z; GetCallerIdentity and the like work until \S+Z$/m,
+    );
     expect(run.records().map(({ kind }) => kind)).toEqual(["lease.start", "lease.end"]);
     expect(run.records("lease.end")).toMatchObject([{ endings }]);
     await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
