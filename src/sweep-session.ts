@@ -63,12 +63,10 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
     const by = asWatchdog ? ("watchdog" as const) : ("sweep" as const);
     const finisher = { by, ...(identitySource !== undefined && { identitySource }), ...watch };
     const leases: SweptLease[] = [];
-    const waitUntil = runtime.now() + SETTLED_MS;
     for (const id of ids) {
       if (watch.signal.aborted) break;
-      // The terminal is somebody else's again by the time that a watchdog works.
-      if (asWatchdog) leases.push(await tryToFinish(id, finisher, unobserved, runtime));
-      else leases.push(await finishOrWait(id, finisher, waitUntil, observe, runtime));
+      if (asWatchdog) leases.push(...(await finishAsWatchdog(id, finisher, runtime)));
+      else leases.push(await finishOrWait(id, finisher, observe, runtime));
     }
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
     return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
@@ -86,14 +84,18 @@ async function tryToFinish(id: string, finisher: Finisher, observe: Observe, run
   }
 }
 
+/**
+ * The terminal is somebody else's again by the time that a watchdog works, so no progress is drawn; and where another
+ * process ends the lease, that tells of it.
+ */
+async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
+  const swept = await tryToFinish(id, finisher, unobserved, runtime);
+  return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
+}
+
 /** Whom to wait for may change on the way: one gives up, and another takes its place, or this process does. */
-async function finishOrWait(
-  id: string,
-  finisher: Finisher,
-  waitUntil: number,
-  observe: Observe,
-  runtime: Runtime,
-): Promise<SweptLease> {
+async function finishOrWait(id: string, finisher: Finisher, observe: Observe, runtime: Runtime): Promise<SweptLease> {
+  const waitUntil = runtime.now() + SETTLED_MS;
   const lease = listLeases(runtime).find((each) => each.id === id);
   const profile = lease === undefined || lease.state === "unreadable" ? {} : { profile: lease.entry.profile };
   const rules = {
