@@ -208,6 +208,10 @@ describe("the output", () => {
     },
   );
 
+  it("as a template writes out what stands twice: CloudFormation takes no YAML alias", () => {
+    expect(write({}, "cloudformation")).not.toMatch(/(^|\s)[&*]a\d+$/m);
+  });
+
   it("as a template has the revoker wait for the provider, and bounded", () => {
     const { Resources } = parse(write({}, "cloudformation")) as {
       Resources: Record<string, { Properties: Record<string, unknown> }>;
