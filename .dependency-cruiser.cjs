@@ -31,8 +31,11 @@ module.exports = {
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/((closing|credential|finish|renewal|setup|sweep|whoami)-)?session\\.ts$" },
-      to: { path: "^src/", pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|finish|renewal|sweep)-session\\.ts)` },
+      from: { path: "^src/((closing|credential|finish|prepare|renewal|setup|sweep|whoami)-)?session\\.ts$" },
+      to: {
+        path: "^src/",
+        pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|finish|prepare|renewal|sweep)-session\\.ts)`,
+      },
     },
     {
       name: "doctor-and-init-reach-a-stage-by-its-front-door",

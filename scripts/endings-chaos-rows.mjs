@@ -1,6 +1,7 @@
 // What AWS is like while a lease is taken back, for `npm run endings -- chaos`, and what has to come of it.
 // `strike` and `heal` are given {lab, role, control, trial}; `want.words` may come out, the first of them usually;
-// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep.
+// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep; `isSeenBySts`:
+// what is told was seen in STS, and is told so, while other services may not know of it yet.
 const REVOKED = { words: ["revoked"], required: 0 };
 const REMOVED = { words: ["removed"], required: 0 };
 const FAILED = { words: ["failed"], required: 79, isHeld: true };
@@ -10,6 +11,7 @@ export const ROWS = [
   lag("takes 2 s to know of a change", 2_000, REVOKED, true),
   lag("takes 10 s to know of a change", 10_000, REVOKED),
   lag("takes 60 s to know of a change", 60_000, REMOVED),
+  lag("takes 10 s longer in S3 than in STS", 10_000, { ...REVOKED, isSeenBySts: true }, false, "s3"),
   fault("takes 2 s for each answer", { kind: "latency", latencyMs: 2_000 }, REVOKED),
   fault("throttles 3 calls, Retry-After 1 s", { kind: "throttle", retryAfterSeconds: 1, times: 3 }, REVOKED),
   fault("throttles for good", { kind: "throttle", retryAfterSeconds: 1 }, FAILED),
@@ -35,7 +37,7 @@ export const ROWS = [
   fault("cuts 2 connections", { kind: "cut", times: 2 }, REVOKED),
   fault("cuts every connection", { kind: "cut" }, FAILED),
   fault("answers garbage for good", { kind: "garbage" }, FAILED),
-  { name: "is away, and back after 5 s", strike: awayFor(5_000), want: REVOKED },
+  { name: "is away, and back after 5 s", strike: awayFor(5_000), heal: ({ isBack }) => isBack, want: REVOKED },
   {
     name: "is away for good",
     strike: ({ lab }) => lab.proxy.goAway(),
@@ -45,10 +47,10 @@ export const ROWS = [
   { name: "has no room on the role", strike: fillRole, heal: emptyRole, want: { words: ["fenced"], required: 79 } },
 ];
 
-function lag(name, propagationMs, want, isShort = false) {
+function lag(name, propagationMs, want, isShort = false, service = undefined) {
   return {
     name,
-    strike: ({ control }) => control("POST", "iam", { propagationMs }),
+    strike: ({ control }) => control("POST", "iam", { propagationMs, service }),
     heal: ({ control }) => control("POST", "iam", { propagationMs: 0 }),
     want,
     isShort,
@@ -72,21 +74,24 @@ function concurrent(times) {
 }
 
 function awayFor(ms) {
-  return async ({ lab }) => {
-    await lab.proxy.goAway();
-    setTimeout(() => lab.proxy.comeBack(), ms);
+  return async (site) => {
+    await site.lab.proxy.goAway();
+    site.isBack = new Promise((resolve) => setTimeout(resolve, ms)).then(() => site.lab.proxy.comeBack());
   };
 }
 
 const FILLING = "somebody-elses";
 
-/** A role's inline policies have 10,240 characters together. */
+/** A role's inline policies have 10,240 characters together: these leave too few for one deny. */
 function fillRole({ role }) {
-  const Resource = Array.from(
-    { length: 160 },
-    (_, number) => `arn:aws:s3:::a-bucket-of-somebody-else-${number}-${"x".repeat(20)}`,
-  );
-  return role.put(FILLING, { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] });
+  const Resource = ["arn:aws:s3:::a-bucket-of-somebody-else"];
+  const document = { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] };
+  const room = 10_200 - JSON.stringify(document).length;
+  const perItem = 43;
+  for (let item = 0; item < Math.floor(room / perItem); item += 1) {
+    Resource.push(`arn:aws:s3:::${String(item).padStart(perItem - 16, "x")}`);
+  }
+  return role.put(FILLING, document);
 }
 
 function emptyRole({ role }) {

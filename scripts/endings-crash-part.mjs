@@ -4,7 +4,12 @@ import { inSandbox } from "./endings-sandboxes.mjs";
 
 const WORKERS = 3;
 const PHASES = ["before the ledger", "issuing", "starting", "running", "ending", "ended", "at any moment"];
-const KILLS = { agentctl: "agentctl", tree: "its process tree", both: "agentctl and its watchdog" };
+const KILLS = {
+  agentctl: "agentctl",
+  tree: "its process tree",
+  both: "agentctl and its watchdog",
+  twice: "agentctl, and then its watchdog",
+};
 
 export async function runCrash({ home, count }) {
   const workers = Array.from({ length: WORKERS }, (_, worker) =>
@@ -13,7 +18,18 @@ export async function runCrash({ home, count }) {
   const done = await Promise.all(workers);
   const runs = done.flatMap(({ results }) => results);
   printTable(
-    ["killed while", "runs", "by the watchdog", "by one sweep", "nothing to end", "too late", "median", "p95", "max"],
+    [
+      "killed while",
+      "runs",
+      "by the watchdog",
+      "by one sweep",
+      "nothing to end",
+      "files to sweep",
+      "too late",
+      "median",
+      "p95",
+      "max",
+    ],
     [
       ...PHASES.map((phase) =>
         describe(
@@ -30,8 +46,6 @@ export async function runCrash({ home, count }) {
       describe("all", runs),
     ],
   );
-  const litter = runs.filter(({ by }) => by === "litter");
-  for (const { what, litter: names } of litter) process.stdout.write(`left to a sweep: ${names.join(", ")}: ${what}\n`);
   return [
     ...runs.map(({ what, problems }) => problems.map((problem) => `${what}: ${problem}`)),
     done.flatMap(({ problem }) => problem ?? []),
@@ -50,7 +64,8 @@ function describe(name, runs) {
     String(runs.length),
     counted("watchdog"),
     counted("sweep"),
-    counted("nothing", "litter"),
+    counted("nothing"),
+    String(runs.filter(({ hasFiles }) => hasFiles).length),
     counted("too late"),
     ...shown,
   ];

@@ -4,13 +4,17 @@
 import fs from "node:fs";
 import path from "node:path";
 import { openRole, refusalOf } from "./endings-clouds.mjs";
-import { openLab, until } from "./endings-lab.mjs";
+import { killBy, killWatchdog, WATCHDOG } from "./endings-kill.mjs";
+import { openLab } from "./endings-lab.mjs";
 import { describePlan, planRuns } from "./endings-plan.mjs";
 import { findProblems } from "./endings-problems.mjs";
-import { kill, treeOf } from "./endings-processes.mjs";
-import { leaseEntries, leftovers } from "./endings-state.mjs";
+import { kill } from "./endings-processes.mjs";
+import { ageTornFiles, leaseEntries, leftovers } from "./endings-state.mjs";
+import { soon, until } from "./endings-wait.mjs";
 
 const LONGEST_MS = 60_000;
+const LOOK_MS = 15;
+const LOOKS_IN_A_ROW = 4;
 const [results, count, worker, workers] = process.argv.slice(2);
 const lab = await openLab();
 // Directories have to be there to be watched.
@@ -18,12 +22,14 @@ for (const name of ["audit", "leases", "run"])
   fs.mkdirSync(path.join(lab.state, name), { recursive: true, mode: 0o700 });
 const role = await openRole();
 try {
-  const lifeMs = await measureLife();
+  let lifeMs = await measureLife();
   const plans = planRuns(Number(count)).filter(({ number }) => number % Number(workers) === Number(worker));
   for (const plan of plans) {
     lab.proxy.reset();
     const trial = lab.start(plan);
     const outcome = await runAndKill(plan, trial, lifeMs);
+    // A machine that is less busy than before makes shorter lives.
+    if (plan.share !== undefined && outcome.by === "too late") lifeMs = Math.min(lifeMs, outcome.ms);
     fs.appendFileSync(results, `${JSON.stringify(outcome)}\n`);
     await clearUp(trial);
   }
@@ -32,21 +38,20 @@ try {
   await lab.close();
 }
 
-/** Of two runs that nobody kills, the longer; they also show that the keys do work as long as they should. */
+/** Of runs that nobody kills, the shortest; they also show that the keys do work as long as they should. */
 async function measureLife() {
-  let longest = 0;
-  for (const profile of ["env", "endpoint"]) {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const profile of ["env", "endpoint", "env"]) {
     const trial = lab.start({ profile });
     const child = await trial.child;
-    const refusal = await refusalOf(child.keys);
-    if (refusal !== undefined) throw new Error(`the keys of a lease do not work: ${refusal}`);
+    await expectUsable(child.keys);
     child.exit();
     const { code, endedAt, stderr } = await trial.exited;
     if (code !== 0) throw new Error(`a run that nobody killed exited with ${code}: ${stderr}`);
-    longest = Math.max(longest, endedAt - trial.startedAt);
+    shortest = Math.min(shortest, endedAt - trial.startedAt);
     await clearUp(trial);
   }
-  return longest;
+  return shortest;
 }
 
 async function runAndKill(plan, trial, lifeMs) {
@@ -61,7 +66,7 @@ async function runAndKill(plan, trial, lifeMs) {
   const arm = step?.arm ?? afterMs(lifeMs * share);
   const disarm = arm({ lab, trial, useKeys: expectUsable }, act);
   if (step === undefined || step.exits) trial.child.then((child) => child.exit());
-  const exit = await Promise.race([trial.exited, tooLong()]);
+  const exit = await soon(trial.exited, LONGEST_MS);
   disarm();
   lab.proxy.letGo(isLost);
   const base = { what: describePlan(plan), phase: step?.phase ?? "at any moment", kill: plan.kill };
@@ -69,49 +74,54 @@ async function runAndKill(plan, trial, lifeMs) {
     kill(trial.pid);
     return { ...base, by: "never reached", problems: ["agentctl did not get there, and did not end"] };
   }
-  if (death.at === undefined) return { ...base, by: "too late", problems: await problemsOf(trial, death) };
+  if (death.at === undefined)
+    return { ...base, by: "too late", ms: exit.endedAt - trial.startedAt, problems: await problemsOf(trial, death) };
   return { ...base, ...(await settle(plan, trial, death)) };
 }
 
-/** Waits for the watchdog, and sweeps once by hand where it could not end the lease. */
+/** Waits for the watchdog, and sweeps once by hand for what it did not get to. */
 async function settle(plan, trial, death) {
-  let endedAt = death.entries.length === 0 ? death.at : undefined;
-  const watchers = () => trial.processes().filter(({ command }) => /agentctl-watchdog|--as-watchdog/.test(command));
-  const isOver = await until(
-    () => {
-      if (leaseEntries(lab.state).length === 0) endedAt ??= performance.now();
-      return watchers().length === 0;
-    },
-    LONGEST_MS,
-    10,
-  );
-  if (!isOver) return { by: "never ended", problems: [`the watchdog lives on: ${JSON.stringify(watchers())}`] };
-  if (leaseEntries(lab.state).length === 0) endedAt ??= performance.now();
+  const stopWatching = plan.finishing?.({ lab, trial }, () => killWatchdog(trial, /--as-watchdog/)) ?? (() => {});
+  const endedAt = await watchdogGone(trial);
+  stopWatching();
+  lab.proxy.letGo(plan.isLost);
+  if (endedAt === undefined) return { by: "never ended", problems: ["the watchdog lives on"] };
   await until(() => lab.proxy.isQuiet());
-  const ms = endedAt === undefined ? undefined : endedAt - death.at;
   const found = await problemsOf(trial, death);
-  if (found.length === 0) return { by: death.entries.length === 0 ? "nothing" : "watchdog", ms, problems: [] };
   const isHeld = leaseEntries(lab.state).length > 0;
-  const isLitter = leftovers(lab.home, lab.state).length === found.length;
+  const by = isHeld ? "sweep" : death.entries.length > 0 ? "watchdog" : "nothing";
+  const outcome = { by, ms: endedAt - death.at };
+  if (found.length === 0) return { ...outcome, problems: [] };
   // What is neither in the ledger nor a mere file has escaped: a sweep must not be what makes it good.
-  if (!isHeld && !isLitter) return { by: "nobody", problems: found };
+  const areFiles = leftovers(lab.home, lab.state).length === found.length;
+  if (!isHeld && !areFiles) return { by: "nobody", problems: found };
+  ageTornFiles(lab.state);
   const swept = await lab.agentctl(["lease", "sweep"]);
   const left = await problemsOf(trial, death);
   if (swept.code !== 0) left.push(`lease sweep exited with ${swept.code}: ${swept.stderr}`);
-  if (isHeld && plan.kill !== "both") left.push(`it took a sweep: ${found.join("; ")}`);
-  return { by: isHeld ? "sweep" : "litter", problems: left, ...(!isHeld && { litter: found }) };
+  if (isHeld && !["both", "twice"].includes(plan.kill)) left.push(`it took a sweep: ${found.join("; ")}`);
+  return { ...outcome, hasFiles: !isHeld, problems: left };
+}
+
+/** Answers when the lease left the ledger, or the watchdog gave up; undefined when it does neither. */
+async function watchdogGone(trial) {
+  let endedAt;
+  let looks = 0;
+  const isOver = await until(
+    () => {
+      if (leaseEntries(lab.state).length === 0) endedAt ??= performance.now();
+      // For a moment, as the shell becomes node, /proc tells nothing of it.
+      looks = trial.processes().some(({ command }) => WATCHDOG.test(command)) ? 0 : looks + 1;
+      return looks === LOOKS_IN_A_ROW;
+    },
+    LONGEST_MS,
+    LOOK_MS,
+  );
+  return isOver ? (endedAt ?? performance.now()) : undefined;
 }
 
 function problemsOf(trial, death) {
   return findProblems({ lab, trial, entries: death.entries });
-}
-
-function killBy(how, { pid, processes }) {
-  // It stands still while it is looked around.
-  kill(pid, "SIGSTOP");
-  if (how === "both")
-    for (const { pid: each, command } of processes()) if (/agentctl-watchdog/.test(command)) kill(each);
-  for (const each of how === "tree" ? treeOf(pid).reverse() : [pid]) kill(each);
 }
 
 function afterMs(ms) {
@@ -124,10 +134,6 @@ function afterMs(ms) {
 async function expectUsable(keys) {
   const refusal = await refusalOf(keys);
   if (refusal !== undefined) throw new Error(`the keys do not work while the command runs: ${refusal}`);
-}
-
-function tooLong() {
-  return new Promise((resolve) => setTimeout(resolve, LONGEST_MS).unref());
 }
 
 /** A role holds eighty denies; and what one run left must not be taken for the next one's. */

@@ -9,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import { kill, processesWith } from "./endings-processes.mjs";
 import { startProxy } from "./endings-proxy.mjs";
+import { auditRecords } from "./endings-state.mjs";
 
 const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
 const child = path.join(import.meta.dirname, "endings-child.mjs");
@@ -31,7 +32,6 @@ export async function openLab() {
   const told = new EventEmitter();
   const server = net.createServer((connection) => listenTo(connection, told)).listen(socket);
   await once(server, "listening");
-  const started = new Set();
   const env = {
     ...process.env,
     HOME: home,
@@ -42,23 +42,24 @@ export async function openLab() {
     AWS_ENDPOINT_URL_IAM: proxy.url,
     ENDINGS_SOCKET: socket,
   };
-  const stopAll = () => {
-    for (const pid of started) kill(pid);
+  const clear = () => {
+    // Watchdogs too, or they would end leases in a home that is gone.
+    for (const { pid } of processesWith(`ENDINGS_SOCKET=${socket}`)) kill(pid);
+    fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   };
-  process.on("exit", stopAll);
+  process.on("exit", clear);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
   return {
     home,
     state,
     proxy,
-    start: (order) => startRun(order, { env, told, home, started }),
+    start: (order) => startRun(order, { env, told, home, state }),
     /** Runs agentctl to its end. */
     agentctl: (args, more = {}) => finish(spawn(process.execPath, [agentctl, ...args], { env: { ...env, ...more } })),
     close: async () => {
-      stopAll();
-      process.removeListener("exit", stopAll);
       server.close();
       await proxy.close();
-      fs.rmSync(home, { recursive: true, force: true });
+      clear();
     },
   };
 }
@@ -67,7 +68,7 @@ export async function openLab() {
  * Starts `agentctl run` in a session of its own, as a runner does that has no terminal. `child` and `daemon` resolve to
  * what they told, each with `exit()` and `gone`.
  */
-function startRun({ profile, traits = [], args = [], through = [] }, { env, told, home, started }) {
+function startRun({ profile, traits = [], args = [], through = [] }, { env, told, home, state }) {
   const mark = randomBytes(8).toString("hex");
   const receipt = path.join(home, `receipt-${mark}.json`);
   const withReceipt = traits.includes("receipt") ? ["--receipt", receipt] : [];
@@ -78,16 +79,13 @@ function startRun({ profile, traits = [], args = [], through = [] }, { env, told
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
-  started.add(run.pid);
   const startedAt = performance.now();
-  const exited = finish(run).then((result) => {
-    started.delete(run.pid);
-    return { ...result, endedAt: performance.now() };
-  });
+  const exited = finish(run).then((result) => ({ ...result, endedAt: performance.now() }));
   return {
     pid: run.pid,
     mark,
     receipt,
+    recordsBefore: auditRecords(state).length,
     startedAt,
     exited,
     child: onceTold(told, `child ${mark}`),
@@ -104,7 +102,8 @@ function onceTold(told, name) {
 /** One line says who it is; the connection lasts as long as the process. */
 function listenTo(connection, told) {
   let text = "";
-  const gone = once(connection, "close").then(() => performance.now());
+  const gone = new Promise((resolve) => connection.on("close", () => resolve(performance.now())));
+  // A process that was killed meanwhile can be told nothing.
   connection.on("error", () => {});
   connection.on("data", (chunk) => {
     text += chunk;
@@ -139,14 +138,4 @@ function finish(run) {
       ),
     );
   });
-}
-
-/** Polls until it holds, and answers whether it did in time. */
-export async function until(holds, timeoutMs = 60_000, everyMs = 20) {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
-  return true;
 }

@@ -1,7 +1,10 @@
 // Which runs `npm run endings` makes to be killed: each step in turn with each variant, and moments spread over a life.
-import { STEPS } from "./endings-steps.mjs";
+import { FINISHING, STEPS } from "./endings-steps.mjs";
 
-/** `kill`: agentctl alone; its whole tree, as a runner does it; or the watchdog as well, so that a sweep has to do it. */
+/**
+ * `kill`: agentctl alone; its whole tree, as a runner does it; the watchdog as well, so that a sweep has to do it (both);
+ * or the watchdog later, while it ends the lease (twice).
+ */
 const VARIANTS = [
   { profile: "env", kill: "agentctl" },
   { profile: "endpoint", kill: "tree" },
@@ -12,6 +15,8 @@ const VARIANTS = [
   { profile: "env", traits: ["daemon", "stubborn"], kill: "tree" },
   { profile: "endpoint", traits: ["stubborn"], kill: "both" },
   { profile: "env", traits: ["receipt", "daemon"], kill: "agentctl" },
+  { profile: "env", traits: ["daemon"], kill: "twice" },
+  { profile: "endpoint", traits: ["receipt"], kill: "twice" },
 ];
 /** Of all runs; the others are killed at a moment. */
 const SHARE_OF_STEPS = 0.6;
@@ -29,7 +34,7 @@ export function planRuns(count) {
     ...vary(number),
     share: (number + 0.5) / momentCount,
   }));
-  return [...steps, ...moments].map((plan, number) => ({ ...plan, number }));
+  return [...steps, ...moments].map((plan, number) => ({ ...plan, number, ...finishing(plan, number) }));
 }
 
 /** What agentctl had asked for when it was killed gets there all the same, or does not. */
@@ -37,6 +42,10 @@ function vary(number, needed) {
   const { profile, kill, traits = [] } = VARIANTS[number % VARIANTS.length];
   const missing = needed === undefined || traits.includes(needed) ? [] : [needed];
   return { profile, kill, traits: [...traits, ...missing], isLost: number % 2 === 1 };
+}
+
+function finishing({ kill }, number) {
+  return kill === "twice" ? { finishing: FINISHING[number % FINISHING.length] } : {};
 }
 
 export function describePlan({ number, step, share, profile, kill, traits, isLost }) {

@@ -1,17 +1,20 @@
 // What must not be left of a lease, for `npm run endings`.
 import { ROLE, refusalOf } from "./endings-clouds.mjs";
-import { auditRecords, leftovers, unendedLeases } from "./endings-state.mjs";
+import { auditRecords, leftovers } from "./endings-state.mjs";
 
 /** Answers a line for each thing that is left of a run, of which `entries` were in the ledger when it was killed. */
 export async function findProblems({ lab, trial, entries }) {
   const [usable, broken] = await Promise.all([usableKeys(lab), brokenLog(lab)]);
+  const records = auditRecords(lab.state).slice(trial.recordsBefore);
+  const started = records.filter(({ kind }) => kind === "lease.start").map(({ lease }) => lease);
+  const opened = new Set([...started, ...entries.map((name) => name.replace(/\.json$/, ""))]);
+  const ended = new Set(records.filter(({ kind }) => /^lease\.(end|failed)$/.test(kind)).map(({ lease }) => lease));
   return [
     ...leftRunning(trial, entries).map(({ pid, command }) => `process ${pid} lives: ${command}`),
     ...leftovers(lab.home, lab.state).map((name) => `${name} is left`),
     ...usable,
     ...broken,
-    ...unendedLeases(lab.state).map((lease) => `the log tells of no end of ${lease}`),
-    ...entries.filter((name) => !isEndTold(lab.state, name)).map((name) => `the log does not tell of ${name}`),
+    ...[...opened].filter((lease) => !ended.has(lease)).map((lease) => `the log tells of no end of ${lease}`),
   ];
 }
 
@@ -34,9 +37,4 @@ async function usableKeys({ proxy }) {
 async function brokenLog(lab) {
   const { code, stdout, stderr } = await lab.agentctl(["audit", "verify"]);
   return code === 0 ? [] : [`audit verify: ${(stdout + stderr).trim()}`];
-}
-
-function isEndTold(state, name) {
-  const lease = name.replace(/\.json$/, "");
-  return auditRecords(state).some((record) => record.lease === lease && /^lease\.(end|failed)$/.test(record.kind));
 }

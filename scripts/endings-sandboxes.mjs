@@ -9,6 +9,11 @@ const agentctl = path.join(root, "bin/agentctl.js");
 const BUNDLES = ["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
 const outer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !BUNDLES.includes(name)));
 let number = 0;
+const running = new Set();
+process.on("exit", () => {
+  for (const run of running) run.kill("SIGTERM");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
 /** `{results, problem}`: one object for each line that the script wrote. */
 export async function inSandbox(home, script, args = []) {
@@ -21,7 +26,9 @@ export async function inSandbox(home, script, args = []) {
     env: outer,
     stdio: ["ignore", "inherit", "inherit"],
   });
+  running.add(run);
   const code = await new Promise((resolve, reject) => run.on("error", reject).on("exit", resolve));
+  running.delete(run);
   const lines = fs.readFileSync(file, "utf8").split("\n").filter(Boolean);
   return {
     results: lines.map((line) => JSON.parse(line)),

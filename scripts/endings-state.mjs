@@ -24,21 +24,19 @@ export function leftovers(home, state) {
   ];
 }
 
-export function auditRecords(state) {
-  try {
-    const lines = fs.readFileSync(path.join(state, "audit/audit.jsonl"), "utf8").trimEnd().split("\n");
-    return lines.map((line) => JSON.parse(line));
-  } catch (error) {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  }
+/** What a crash left half written is nobody's only once it is old: a sweep takes it after ten minutes. */
+export function ageTornFiles(state) {
+  const dir = path.join(state, "leases");
+  const then = new Date(Date.now() - 11 * 60_000);
+  for (const name of names(dir)) if (name.endsWith(".tmp")) fs.utimesSync(path.join(dir, name), then, then);
 }
 
-/** Leases of which the log tells the beginning and not the end. */
-export function unendedLeases(state) {
-  const records = auditRecords(state);
-  const ended = new Set(records.filter(({ kind }) => kind === "lease.end").map(({ lease }) => lease));
-  return records.filter(({ kind, lease }) => kind === "lease.start" && !ended.has(lease)).map(({ lease }) => lease);
+/** Whole records only: half a line is what a crash may leave at the log's end. */
+export function auditRecords(state) {
+  const log = path.join(state, "audit/audit.jsonl");
+  if (!fs.existsSync(log)) return [];
+  const lines = fs.readFileSync(log, "utf8").split("\n").filter(Boolean);
+  return lines.flatMap((line, index) => (index < lines.length - 1 || line.endsWith("}") ? [JSON.parse(line)] : []));
 }
 
 function names(dir) {

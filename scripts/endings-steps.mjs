@@ -26,6 +26,7 @@ export const STEPS = [
   { name: "the ledger says ending", phase: "ending", exits: true, arm: onEntry(({ state }) => state === "ending") },
   ...onCall("ending", "the baseline", "DecodeAuthorizationMessage", 1),
   ...onCall("ending", "the revoker", REVOKER, 2),
+  ...onCall("ending", "the look at the role again", "GetRole:agentctl-demo", 2),
   ...onCall("ending", "the role's denies", "ListRolePolicies:agentctl-demo", 1),
   ...onCall("ending", "the deny", "PutRolePolicy:agentctl-demo", 1),
   ...onCall("ending", "the first look", "DecodeAuthorizationMessage", 2),
@@ -35,16 +36,31 @@ export const STEPS = [
   { name: "the receipt is there", phase: "ended", needs: "receipt", exits: true, arm: onFile("home", /^receipt-/) },
 ];
 
+/** Where whoever ends the lease of a killed agentctl is killed as well. */
+export const FINISHING = [
+  onFile("leases", /\.lock$/),
+  hold(REVOKER, "before"),
+  hold("ListRolePolicies:agentctl-demo", "after"),
+  hold("PutRolePolicy:agentctl-demo", "before"),
+  hold("PutRolePolicy:agentctl-demo", "after"),
+  onRecord(1),
+  onFileGone("leases", /\.json$/),
+];
+
 function onCall(phase, what, call, nth) {
   return ["before", "after"].map((side) => ({
     name: `${what}: ${side} AWS ${side === "before" ? "hears" : "has done it"}`,
     phase,
     exits: phase === "ending",
-    arm: ({ lab }, act) => {
-      lab.proxy.hold({ call, nth, side }, act);
-      return nothing;
-    },
+    arm: hold(call, side, nth),
   }));
+}
+
+function hold(call, side, nth = 1) {
+  return ({ lab }, act) => {
+    lab.proxy.hold({ call, nth, side }, act);
+    return nothing;
+  };
 }
 
 function onFile(place, pattern) {

@@ -1,4 +1,4 @@
-import { type Account, appendAccount, type HappeningRecorder } from "./audit/index.js";
+import { type Account, appendAccount, type HappeningRecorder, type Receipt } from "./audit/index.js";
 import { endGrants, orderOf } from "./clouds/index.js";
 import { formatInstant } from "./core/durations.js";
 import { toAgentctlError } from "./core/errors.js";
@@ -11,11 +11,14 @@ import { type KeptGrants, leaseRevoked, type OpenLease, type RevokeRequest, type
 import { watchClosing } from "./run/index.js";
 
 const SWEEP_WAIT_MS = 10_000;
+/** What a sweep cannot break off, such as the grace of a command that it ends, is left to the next sweep. */
+const SWEEP_STOP_MS = 2_000;
 
 /** A lease while it is open, with what has to be taken down at its end as far as it stands. */
 export interface HeldLease {
   readonly prepared: Prepared;
   readonly account: Account;
+  readonly receipt: Receipt;
   readonly observe: Observe;
   readonly runtime: Runtime;
   readonly entry: OpenLease;
@@ -26,6 +29,9 @@ export interface HeldLease {
   readonly unwatched: AbortController;
   readonly left: AbortController;
   readonly sweepStop: AbortController;
+  /** True once the command could have its credentials. */
+  isHandedOut?: boolean;
+  hasLeft?: boolean;
   kept?: KeptGrants;
   delivery?: Delivery;
   ending?: Promise<readonly Ending[]>;
@@ -35,7 +41,10 @@ export interface HeldLease {
 }
 
 export function hold(
-  parts: Pick<HeldLease, "prepared" | "account" | "observe" | "runtime" | "entry" | "watchdog" | "recorder">,
+  parts: Pick<
+    HeldLease,
+    "prepared" | "account" | "receipt" | "observe" | "runtime" | "entry" | "watchdog" | "recorder"
+  >,
 ): HeldLease {
   return {
     ...parts,
@@ -80,7 +89,7 @@ export async function closeLease(held: HeldLease): Promise<void> {
   try {
     const endings = await endOnce(held);
     await held.revocation;
-    settleEntry(endings, held);
+    keepUnfinished(endings, held);
     await settleSweep(held);
   } finally {
     watch.stop();
@@ -88,41 +97,57 @@ export async function closeLease(held: HeldLease): Promise<void> {
 }
 
 /** A command that was short has others' leases waited for a little, or nobody would ever end them. */
-async function settleSweep({ sweeping, sweepStop, unwatched }: HeldLease): Promise<void> {
+async function settleSweep({ sweeping, sweepStop, unwatched, runtime }: HeldLease): Promise<void> {
   if (sweeping === undefined) return;
   const stop = (): void => sweepStop.abort();
+  const isLeft = new Promise<void>((resolve) => {
+    sweepStop.signal.addEventListener("abort", () => void runtime.sleep(SWEEP_STOP_MS).then(resolve), { once: true });
+  });
   const timer = setTimeout(stop, SWEEP_WAIT_MS);
   unwatched.signal.addEventListener("abort", stop, { once: true });
   if (unwatched.signal.aborted) stop();
-  await sweeping;
+  await Promise.race([sweeping, isLeft]);
   clearTimeout(timer);
 }
 
-/** What is unfinished stays in the ledger: for the watchdog where nobody waited for it here, else for a sweep. */
-function settleEntry(endings: readonly Ending[], held: HeldLease): void {
+/** How what could not be taken back stands, for whoever finishes it. */
+function keepUnfinished(endings: readonly Ending[], { entry, recorder }: HeldLease): void {
+  if (unfinishedOf(endings).length > 0) recorder.attempt(() => entry.update({ state: "ending", endings }));
+}
+
+/**
+ * Takes the lease out of the ledger, when all else is on record: a death before this leaves an entry to somebody who
+ * finishes. What is unfinished stays there: for the watchdog where nobody waited for it here, else for a sweep. A second
+ * time does nothing.
+ */
+export function leaveLedger(held: HeldLease): void {
   const { account, entry, observe, left, watchdog } = held;
-  const unfinished = endings.filter(({ isUnfinished }) => isUnfinished === true).map(({ cloud }) => cloud);
-  try {
-    if (unfinished.length === 0) entry.close();
-    else entry.update({ state: "ending", endings });
-  } catch (thrown) {
-    // An entry that stays in the ledger is told after the child's own failure, not instead of it.
-    account.unclosed = toAgentctlError(thrown);
-  }
-  if (unfinished.length > 0 && left.signal.aborted) {
+  if (held.hasLeft === true) return;
+  held.hasLeft = true;
+  const unfinished = unfinishedOf(account.endings ?? []).join(", ");
+  if (unfinished !== "" && left.signal.aborted) {
     observe({
       kind: "warning",
-      text: `lease ${entry.id} stays in the ledger: its watchdog goes on with ${unfinished.join(", ")}`,
+      text: `lease ${entry.id} stays in the ledger: its watchdog goes on with ${unfinished}`,
     });
     return;
   }
-  watchdog.release();
-  if (unfinished.length > 0) {
-    observe({
-      kind: "warning",
-      text: `lease ${entry.id} stays in the ledger (${unfinished.join(", ")}): finish it with agentctl lease sweep ${entry.id}`,
-    });
+  if (unfinished !== "") {
+    const how = `finish it with agentctl lease sweep ${entry.id}`;
+    observe({ kind: "warning", text: `lease ${entry.id} stays in the ledger (${unfinished}): ${how}` });
+  } else {
+    try {
+      entry.close();
+    } catch (thrown) {
+      // Told after the child's own failure, not instead of it.
+      account.unclosed = toAgentctlError(thrown);
+    }
   }
+  watchdog.release();
+}
+
+function unfinishedOf(endings: readonly Ending[]): string[] {
+  return endings.filter(({ isUnfinished }) => isUnfinished === true).map(({ cloud }) => cloud);
 }
 
 /** Ends the grants, once: whoever comes second waits for the same. */
@@ -136,7 +161,8 @@ async function endAll(held: HeldLease): Promise<readonly Ending[]> {
   if (kept !== undefined) account.grants = kept.grants;
   const grants = account.grants ?? [];
   if (grants.length > 0) recorder.attempt(() => entry.update({ state: "ending", grants }));
-  const orders = grants.map((grant) => orderOf(grant, prepared.plans, prepared.terms));
+  const isHandedOut = held.isHandedOut === true;
+  const orders = grants.map((grant) => ({ ...orderOf(grant, prepared.plans, prepared.terms), isHandedOut }));
   const endings = await endGrants(
     orders,
     {

@@ -23,7 +23,7 @@ import {
   resolveSelf,
 } from "./credential/index.js";
 import { acquireIdentity } from "./identity/index.js";
-import { type OpenLease, openLease, setTerms } from "./lease/index.js";
+import { type NewLease, type OpenLease, openLease, setTerms } from "./lease/index.js";
 import { decide, detectActor } from "./policy/index.js";
 import { issueContext } from "./renewal-session.js";
 import { findOnPath, type Interruption, watchInterruption } from "./run/index.js";
@@ -57,12 +57,19 @@ function defaultScope(
 async function issueCredential(request: CredentialRequest, observe: Observe, runtime: Runtime): Promise<Credential> {
   const interruption = watchInterruption(runtime);
   const account: Account = { request: { ...request, argv: commandOf(request), passEnv: [] } };
+  let lease: OpenLease | undefined;
   try {
     const prepared = await interruption.interrupt(prepare(request, account, runtime));
-    return await holdLease(request, prepared, account, observe, interruption, runtime);
+    interruption.throwIfInterrupted();
+    for (const plan of prepared.plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
+    lease = openLease(entryOf(prepared), runtime);
+    const credential = await holdLease(request, prepared, lease, account, interruption, runtime);
+    lease.close();
+    return credential;
   } catch (thrown) {
     const error = explainNesting(toAgentctlError(thrown), runtime.env, wayOut);
     await recordFailure(account, reserveReceipt(undefined, runtime), error, observe, runtime);
+    if (lease !== undefined) closeAfterFailure(lease);
     throw error;
   } finally {
     interruption.stop();
@@ -97,21 +104,21 @@ async function prepare(request: CredentialRequest, account: Account, runtime: Ru
   return { profile, terms, plans, command, identity, decision };
 }
 
-/** Ledger → grant → record → end: what is handed out is not taken back here, since it is to be used after this. */
+function entryOf({ profile, terms, plans, command, identity, decision }: Prepared): NewLease {
+  return { terms, plans, actor: decision.actor, command, identity, graceSeconds: profile.graceSeconds };
+}
+
+/** Grant → record → end: what is handed out is not taken back here, since it is to be used after this. */
 async function holdLease(
   request: CredentialRequest,
   prepared: Prepared,
+  lease: OpenLease,
   account: Account,
-  observe: Observe,
   interruption: Interruption,
   runtime: Runtime,
 ): Promise<Credential> {
-  const { profile, terms, plans, command, identity, decision } = prepared;
+  const { profile, terms, plans, identity } = prepared;
   const isIdToken = request.format === "executable";
-  interruption.throwIfInterrupted();
-  for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
-  const { graceSeconds } = profile;
-  const lease = openLease({ terms, plans, actor: decision.actor, command, identity, graceSeconds }, runtime);
   try {
     const grants = await (isIdToken
       ? mintIdToken(prepared, runtime)
@@ -123,10 +130,8 @@ async function holdLease(
   } finally {
     const grants = account.grants ?? [];
     account.endings = isIdToken ? grants.map(endIdToken) : await endByThemselves(grants, prepared, runtime);
-    closeEntry(lease, account);
   }
   await appendAccount("lease.end", account, runtime);
-  if (account.unclosed !== undefined) throw account.unclosed;
   return isIdToken ? readIdToken(account.grants) : readGrant(account.grants, profile);
 }
 
@@ -150,11 +155,11 @@ async function mintIdToken({ plans, identity }: Prepared, runtime: Runtime): Pro
   return Promise.all(minting);
 }
 
-/** An entry that stays in the ledger is told after what failed first, not instead of it. */
-function closeEntry(lease: OpenLease, account: Account): void {
+/** What failed first is told, and not that its entry stays in the ledger. */
+function closeAfterFailure(lease: OpenLease): void {
   try {
     lease.close();
-  } catch (thrown) {
-    account.unclosed = toAgentctlError(thrown);
+  } catch {
+    // A sweep takes it out.
   }
 }

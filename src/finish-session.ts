@@ -1,4 +1,10 @@
-import { appendFinishedLease, type FinishedLease, writeFinishedReceipt } from "./audit/index.js";
+import {
+  appendFinishedLease,
+  type ChainHead,
+  type FinishedLease,
+  findRecordedEnd,
+  writeFinishedReceipt,
+} from "./audit/index.js";
 import { endGrants } from "./clouds/index.js";
 import { readAuditSinks } from "./config/index.js";
 import { toAgentctlError } from "./core/errors.js";
@@ -9,7 +15,7 @@ import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { SweptLease } from "./core/sweep-report.js";
-import { acquireIdentity } from "./identity/index.js";
+import { acquireIdentity, explainSources, type IdentityRequest } from "./identity/index.js";
 import {
   type ClaimedLease,
   claimLease,
@@ -17,6 +23,7 @@ import {
   ordersOf,
   removePrivateDir,
   removeReceiptPlace,
+  removeTornWrites,
 } from "./lease/index.js";
 import { endStrays } from "./run/index.js";
 
@@ -60,11 +67,20 @@ async function finishClaimed(
   runtime: Runtime,
 ): Promise<SweptLease> {
   const { entry } = lease;
-  const strays = await endWhatRuns(lease, finisher, runtime);
-  const endings = await endWhatIsOpen(entry, finisher, observe, runtime);
-  removePrivateDir(entry, runtime);
-  const isUnfinished = endings.some((ending) => ending.isUnfinished === true);
-  const problems = await recordFinish(entry, endings, { by: finisher.by, ...(strays && { strays }) }, runtime);
+  if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
+  const strays = await endWhatRuns(lease, runtime);
+  const recorded = await findRecordedEnd(entry.id, runtime);
+  const isOnRecord = recorded !== undefined && !recorded.endings.some(isUnfinishedEnding);
+  const endings = isOnRecord ? recorded.endings : await endWhatIsOpen(entry, finisher, observe, runtime);
+  removeTornWrites(entry, runtime);
+  const isCleared = removePrivateDir(entry, runtime);
+  const isUnfinished = endings.some(isUnfinishedEnding);
+  const endedBy = { by: finisher.by, pid: runtime.pid, ...(strays && { strays }) };
+  const finished: FinishedLease = { ...entry, endings, endedBy };
+  // A try that changes nothing is no second end.
+  const head = isOnRecord || isUnfinished ? recorded?.head : undefined;
+  const problems = await recordFinish(finished, head, entry, runtime);
+  if (!isCleared) problems.push(`${entry.privateDir} could not be removed`);
   if (strays !== undefined && strays.left > 0) problems.push(`${strays.left} of its processes could not be ended`);
   try {
     if (isUnfinished) lease.update({ endings });
@@ -82,13 +98,46 @@ async function finishClaimed(
   };
 }
 
+/**
+ * An agentctl that is stopped, or too busy to answer, may go on any time: the grants are ended for it, and its command,
+ * its files and its place in the ledger stay its own. The mark stays too, by which it learns of that.
+ */
+async function endForLiving(
+  lease: ClaimedLease,
+  finisher: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  const { id, profile } = lease.entry;
+  const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
+  const isUnfinished = endings.some(isUnfinishedEnding);
+  const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
+  const problems = lease.entry.child === undefined ? [] : ["its agentctl does not answer, and its command goes on"];
+  try {
+    await appendFinishedLease(finished, readAuditSinks(runtime), runtime, "lease.revoked");
+  } catch (thrown) {
+    problems.push(`not on record: ${toAgentctlError(thrown).message}`);
+  }
+  try {
+    await lease.handBack({ state: "ended", endings });
+  } catch (thrown) {
+    problems.push(toAgentctlError(thrown).message);
+  }
+  return {
+    id,
+    profile,
+    outcome: isUnfinished ? "unfinished" : "ended",
+    endings,
+    ...(problems.length > 0 && { problem: problems.join("; ") }),
+  };
+}
+
 /** A process id means something only where it was given: in the same boot, and the same container. */
 async function endWhatRuns(
-  { entry, isFromHere }: ClaimedLease,
-  { force }: Finisher,
+  { entry, isFromHere, previousOwnerWas }: ClaimedLease,
   runtime: Runtime,
 ): Promise<SweptLease["strays"]> {
-  if (!isFromHere || force === true) return undefined;
+  if (!isFromHere || previousOwnerWas !== "dead") return undefined;
   const { id, graceSeconds, child } = entry;
   const strays = await endStrays({ leaseId: id, graceSeconds, ...(child && { child }) }, runtime);
   return strays.found === 0 ? undefined : strays;
@@ -104,8 +153,11 @@ async function endWhatIsOpen(
   const orders = ordersOf(entry);
   let identity: Promise<Identity> | undefined;
   const acquire = (): Promise<Identity> => {
-    const source = identitySource ?? entry.identity.source;
-    identity ??= acquireIdentity({ source, audiences: orders.flatMap(audiencesOf), signal }, runtime);
+    const asked = { audiences: orders.flatMap(audiencesOf), signal };
+    identity ??=
+      identitySource === undefined
+        ? acquireAsLeaseOrAny(entry.identity.source, asked, runtime)
+        : acquireIdentity({ ...asked, source: identitySource }, runtime);
     return identity;
   };
   const endings = await endGrants(
@@ -125,6 +177,25 @@ async function endWhatIsOpen(
   });
 }
 
+/**
+ * The lease's own source may be a CI job's, which a timer is not in: then whatever there is, since the cloud decides who
+ * may take it back.
+ * @throws {AgentctlError} as `acquireIdentity` does; what is wrong with the lease's own source where there is no other
+ */
+async function acquireAsLeaseOrAny(
+  source: string,
+  asked: Omit<IdentityRequest, "source">,
+  runtime: Runtime,
+): Promise<Identity> {
+  try {
+    return await acquireIdentity({ ...asked, source }, runtime);
+  } catch (thrown) {
+    if (toAgentctlError(thrown).code !== "NO_IDENTITY") throw thrown;
+    if (!explainSources(runtime).some(({ found }) => found)) throw thrown;
+    return acquireIdentity({ ...asked, source: "auto" }, runtime);
+  }
+}
+
 function audiencesOf({
   cloud,
   undo,
@@ -133,20 +204,26 @@ function audiencesOf({
   return Array.isArray(audiences) ? [{ cloud, audiences }] : [];
 }
 
-/** Answers what could not be written down: the ending itself is worth more. */
+function isUnfinishedEnding({ isUnfinished }: Ending): boolean {
+  return isUnfinished === true;
+}
+
+/**
+ * Puts the end on record, unless the dead agentctl has done that itself and died on its way out of the ledger. Answers
+ * what could not be written down: the ending itself is worth more.
+ */
 async function recordFinish(
+  finished: FinishedLease,
+  recordedHead: ChainHead | undefined,
   entry: LeaseEntry,
-  endings: readonly Ending[],
-  endedBy: Omit<FinishedLease["endedBy"], "pid">,
   runtime: Runtime,
 ): Promise<string[]> {
-  const finished: FinishedLease = { ...entry, endings, endedBy: { ...endedBy, pid: runtime.pid } };
   try {
-    const head = await appendFinishedLease(finished, readAuditSinks(runtime), runtime);
-    if (entry.receipt !== undefined) {
-      removeReceiptPlace(entry, runtime);
-      writeFinishedReceipt(entry.receipt.file, finished, head, runtime);
-    }
+    const head = recordedHead ?? (await appendFinishedLease(finished, readAuditSinks(runtime), runtime));
+    if (entry.receipt === undefined) return [];
+    removeReceiptPlace(entry, runtime);
+    const hasReceipt = recordedHead !== undefined && runtime.fs.existsSync(entry.receipt.file);
+    if (!hasReceipt) writeFinishedReceipt(entry.receipt, finished, head, runtime);
     return [];
   } catch (thrown) {
     return [`not on record: ${toAgentctlError(thrown).message}`];

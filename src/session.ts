@@ -2,22 +2,20 @@ import {
   type Account,
   appendAccount,
   checkAuditWritable,
+  concludeRun,
   type Receipt,
   recordEnd,
   recordFailure,
   recordHappenings,
   reserveReceipt,
 } from "./audit/index.js";
-import { closeLease, type HeldLease, hold, revokeWhileRunning } from "./closing-session.js";
-import { issueGrants, loadEndpoints, planGrants, warmClouds } from "./clouds/index.js";
-import { loadProfile } from "./config/index.js";
+import { closeLease, type HeldLease, hold, leaveLedger, revokeWhileRunning } from "./closing-session.js";
+import { issueGrants, loadEndpoints, warmClouds } from "./clouds/index.js";
 import { toAgentctlError } from "./core/errors.js";
-import type { ChildResult, Grant, LeaseTerms } from "./core/lease.js";
+import type { ChildResult, Grant } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
-import type { Profile } from "./core/profile.js";
 import type { Observe, RunRequest } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import { explainNesting } from "./core/surrounding-lease.js";
 import {
   type Delivery,
   type DeliveryInput,
@@ -25,7 +23,7 @@ import {
   prepareDelivery,
   previewDelivery,
 } from "./deliver/index.js";
-import { acquireIdentity, tokenVariables } from "./identity/index.js";
+import { tokenVariables } from "./identity/index.js";
 import {
   type KeptGrants,
   leaseFile,
@@ -33,13 +31,12 @@ import {
   openLease,
   privateDirOf,
   renewalNotice,
-  setTerms,
   startWatchdog,
   type Watchdog,
 } from "./lease/index.js";
-import { decide, detectActor } from "./policy/index.js";
-import { issueContext, keepRenewed, programLookup, searchPathOf } from "./renewal-session.js";
-import { type Interruption, resolveCommand, runChild, watchInterruption } from "./run/index.js";
+import { prepare } from "./prepare-session.js";
+import { issueContext, keepRenewed } from "./renewal-session.js";
+import { type Interruption, runChild, watchInterruption } from "./run/index.js";
 import { sweepBeside } from "./sweep-session.js";
 
 /** What `--dry-run` shows. */
@@ -49,7 +46,7 @@ export interface RunPreview extends Prepared {
 
 /**
  * The life of a lease, from the request to the receipt. Answers the exit code: the child's own, unless it
- * succeeded and the record of it could not be kept.
+ * succeeded and the record of it could not be kept, or what has to be taken back was not.
  * @throws {AgentctlError} whatever kept the child from running; it is on record by then
  */
 export async function runSession(request: RunRequest, observe: Observe, runtime: Runtime): Promise<number> {
@@ -57,22 +54,24 @@ export async function runSession(request: RunRequest, observe: Observe, runtime:
   const account: Account = { request };
   const receipt = reserveReceipt(request.receiptPath, runtime);
   let watchdog: Watchdog | undefined;
+  let held: HeldLease | undefined;
   try {
-    const preparing = prepare(request, account, runtime, (profile, terms) => {
+    const preparing = prepare(request, account, runtime, (profile, { leaseId }) => {
       checkAuditWritable(runtime);
-      watchdog = startWatchdog(
-        { leaseId: terms.leaseId, entryFile: leaseFile(terms.leaseId, "json", runtime) },
-        runtime,
-      );
+      watchdog = startWatchdog({ leaseId, entryFile: leaseFile(leaseId, "json", runtime) }, runtime);
       warmClouds(profile);
     });
     const prepared = await interruption.interrupt(preparing);
-    const child = await holdLease(prepared, account, receipt, watchdog as Watchdog, observe, interruption, runtime);
-    await recordEnd(account, receipt, child, observe, runtime);
+    held = await openHeld(prepared, account, receipt, watchdog as Watchdog, observe, interruption, runtime);
+    const child = await holdLease(held, interruption);
+    const unrecorded = await recordEnd(account, receipt, runtime);
+    leaveLedger(held);
+    concludeRun(account, child, unrecorded, observe);
     return child.exitCode;
   } catch (thrown) {
     const error = toAgentctlError(thrown);
     if (account.child === undefined) await recordFailure(account, receipt, error, observe, runtime);
+    if (held !== undefined) leaveLedger(held);
     throw error;
   } finally {
     receipt.release();
@@ -86,42 +85,8 @@ export async function previewSession(request: RunRequest, runtime: Runtime): Pro
   return { ...prepared, delivery: previewDelivery(deliveryInput(prepared, request, runtime), runtime) };
 }
 
-/** Profile → terms → plan → command → identity → decision; each is on the account as soon as it is known. */
-async function prepare(
-  request: RunRequest,
-  account: Account,
-  runtime: Runtime,
-  beforeIdentity: (profile: Profile, terms: LeaseTerms) => void = () => {},
-): Promise<Prepared> {
-  const profile = loadProfile(request, runtime);
-  account.profile = profile;
-  const actor = detectActor(request.actor, runtime);
-  account.actor = actor;
-  const terms = setTerms(profile, request, runtime);
-  account.terms = terms;
-  const plans = await planGrants(profile, terms, runtime);
-  account.plans = plans;
-  const command = resolveCommand(request.argv, searchPathOf(profile, runtime), runtime);
-  account.command = command;
-  beforeIdentity(profile, terms);
-  const identity = await acquireIdentity(
-    { source: request.identitySource ?? profile.identitySource, audiences: plans },
-    runtime,
-  ).catch((thrown: unknown) => {
-    throw explainNesting(toAgentctlError(thrown), runtime.env, wayOut);
-  });
-  account.identity = identity;
-  const decision = decide({ profile, actor, identity, command, resolve: programLookup(profile, runtime) }, runtime);
-  account.decision = decision;
-  return { profile, terms, plans, command, identity, decision };
-}
-
-function wayOut(profileName: string): string {
-  return `start the tool without agentctl run, as ${profileName}, or start this outside of it`;
-}
-
-/** Ledger → grants → delivery → child; and, whatever happens, the one closing of it all. */
-async function holdLease(
+/** The ledger, with somebody beside it who finishes what it says, before anything is asked for. */
+async function openHeld(
   prepared: Prepared,
   account: Account,
   receipt: Receipt,
@@ -129,15 +94,29 @@ async function holdLease(
   observe: Observe,
   interruption: Interruption,
   runtime: Runtime,
-): Promise<ChildResult> {
-  const { profile, terms, plans, identity, decision } = prepared;
+): Promise<HeldLease> {
   interruption.throwIfInterrupted();
-  for (const plan of plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
+  for (const plan of prepared.plans) for (const endpoint of plan.endpoints) observe({ kind: "endpoint", endpoint });
   await watchdog.ready;
   const entry = openLease(entryOf(prepared, receipt), runtime);
-  const recorder = recordHappenings(account, observe, runtime);
-  const held = hold({ prepared, account, observe, runtime, entry, watchdog, recorder });
+  return hold({
+    prepared,
+    account,
+    receipt,
+    observe,
+    runtime,
+    entry,
+    watchdog,
+    recorder: recordHappenings(account, observe, runtime),
+  });
+}
+
+/** Grants → delivery → child; and, whatever happens, the one closing of it all. */
+async function holdLease(held: HeldLease, interruption: Interruption): Promise<ChildResult> {
+  const { prepared, account, receipt, observe, runtime, entry, recorder } = held;
+  const { profile, terms, plans, identity, decision } = prepared;
   try {
+    receipt.hold();
     observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
     const issued: Grant[] = [];
     account.grants = issued;
@@ -154,6 +133,7 @@ async function holdLease(
     entry.update({ state: "running", grants });
     await appendAccount("lease.start", account, runtime);
     interruption.throwIfInterrupted();
+    held.isHandedOut = true;
     account.child = await runWatched(held, held.delivery);
     return account.child;
   } finally {

@@ -6,15 +6,17 @@ import type { Ending } from "./core/lease.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
-import { finishLease } from "./finish-session.js";
-import { acquireIdentity } from "./identity/index.js";
+import { type Finisher, finishLease } from "./finish-session.js";
+import { acquireIdentity, requireKnownSource } from "./identity/index.js";
 import {
+  findEnder,
   findLease,
   listLeases,
   requestRevocation,
   selectLeases,
   sweepFiles,
   waitUntilOwnerDead,
+  waitWhileEnding,
 } from "./lease/index.js";
 import { ignoreSignals, watchClosing } from "./run/index.js";
 
@@ -44,21 +46,28 @@ const SETTLED_MS = 120_000;
 const LOOK_MS = 100;
 
 /**
- * Ends the leases of agentctl processes that died, one after the other, and clears away what they left.
- * @throws {AgentctlError} USAGE for an id that is none; STATE_UNWRITABLE; with `cloud`, what the clouds refuse
+ * Ends the leases of agentctl processes that died, one after the other, and clears away what they left. What another
+ * process is ending, such as a watchdog, is waited for: whoever sweeps at the end of a job may be the last who lives.
+ * @throws {AgentctlError} USAGE for an id or an identity source that is none; STATE_UNWRITABLE; with `cloud`, what the
+ *   clouds refuse
  */
 export async function sweepSession(request: SweepRequest, observe: Observe, runtime: Runtime): Promise<SweepReport> {
   const { asWatchdog, identitySource, profileName } = request;
+  if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
   const watch = asWatchdog
     ? ignoreSignals(runtime)
-    : watchClosing((text) => observe({ kind: "notice", text }), runtime);
+    : watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   try {
     if (asWatchdog) await Promise.all(request.ids.map((id) => waitUntilOwnerDead(id, runtime, OWNER_GONE_MS)));
     const ids = asWatchdog ? request.ids : chooseLeases(request, runtime);
     const by = asWatchdog ? ("watchdog" as const) : ("sweep" as const);
     const finisher = { by, ...(identitySource !== undefined && { identitySource }), ...watch };
     const leases: SweptLease[] = [];
-    for (const id of ids) if (!watch.signal.aborted) leases.push(await finishLease(id, finisher, observe, runtime));
+    for (const id of ids) {
+      if (watch.signal.aborted) break;
+      if (asWatchdog) leases.push(...(await finishAsWatchdog(id, finisher, runtime)));
+      else leases.push(await finishOrWait(id, finisher, observe, runtime));
+    }
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
     return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
   } finally {
@@ -66,11 +75,51 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
   }
 }
 
+/** One that cannot be claimed, such as on a full disk, keeps nobody from ending the others. */
+async function tryToFinish(id: string, finisher: Finisher, observe: Observe, runtime: Runtime): Promise<SweptLease> {
+  try {
+    return await finishLease(id, finisher, observe, runtime);
+  } catch (thrown) {
+    return { id, outcome: "unfinished", endings: [], problem: toAgentctlError(thrown).message };
+  }
+}
+
+/**
+ * The terminal is somebody else's again by the time that a watchdog works, so no progress is drawn; and where another
+ * process ends the lease, that tells of it.
+ */
+async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
+  const swept = await tryToFinish(id, finisher, unobserved, runtime);
+  return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
+}
+
+/** Whom to wait for may change on the way: one gives up, and another takes its place, or this process does. */
+async function finishOrWait(id: string, finisher: Finisher, observe: Observe, runtime: Runtime): Promise<SweptLease> {
+  const waitUntil = runtime.now() + SETTLED_MS;
+  const lease = listLeases(runtime).find((each) => each.id === id);
+  const profile = lease === undefined || lease.state === "unreadable" ? {} : { profile: lease.entry.profile };
+  const rules = {
+    waitUntil,
+    signal: finisher.unwatched,
+    onWaiting: (pid: number) =>
+      observe({ kind: "notice", text: `waiting for process ${pid}, which is ending lease ${id}` }),
+  };
+  for (;;) {
+    if (!(await waitWhileEnding(id, rules, runtime))) return { id, ...profile, outcome: "busy", endings: [] };
+    const swept = await tryToFinish(id, finisher, observe, runtime);
+    const isTaken = swept.outcome === "busy" || (swept.outcome === "running" && findEnder(id, runtime) !== undefined);
+    if (!isTaken || runtime.now() >= waitUntil || finisher.unwatched.aborted) return { ...profile, ...swept };
+    await runtime.sleep(LOOK_MS);
+  }
+}
+
+/** What others are ending comes last, so that nothing waits for them. */
 function chooseLeases({ ids, profileName }: SweepRequest, runtime: Runtime): readonly string[] {
   if (ids.length > 0) return ids.map((id) => findLease(id, runtime).id);
   const profile = profileName === undefined ? {} : { profile: profileName };
-  const states = profileName === undefined ? (["orphaned", "unreadable"] as const) : (["orphaned"] as const);
-  return selectLeases(listLeases(runtime), { ...profile, states }, runtime.now()).map(({ id }) => id);
+  const leases = listLeases(runtime);
+  const kinds = [["orphaned", "unreadable"], ["ending"]] as const;
+  return kinds.flatMap((states) => selectLeases(leases, { ...profile, states }, runtime.now()).map(({ id }) => id));
 }
 
 async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runtime: Runtime): Promise<CloudSweep[]> {
@@ -96,8 +145,9 @@ async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runti
  * @throws {AgentctlError} USAGE for an id that is none, or when nothing was chosen; STATE_UNWRITABLE
  */
 export async function revokeSession(order: RevokeOrder, observe: Observe, runtime: Runtime): Promise<SweepReport> {
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime);
   const { identitySource } = order;
+  if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
+  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
   const finisher = { by: "revoke" as const, ...(identitySource !== undefined && { identitySource }), ...watch };
   try {
     const ids = chooseToRevoke(order, runtime);
@@ -107,7 +157,7 @@ export async function revokeSession(order: RevokeOrder, observe: Observe, runtim
           const answered = await waitForEnd(id, watch.signal, runtime);
           if (answered !== undefined) return answered;
         }
-        return finishLease(id, { ...finisher, force: true }, observe, runtime);
+        return tryToFinish(id, { ...finisher, force: true }, observe, runtime);
       }),
     );
     return { leases, files: [], clouds: [] };
@@ -130,7 +180,7 @@ async function waitForEnd(id: string, signal: AbortSignal, runtime: Runtime): Pr
   const startedAt = runtime.now();
   while (!signal.aborted) {
     const lease = listLeases(runtime).find((each) => each.id === id);
-    if (lease === undefined) return { id, outcome: "ended", endings: await recordedEndings(id, runtime) };
+    if (lease === undefined) return recordedEnd(id, runtime);
     if (lease.state === "orphaned" || lease.state === "unreadable") return undefined;
     const { entry } = lease;
     const endings = entry.grants.flatMap(({ ending }) => ending ?? []);
@@ -147,10 +197,13 @@ function outcomeOf(endings: readonly Ending[]): SweptLease["outcome"] {
 }
 
 /** A lease that has left the ledger is told of by the audit log. */
-async function recordedEndings(id: string, runtime: Runtime): Promise<readonly Ending[]> {
-  let endings: readonly Ending[] = [];
-  for await (const { record } of readEvents({ lease: id }, runtime)) endings = record.endings ?? endings;
-  return endings;
+async function recordedEnd(id: string, runtime: Runtime): Promise<SweptLease> {
+  let told: Pick<SweptLease, "profile" | "endings"> = { endings: [] };
+  for await (const { record } of readEvents({ lease: id }, runtime)) {
+    const { profile, endings = told.endings } = record;
+    told = { ...told, ...(profile !== undefined && { profile }), endings };
+  }
+  return { id, outcome: "ended", ...told };
 }
 
 /**
@@ -167,18 +220,15 @@ export async function sweepBeside(
     const orphans = selectLeases(listLeases(runtime), { states: ["orphaned"] }, runtime.now());
     for (const { id } of orphans.filter((orphan) => orphan.id !== ownId)) {
       if (signal.aborted) return;
-      const swept = await finishLease(id, { by: "sweep", unwatched: signal, signal }, quiet, runtime);
-      if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "notice", text: tell(swept) });
+      const swept = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);
+      if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "swept", lease: swept });
     }
   } catch (thrown) {
-    observe({ kind: "warning", text: `leases of killed agentctl processes: ${toAgentctlError(thrown).message}` });
+    observe({
+      kind: "warning",
+      text: `leases that earlier agentctl processes left open: ${toAgentctlError(thrown).message}`,
+    });
   }
 }
 
-const quiet: Observe = () => {};
-
-function tell({ id, profile, outcome, endings }: SweptLease): string {
-  const words = endings.map(({ cloud, word, at }) => `${cloud} ${word} at ${at}`).join(", ");
-  const is = outcome === "ended" ? "is ended" : "could not be ended yet";
-  return `lease ${id} on ${profile}, whose agentctl was killed, ${is}${words === "" ? "" : `: ${words}`}`;
-}
+const unobserved: Observe = () => {};

@@ -144,5 +144,6 @@ export function describeChild(child: ChildResult): NonNullable<AuditEvent["child
     exitCode: child.exitCode,
     ...(child.signal && { signal: child.signal }),
     ...(child.stoppedAtExpiry && { stoppedAtExpiry: true }),
+    endedAt: new Date(child.endedAt).toISOString(),
   };
 }

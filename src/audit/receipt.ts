@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import path from "node:path";
 import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
@@ -16,21 +17,23 @@ import {
 import { describeCommand } from "./command.js";
 import type { ChainHead } from "./log.js";
 
-/** The place of a receipt, held since before anything was issued. */
+/** The place of a receipt, known to be there since before anything was asked for. */
 export interface Receipt {
   /** Where it will be, and the file beside it that holds its place; absent when none was asked for. */
   readonly place?: { readonly file: string; readonly temporary: string };
+  /** Takes the place, once somebody knows of it who clears it should this process die. @throws {AgentctlError} RECEIPT_UNWRITABLE */
+  hold(): void;
   /** Writes the account of the lease, as a whole or not at all. @throws {AgentctlError} RECEIPT_UNWRITABLE */
   write(account: Account, head: ChainHead): void;
   /** Lets go of a place that was not written to. */
   release(): void;
 }
 
-const NO_RECEIPT: Receipt = { write: () => {}, release: () => {} };
+const NO_RECEIPT: Receipt = { hold: () => {}, write: () => {}, release: () => {} };
 
 /**
- * Opens a file beside `file`, so that a path that can't be written is known before anything is issued.
- * The receipt appears under its name by a rename: a reader sees all of it.
+ * Looks whether a receipt can be written there, so that a path that can't be is known before anything is asked for. The
+ * receipt appears under its name by a rename: a reader sees all of it.
  * @throws {AgentctlError} RECEIPT_UNWRITABLE
  */
 export function reserveReceipt(file: string | undefined, runtime: Runtime): Receipt {
@@ -48,24 +51,31 @@ export function reserveReceipt(file: string | undefined, runtime: Runtime): Rece
       });
     }
   };
-  const fd = guarded(() => {
+  guarded(() => {
     const existing = fs.lstatSync(target, { throwIfNoEntry: false });
     if (existing !== undefined && !existing.isFile()) throw new Error("it exists and is not a regular file");
-    return openPrivate(temporary, "create", fs);
+    fs.accessSync(path.dirname(target), constants.W_OK | constants.X_OK);
   });
-  let open = true;
+  let fd: number | undefined;
+  const hold = (): number => {
+    fd ??= guarded(() => openPrivate(temporary, "create", fs));
+    return fd;
+  };
   return {
     place: { file: target, temporary },
-    write: (account, head) =>
+    hold,
+    write: (account, head) => {
+      const held = hold();
       guarded(() => {
-        fs.writeFileSync(fd, `${JSON.stringify(toReceipt(account, head, runtime), null, 2)}\n`);
-        fs.fsyncSync(fd);
+        fs.writeFileSync(held, `${JSON.stringify(toReceipt(account, head, runtime), null, 2)}\n`);
+        fs.fsyncSync(held);
         fs.renameSync(temporary, target);
-      }),
+      });
+    },
     release: () => {
-      if (!open) return;
-      open = false;
+      if (fd === undefined) return;
       fs.closeSync(fd);
+      fd = undefined;
       fs.rmSync(temporary, { force: true });
     },
   };

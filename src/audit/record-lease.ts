@@ -6,43 +6,50 @@ import { type Account, appendAccount } from "./account.js";
 import type { Receipt } from "./receipt.js";
 
 /**
- * The last record of a lease whose child ran, and its receipt. The child's own failure is worth more than a record
- * that could not be kept; its success is not.
- * @throws {AgentctlError} AUDIT_UNWRITABLE, LOCK_HELD, RECEIPT_UNWRITABLE, STATE_UNWRITABLE; NOT_TAKEN_BACK where the
- *   profile requires what did not come about; only if the child succeeded
+ * The last record of a lease whose child ran, and its receipt. Answers why they could not be kept:
+ * AUDIT_UNWRITABLE, AUDIT_BROKEN, LOCK_HELD, RECEIPT_UNWRITABLE.
  */
 export async function recordEnd(
   account: Account,
   receipt: Receipt,
-  child: ChildResult,
-  observe: Observe,
   runtime: Runtime,
-): Promise<void> {
+): Promise<AgentctlError | undefined> {
   try {
     const head = await appendAccount("lease.end", account, runtime);
     receipt.write(account, head);
-    if (account.unclosed !== undefined) throw account.unclosed;
-    requireTakenBack(account);
+    return undefined;
   } catch (thrown) {
-    const error = toAgentctlError(thrown);
-    if (child.exitCode === 0) throw error;
-    observe({ kind: "warning", text: `${error.code}: ${error.message}` });
+    return toAgentctlError(thrown);
   }
 }
 
-function requireTakenBack({ profile, terms, endings = [] }: Account): void {
+/**
+ * What went wrong after the command: its own failure is worth more than that, and its success is not.
+ * @throws {AgentctlError} `unrecorded`; STATE_UNWRITABLE where the lease could not be taken out of the ledger;
+ *   NOT_TAKEN_BACK where the profile requires what did not come about; only if the child succeeded
+ */
+export function concludeRun(
+  account: Account,
+  child: ChildResult,
+  unrecorded: AgentctlError | undefined,
+  observe: Observe,
+): void {
+  const error = unrecorded ?? account.unclosed ?? notTakenBack(account);
+  if (error === undefined) return;
+  if (child.exitCode === 0) throw error;
+  observe({ kind: "warning", text: `${error.code}: ${error.message}` });
+}
+
+function notTakenBack({ profile, terms, endings = [] }: Account): AgentctlError | undefined {
   const short = endings.filter(({ shortfall }) => shortfall !== undefined);
-  if (profile?.revoke !== "required" || short.length === 0) return;
+  if (profile?.revoke !== "required" || short.length === 0) return undefined;
   const what = short.map(({ cloud, shortfall, at }) => `${cloud}: ${shortfall}; usable until ${at}`).join("; ");
-  throw new AgentctlError(
-    "NOT_TAKEN_BACK",
-    `the command succeeded, and what ${profile.name} requires to be taken back was not: ${what}`,
-    {
-      hint: short.some(({ isUnfinished }) => isUnfinished)
-        ? `finish it with: agentctl lease sweep ${terms?.leaseId}`
-        : "revoke: auto takes what comes; the receipt holds each step",
-    },
-  );
+  const message = `what ${profile.name} requires to be taken back was not: ${what}`;
+  return new AgentctlError("NOT_TAKEN_BACK", message, {
+    hint: short.some(({ isUnfinished }) => isUnfinished)
+      ? `finish it with: agentctl lease sweep ${terms?.leaseId}`
+      : "revoke: auto takes what comes; the receipt holds each step",
+  });
 }
 
 /** A refusal is put on record as well; where even that fails, the first error stays the one that is told. */

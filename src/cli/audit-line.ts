@@ -1,5 +1,7 @@
 import type { AuditRecord } from "../audit/index.js";
+import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
+import { FINISHERS } from "./record-story.js";
 
 const WIDTHS = { time: 20, kind: 20, lease: 18, profile: 16, actor: 10 } as const;
 
@@ -27,7 +29,8 @@ function describeRecord(record: AuditRecord): string {
   const { recovered, request } = record;
   if (recovered !== undefined) return `${recovered.bytes} bytes of half a record were cut off`;
   if (request !== undefined) return describeRequest(request, record.kind);
-  return `${commandOf(record)}${[...describeOutcome(record), ...list(record.endings, describeEnding)].join("; ")}`;
+  const endings = list(record.endings, (ending) => tellEnding(ending, record.time));
+  return `${commandOf(record)}${[...describeOutcome(record), ...endings].join("; ")}`;
 }
 
 function describeOutcome(record: AuditRecord): readonly string[] {
@@ -38,7 +41,7 @@ function describeOutcome(record: AuditRecord): readonly string[] {
   if (kind === "lease.revoked") return [describeRevoker(record)];
   if (kind !== "lease.end") return grants;
   return [
-    record.endedBy === undefined ? describeChild(record) : describeFinisher(record.endedBy),
+    record.endedBy === undefined ? describeChild(record) : describeFinisher(record.endedBy, record.endings),
     ...describeService(record),
   ];
 }
@@ -49,10 +52,11 @@ function describeRevoker({ revokedBy }: AuditRecord): string {
 }
 
 /** Its own agentctl had died, or did not answer. */
-function describeFinisher(endedBy: NonNullable<AuditRecord["endedBy"]>): string {
+function describeFinisher(endedBy: NonNullable<AuditRecord["endedBy"]>, endings: AuditRecord["endings"]): string {
   const { by, pid, strays } = Object(endedBy) as typeof endedBy;
+  const isOpen = list(endings, (ending) => ending?.isUnfinished).includes(true);
   const left = strays === undefined ? "" : `; processes ended: ${strays.found}, killed: ${strays.killed}`;
-  return `ended by ${by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`}, process ${pid}${left}`;
+  return `${isOpen ? "tried" : "ended"} by ${FINISHERS[by]}, process ${pid}${left}`;
 }
 
 /** A lease of `credential` or `doctor` hands out or tries credentials, and starts nothing. */
@@ -62,8 +66,10 @@ function describeChild({ child }: AuditRecord): string {
   return signal === undefined ? `exit ${exitCode}` : `exit ${exitCode} (${signal})`;
 }
 
-function describeEnding(ending: NonNullable<AuditRecord["endings"]>[number]): string {
-  return `${ending?.cloud} ${ending?.word} at ${ending?.at}`;
+/** As it was then; nothing in it is sure to have its shape. */
+function tellEnding(ending: NonNullable<AuditRecord["endings"]>[number], recordedAt: string): string {
+  const { cloud, word, at, detail, shortfall } = Object(ending) as typeof ending;
+  return describeEnding({ cloud, word, at, detail, ...(shortfall && { shortfall }) }, Date.parse(recordedAt));
 }
 
 function describeRequest(request: NonNullable<AuditRecord["request"]>, kind: AuditRecord["kind"]): string {
@@ -94,6 +100,6 @@ function describeGrant(grant: NonNullable<AuditRecord["grants"]>[number]): strin
   return `${grant?.cloud} as ${grant?.principal} until ${grant?.usableUntil}`;
 }
 
-function list<T>(values: readonly T[] | undefined, describe: (value: T) => string): readonly string[] {
+function list<T, U>(values: readonly T[] | undefined, describe: (value: T) => U): readonly U[] {
   return Array.isArray(values) ? values.map(describe) : [];
 }

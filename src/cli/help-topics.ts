@@ -46,6 +46,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           "      role_arn: arn:aws:iam::111122223333:role/agentctl-deploy",
           "      region: eu-central-1",
           "      session_policy: policies/deploy-web.json",
+          '      revoker: { role_arn: "arn:aws:iam::111122223333:role/agentctl-revoker" }',
         ],
       },
       {
@@ -62,6 +63,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["ready", "azure, gcp: permissions that have to work before the command starts and its ttl begins"],
           ["revoke", "whether grants are taken back at the end: auto (where it is set up), required or none"],
           ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
+          [
+            "aws.accept_escalation",
+            "true: the revoker is used also where the role has no permissions boundary (default false)",
+          ],
           ["actors, commands", "who may use the profile, and for which commands"],
           ["extends", "profiles of the same file to start from"],
           ["identity.source", "where the OIDC identity comes from (default auto)"],
@@ -103,11 +108,21 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
       "A word is never stronger than what was observed.",
       {
         rows: [
+          [
+            "revoked",
+            "taken back, and a call with the lease's own credential was then refused because of it: where and after how long is on the receipt",
+          ],
+          [
+            "removed",
+            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; the time is the latest until which calls work",
+          ],
           ["fenced", "a time bound inside the credential has passed or will at T: authorized calls stop then"],
           ["expires", "the cloud ends it at T, nothing earlier"],
+          ["failed", "what should have been taken back was not: what was tried, and until when it can be used"],
         ],
       },
-      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire. The command's exit does not end a credential that is out: keep the ttl close to what the task takes.",
+      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire.",
+      "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. It waits for a watchdog that is at work. `agentctl lease show` tells a lease's story.",
     ],
   },
   {
@@ -125,7 +140,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["AGENTCTL_CODE_CACHE", "off: keep no compiled code in the cache directory"],
           ["XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME", "the base directories, where they are absolute"],
           [
-            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, CLOUDSDK_API_ENDPOINT_OVERRIDES_STS, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, CLOUDSDK_API_ENDPOINT_OVERRIDES_STS, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
             "other services than the clouds' own: HTTPS unless they are on loopback, told on stderr, and on record",
           ],
         ],
@@ -165,6 +180,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
             "denied, by policy or by the cloud; or Google takes no further binding of a role for the same principal (BINDING_LIMIT: other leases have to end first)",
           ],
           ["78", "wrong configuration, profile or platform"],
+          [
+            "79",
+            "the command succeeded, the profile says `revoke: required`, and a grant could not be taken back; or `lease revoke` or `lease sweep` could not end a lease",
+          ],
           ["126", "the command cannot be executed"],
           ["127", "the command was not found"],
         ],
@@ -182,6 +201,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["$AGENTCTL_STATE_DIR", "the state; else $XDG_STATE_HOME/agentctl, else ~/.local/state/agentctl"],
           ["STATE/audit/audit.jsonl", "the audit log, a chain of hashes (`agentctl audit verify`)"],
           ["STATE/leases/ID.json", "the ledger: the open leases (`agentctl lease list`); no secrets"],
+          [
+            "STATE/leases/ID.revoke, ID.lock",
+            "somebody asks for the lease's end; somebody else than its agentctl ends it",
+          ],
           ["STATE/run/ID/", "a lease's private files, removed at its end"],
           ["STATE/logins/", "the logins; with `--store file` their tokens too, else those are in the keychain"],
           ["$XDG_CACHE_HOME/agentctl", "compiled code, which may be deleted; else ~/.cache/agentctl"],

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { formatDuration, formatInstant, tryParseDuration } from "../core/durations.js";
+import { formatDuration, tryParseDuration } from "../core/durations.js";
 import type { ListedLease } from "../lease/index.js";
 import type { CliContext } from "./context.js";
 import { describeLease } from "./lease-json.js";
@@ -17,9 +17,9 @@ interface ListOptions {
 const STATES: Readonly<Record<State, string>> = {
   issuing: "the clouds are being asked",
   running: "the command runs",
-  ending: "the command has ended, and its grants are being ended",
+  ending: "the command has ended, and its grants are being ended, by its agentctl or its watchdog",
   ended: "the grants were ended early, and the command still runs",
-  orphaned: "its agentctl died: agentctl lease sweep finishes it",
+  orphaned: "its agentctl ended without finishing it: agentctl lease sweep does; --json has usableUntil",
   unknown: "its agentctl runs in another container or on another machine, or did",
   unreadable: "its entry in the ledger is none",
 };
@@ -28,7 +28,7 @@ export function registerLeaseList(lease: Command, context: CliContext): void {
   lease
     .command("list")
     .summary("list the open leases")
-    .description("List the leases that are open, and those whose agentctl process died before it could end them.")
+    .description("List the leases that are open, and those whose agentctl process ended before it could end them.")
     .option("-p, --profile <name>", "leases of this profile")
     .addOption(
       new Option("--state <state>", "leases in this state; may be repeated")
@@ -71,18 +71,18 @@ function toRow(lease: ListedLease, now: number): readonly string[] {
   return [
     lease.id,
     entry.profile,
-    describeState(lease.state, lease.usableUntil, now),
+    lease.state,
     formatDuration((now - entry.openedAt) / 1000),
     left > 0 ? formatDuration(left) : "ended",
-    entry.grants.map((grant) => `${grant.cloud}: ${grant.principal}`).join(", "),
+    entry.grants.map((grant) => `${grant.cloud}: ${shortenPrincipal(grant.principal)}`).join(", "),
     String(entry.owner.pid),
   ];
 }
 
-/** Until somebody sweeps it, an orphan's grants end by their own time only. */
-function describeState(state: State, usableUntil: number, now: number): string {
-  if (state !== "orphaned") return state;
-  return `orphaned, ${usableUntil > now ? "usable until" : "not usable since"} ${formatInstant(usableUntil)}`;
+/** `ROLE/SESSION` of an ARN of a session, and the last part of any other path: `--json` has the whole. */
+function shortenPrincipal(principal: string): string {
+  const [, session] = principal.split(":assumed-role/");
+  return session ?? principal.slice(principal.lastIndexOf("/") + 1);
 }
 
 function collectState(text: string, all: readonly string[] = []): readonly string[] {

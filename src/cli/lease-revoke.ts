@@ -14,7 +14,7 @@ export function registerLeaseRevoke(lease: Command, context: CliContext): void {
     .command("revoke")
     .summary("end leases now")
     .description(
-      "End leases before their time. The agentctl of a lease hands out no credentials any more, ends the grants, and does with its command what on_expiry says. What that agentctl does not do is done here.",
+      "End leases before their time. The agentctl of a lease hands out no credentials any more, ends the grants, and does with its command what on_expiry says. Where it does not answer, its grants are ended from here; its command is not, as long as that agentctl is there, even stopped.",
     )
     .argument("[id...]", "the leases; the beginning of an id will do")
     .option("--all", "all open leases")

@@ -1,7 +1,7 @@
 import type { AuditRecord } from "../audit/index.js";
 import { formatInstant } from "../core/durations.js";
 import type { LeaseEntry, LedgerGrant, ListedLease } from "../lease/index.js";
-import { type Fact, tellEnding, toFact } from "./lease-fact.js";
+import { type Fact, putInOrder, tellEnding, toFact } from "./lease-fact.js";
 import { tellRecord } from "./record-story.js";
 
 /** What the ledger and the audit log know of a lease, oldest first. `now` in epoch ms. */
@@ -9,38 +9,26 @@ export function tellLease(
   open: ListedLease | undefined,
   records: readonly AuditRecord[],
   now: number,
-): readonly Fact[] {
+): readonly Pick<Fact, "at" | "text">[] {
   const entry = open === undefined || open.state === "unreadable" ? undefined : open.entry;
   const facts = entry === undefined ? [] : tellEntry(entry, now);
-  const told = new Set(entry?.grants.map(({ ending }) => JSON.stringify(ending)));
-  for (const record of records) {
-    facts.push(...tellRecord(withoutTold(record, told), entry !== undefined, now));
-  }
-  return facts.sort((one, other) => (one.at < other.at ? -1 : Number(one.at > other.at)));
-}
-
-/** A lease that is revoked has its endings put on record then, and once more when its command has ended. */
-function withoutTold(record: AuditRecord, told: Set<string | undefined>): AuditRecord {
-  if (!Array.isArray(record.endings)) return record;
-  const endings = record.endings.filter((ending) => !told.has(JSON.stringify(ending)));
-  for (const ending of endings) told.add(JSON.stringify(ending));
-  return { ...record, endings };
+  // A lease that is revoked has its endings put on record then, and once more when its command has ended.
+  return putInOrder([...facts, ...records.flatMap((record) => tellRecord(record, entry !== undefined, now))]);
 }
 
 function tellEntry(entry: LeaseEntry, now: number): Fact[] {
-  const { identity, actor, command, deadlineAt } = entry;
-  const openedAt = formatInstant(entry.openedAt);
+  const { identity, actor, command, openedAt, deadlineAt } = entry;
   const whose = `for ${identity.subject} (${identity.source}, ${actor})`;
   const opened = `opened ${whose} until ${formatInstant(deadlineAt)}, to run ${command}`;
   return [toFact(openedAt, opened), ...entry.grants.flatMap((grant) => tellGrant(grant, openedAt, now))];
 }
 
-function tellGrant(grant: LedgerGrant, openedAt: string, now: number): readonly Fact[] {
+function tellGrant(grant: LedgerGrant, openedAt: number, now: number): readonly Fact[] {
   const { cloud, channel, principal, issuedAt, ending } = grant;
   const facts = [
     toFact(openedAt, `${cloud}: asked for ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}`),
   ];
-  if (issuedAt !== undefined) facts.push(toFact(formatInstant(issuedAt), `${cloud}: ${describeIssued(grant)}`));
+  if (issuedAt !== undefined) facts.push(toFact(issuedAt, `${cloud}: ${describeIssued(grant)}`));
   return ending === undefined ? facts : [...facts, ...tellEnding(ending, undefined, now)];
 }
 

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Runtime } from "../core/runtime.js";
 import type { CliContext } from "./context.js";
 
 interface SweepOptions {
@@ -26,7 +27,7 @@ export function registerLeaseSweep(lease: Command, context: CliContext): void {
       "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)",
       parsePath,
     )
-    .option("--identity <source>", "where the OIDC identity comes from (default: each lease's own)")
+    .option("--identity <source>", "where the OIDC identity comes from (default: each lease's own, else auto)")
     .option("--json", "print the report as JSON")
     .option("--quiet", "print nothing but errors")
     .addOption(new Option("--as-watchdog", "the agentctl of this lease has just died").hideHelp())
@@ -42,8 +43,14 @@ async function sweep(ids: readonly string[], options: SweepOptions, { runtime }:
   const isQuiet = options.quiet === true;
   const report = await sweepSession(toRequest(ids, options), createObserver(runtime, isQuiet), runtime);
   if (options.json === true) runtime.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else if (!isQuiet) runtime.stderr.write(renderSweep(report, runtime.now()) || sayNothing(options));
-  requireEnded(report, ["unfinished", "unreadable"]);
+  else if (!isQuiet)
+    runtime.stderr.write(belowPrompt(renderSweep(report, runtime.now()), options, runtime) || sayNothing(options));
+  requireEnded(report, ["unfinished", "unreadable", "busy"]);
+}
+
+/** A watchdog's terminal may show the shell's prompt by now. */
+function belowPrompt(text: string, { asWatchdog }: SweepOptions, { stderr }: Pick<Runtime, "stderr">): string {
+  return asWatchdog === true && stderr.isTTY && text !== "" ? `\n${text}` : text;
 }
 
 /** A watchdog whose agentctl was just in time has nothing to say to anybody. */
@@ -72,8 +79,9 @@ function parsePath(text: string): string {
 }
 
 const NOTES = `
-It needs an identity only where something has to be taken back. What could not be ended stays in the ledger, is told, and
-makes the exit code 79. Run it where agentctl may have been killed together with its watchdog: at the end of a CI job,
+What another process is ending, such as a watchdog, is waited for, up to two minutes. An identity is needed only where
+something has to be taken back: the lease's own source, and where that is not there, whichever is. What could not be
+ended stays in the ledger, is told, and makes the exit code 79. Run it where agentctl may have been killed together with its watchdog: at the end of a CI job,
 and from a timer on a machine of your own.
 
 In GitHub Actions, as the last step of the job:

@@ -1,4 +1,6 @@
 import type { AuditRecord } from "../audit/index.js";
+import type { LeaseFinisher } from "../core/event.js";
+import type { SweptLease } from "../core/sweep-report.js";
 import { type Fact, tellEnding, toFact } from "./lease-fact.js";
 
 /**
@@ -35,7 +37,7 @@ function tell(record: AuditRecord, isInLedger: boolean): readonly Fact[] {
       return [toFact(time, `the endpoint ${what}: ${request?.message}`)];
     }
     case "lease.revoked":
-      return [toFact(time, describeRevoker(record))];
+      return tellRevoker(record);
     default:
       return [];
   }
@@ -54,31 +56,48 @@ function describeLife({ usableUntil, expiresAt }: NonNullable<AuditRecord["grant
   return `usable until ${usableUntil}, expires ${expiresAt}`;
 }
 
-function describeRevoker({ revokedBy }: AuditRecord): string {
+/** Told when it was asked for, since that comes before what was done about it. */
+function tellRevoker({ revokedBy, time }: AuditRecord): readonly Fact[] {
   const who = revokedBy?.user === undefined ? "" : `${revokedBy.user}, `;
-  return `revoked, as ${who}process ${revokedBy?.pid} asked at ${revokedBy?.at}`;
+  const text = `its end was asked for by ${who}process ${revokedBy?.pid}`;
+  return [toFact(revokedBy?.at ?? time, text, `revocation by ${revokedBy?.pid}`)];
 }
 
-/** Behind the endings: a command's own end comes with them into one record. */
-function tellEnd({ kind, time, child, endedBy, command }: AuditRecord): readonly Fact[] {
+function tellEnd({ kind, time, child, endedBy, command, endings }: AuditRecord): readonly Fact[] {
   if (kind !== "lease.end") return [];
   const facts: Fact[] = [];
   if (child !== undefined) {
     const signal = child.signal === undefined ? "" : ` (${child.signal})`;
-    facts.push(toFact(time, `${command?.argv0} ended with exit ${child.exitCode}${signal}`));
+    const text = `the command (${command?.argv0}) ended with exit ${child.exitCode}${signal}`;
+    facts.push(toFact(child.endedAt ?? time, text));
   }
-  if (endedBy !== undefined) {
-    const { by, pid, strays } = endedBy;
-    const left = strays === undefined || strays.found === 0 ? "" : `; ${describeStrays(strays)}`;
-    facts.push(
-      toFact(time, `finished by ${by === "watchdog" ? "its watchdog" : `agentctl lease ${by}`}, process ${pid}${left}`),
-    );
-  }
+  if (endedBy !== undefined) facts.push(toFact(time, describeFinish(endedBy, endings)));
   return facts;
 }
 
-/** Processes of a lease's command that were still there. */
-export function describeStrays({ found, killed }: { readonly found: number; readonly killed: number }): string {
-  const processes = found === 1 ? "1 process of its command was ended" : `${found} processes of its command were ended`;
+function describeFinish(endedBy: NonNullable<AuditRecord["endedBy"]>, endings: AuditRecord["endings"]): string {
+  const { by, pid, strays } = endedBy;
+  const who = `${FINISHERS[by]}, process ${pid}`;
+  const isOpen = endings?.some(({ isUnfinished }) => isUnfinished === true) === true;
+  const done = isOpen ? `tried by ${who}, and not finished` : `finished by ${who}`;
+  const gone = by === "watchdog" ? "its agentctl was gone; " : "";
+  if (strays === undefined) return `${gone}${done}`;
+  const left = strays.left === 0 ? "" : `, and ${strays.left} could not be`;
+  const commands = strays.found === 0 ? "nothing of its command ran any more" : `${describeStrays(strays)}${left}`;
+  return `${gone}${done}; ${commands}`;
+}
+
+/** Who ended a lease whose own agentctl had not. */
+export const FINISHERS: Readonly<Record<LeaseFinisher, string>> = {
+  watchdog: "its watchdog",
+  sweep: "agentctl lease sweep",
+  revoke: "agentctl lease revoke",
+  run: "a later agentctl run",
+};
+
+/** What became of the processes of a lease's command that were still there. */
+export function describeStrays({ found, killed, left }: NonNullable<SweptLease["strays"]>): string {
+  const ended = found - left;
+  const processes = ended === 1 ? "1 process of its command was ended" : `${ended} processes of its command were ended`;
   return killed === 0 ? processes : `${processes}, ${killed} by SIGKILL`;
 }

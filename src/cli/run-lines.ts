@@ -4,6 +4,7 @@ import type { Runtime } from "../core/runtime.js";
 import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
 import { createProgressLine } from "./progress-line.js";
+import { renderSweep } from "./sweep-lines.js";
 
 /** One short line on stderr per fact of a run, and what is being waited for; with `quiet`, warnings only. */
 export function createObserver(runtime: Runtime, quiet: boolean): Observe {
@@ -11,11 +12,16 @@ export function createObserver(runtime: Runtime, quiet: boolean): Observe {
   return (happening) => {
     if (quiet && happening.kind !== "warning") return;
     if (happening.kind === "progress") progress.show(happening.text);
-    else progress.interrupt(() => runtime.stderr.write(`agentctl: ${printable(describe(happening, runtime))}\n`));
+    else progress.interrupt(() => runtime.stderr.write(render(happening, runtime)));
   };
 }
 
-function describe(happening: Exclude<Happening, { kind: "progress" }>, runtime: Runtime): string {
+function render(happening: Exclude<Happening, { kind: "progress" }>, runtime: Runtime): string {
+  if (happening.kind !== "swept") return `agentctl: ${printable(describe(happening, runtime))}\n`;
+  return renderSweep({ leases: [happening.lease], files: [], clouds: [] }, runtime.now());
+}
+
+function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>, runtime: Runtime): string {
   switch (happening.kind) {
     case "endpoint":
       return `${happening.endpoint.variable} sends this run to ${happening.endpoint.url}`;

@@ -38,7 +38,7 @@ function renderPlan(plan: GrantPlan): [string, string][] {
       "  endpoint",
       plan.endpoints.map((endpoint) => `${endpoint.url} (${endpoint.variable})`),
     ),
-    ...rows("  ends", `${plan.ending.word}: ${plan.ending.detail}`.split("; ")),
+    ...rows("  ends", [plan.ending.word, ...plan.ending.detail.split("; ")]),
   ];
 }
 

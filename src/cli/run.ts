@@ -45,7 +45,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .option("--pass-env <name>", "keep a variable that would be removed; may be repeated", collectName)
     .option("--dry-run", "show what would be granted, and ask no cloud for anything")
     .option("--receipt <file>", "write the JSON account of the lease to a file", parsePath)
-    .option("--quiet", "print nothing but errors")
+    .option("--quiet", "print nothing but errors and warnings")
     .addHelpText("after", EXAMPLES)
     .passThroughOptions()
     .action(async (argv: [string, ...string[]], options: RunOptions) => {

@@ -13,6 +13,8 @@ const REASONS: Partial<Readonly<Record<SweepOutcome, string>>> = {
   gone: "it has ended by itself",
 };
 
+const MOST_NAMES = 3;
+
 /** One line a lease, a cloud and for the files; nothing where there was nothing. `now` in epoch ms. */
 export function renderSweep({ leases, files, clouds }: SweepReport, now: number): string {
   const lines = [
@@ -37,11 +39,18 @@ function describeSwept(lease: SweptLease, now: number): string {
 }
 
 function describeCloud({ cloud, profile, where, removed, kept }: CloudSweep): string {
+  const names = kept.map(({ name, until }) => `${name} (its session is fenced at ${until})`);
   const parts = [
-    ...(removed.length === 0 ? [] : [`removed ${removed.join(", ")}`]),
-    ...kept.map(({ name, until }) => `kept ${name} until ${until}`),
+    ...(removed.length === 0 ? [] : [`removed ${countDenies(removed)}`]),
+    ...(kept.length === 0 ? [] : [`kept ${countDenies(names)}, each to be cleared five minutes after its fence`]),
   ];
   return `${cloud}: ${where} (${profile}): ${parts.length === 0 ? "nothing of a lease was left" : parts.join("; ")}`;
+}
+
+/** By name where they are few; `--json` has them all. */
+function countDenies(names: readonly string[]): string {
+  if (names.length <= MOST_NAMES) return names.join(", ");
+  return `${names.length} denies`;
 }
 
 /**

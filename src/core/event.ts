@@ -14,8 +14,8 @@ export const EVENT_KINDS = [
   "endpoint.unverified",
   "log.recovered",
 ] as const;
-/** Who finishes the lease of an agentctl that died, or that does not answer. */
-export type LeaseFinisher = "watchdog" | "sweep" | "revoke";
+/** Who finishes the lease of an agentctl that died, or that does not answer; `run`: beside a command of its own. */
+export type LeaseFinisher = "watchdog" | "sweep" | "revoke" | "run";
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
@@ -84,7 +84,13 @@ export interface AuditEvent {
     readonly pid: number;
     readonly strays?: { readonly found: number; readonly killed: number; readonly left: number };
   };
-  readonly child?: { readonly exitCode: number; readonly signal?: string; readonly stoppedAtExpiry?: boolean };
+  readonly child?: {
+    readonly exitCode: number;
+    readonly signal?: string;
+    readonly stoppedAtExpiry?: boolean;
+    /** RFC 3339 with milliseconds; absent in records of before it was kept. */
+    readonly endedAt?: string;
+  };
   readonly endpoints?: readonly { readonly variable: string; readonly url: string }[];
   readonly recovered?: { readonly bytes: number; readonly sha256: string };
 }

@@ -125,6 +125,8 @@ export interface EndOrder {
   readonly undo: Facts;
   /** False: it was asked for, and nobody knows what came of it. */
   readonly isIssued: boolean;
+  /** False: whoever was to have it never got it, and it is lost with this process. Absent where that is not known. */
+  readonly isHandedOut?: boolean;
   /** When authorized calls stop by themselves, at the latest. */
   readonly usableUntil: number;
   /** The cloud's own expiry; absent where it is not known. */
@@ -187,6 +189,6 @@ export interface ChildResult {
   readonly signal?: NodeJS.Signals;
   readonly startedAt: number;
   readonly endedAt: number;
-  /** True when `on_expiry: stop` ended it. */
+  /** True when `on_expiry: stop` ended it at the deadline; a revocation before that is told of by itself. */
   readonly stoppedAtExpiry: boolean;
 }

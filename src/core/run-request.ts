@@ -1,6 +1,7 @@
 import type { Actor, Identity } from "./identity.js";
 import type { Ending, EndpointOverride, Grant, LeaseTerms } from "./lease.js";
 import type { DeliveryMode, Profile } from "./profile.js";
+import type { SweptLease } from "./sweep-report.js";
 
 /** What `agentctl run` was asked for. */
 export interface RunRequest {
@@ -38,6 +39,8 @@ export type Happening =
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "ended"; readonly ending: Ending }
+  /** What came of a lease that an earlier agentctl had left open. */
+  | { readonly kind: "swept"; readonly lease: SweptLease }
   /** What is being waited for, to be drawn where somebody is looking; without a text that is over. */
   | { readonly kind: "progress"; readonly text?: string };
 

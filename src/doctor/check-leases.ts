@@ -21,6 +21,6 @@ function judgeLease(lease: ListedLease, now: number): Finding[] {
   }
   if (lease.state !== "orphaned") return [];
   const until = `${lease.usableUntil <= now ? "nothing of it works since" : "it can be used until"} ${formatInstant(lease.usableUntil)}`;
-  const message = `lease ${lease.id} on ${lease.entry.profile} is orphaned: its agentctl was killed; ${until}`;
+  const message = `lease ${lease.id} on ${lease.entry.profile} is orphaned: its agentctl ended without finishing it; ${until}`;
   return [warn("NOT_TAKEN_BACK", message, `agentctl lease sweep ${lease.id} ends it`)];
 }

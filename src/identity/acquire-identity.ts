@@ -84,16 +84,19 @@ export function pickSource(sources: readonly IdentitySource[], name: string, run
 }
 
 function pickNamed(sources: readonly IdentitySource[], name: string, runtime: Runtime): PickedSource {
-  const source = sources.find((candidate) => candidate.name === name || kindOf(candidate) === name);
-  if (source === undefined) {
-    const names = sources.map(kindOf).join(", ");
-    throw new AgentctlError("USAGE", `there is no identity source "${makeVisible(name)}"`, {
-      hint: `use auto, or one of ${names}`,
-    });
-  }
+  const source = findSource(sources, name);
   const detection = source.detect(runtime);
   if (!detection.found) throw noIdentity([detection], name);
   return { source, reason: `asked for by name; ${detection.reason}` };
+}
+
+/** @throws {AgentctlError} USAGE for an unknown source */
+export function findSource(sources: readonly IdentitySource[], name: string): IdentitySource {
+  const source = sources.find((candidate) => candidate.name === name || kindOf(candidate) === name);
+  if (source !== undefined) return source;
+  throw new AgentctlError("USAGE", `there is no identity source "${makeVisible(name)}"`, {
+    hint: `use auto, or one of ${sources.map(kindOf).join(", ")}`,
+  });
 }
 
 /** A source of which there are several has the one that was chosen after a colon. */

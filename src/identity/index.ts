@@ -1,7 +1,7 @@
 import type { Identity } from "../core/identity.js";
 import type { Runtime } from "../core/runtime.js";
 import type { TrustCaller, TrustScope } from "../core/trust.js";
-import { acquireFrom, type IdentityRequest, type SourceReport } from "./acquire-identity.js";
+import { acquireFrom, findSource, type IdentityRequest, type SourceReport } from "./acquire-identity.js";
 import { envSource } from "./env.js";
 import { githubActionsSource } from "./github-actions.js";
 import { gitlabSource } from "./gitlab.js";
@@ -51,6 +51,11 @@ function allSources(wanted: string, runtime: Runtime): readonly IdentitySource[]
  */
 export function acquireIdentity(request: IdentityRequest, runtime: Runtime): Promise<Identity> {
   return acquireFrom(allSources(request.source, runtime), request, runtime);
+}
+
+/** For a name that may not be needed. @throws {AgentctlError} USAGE for an unknown source */
+export function requireKnownSource(name: string, runtime: Runtime): void {
+  if (name !== "auto") findSource(allSources(name, runtime), name);
 }
 
 /** What each source sees of itself, in the order of detection; `wanted` is what was asked for, such as `login:NAME`. */

@@ -1,4 +1,4 @@
-import { currentOwner, isOwnerAlive, type ProcessOwner } from "../core/process-owner.js";
+import { currentOwner, isOwnerAlive, type Liveness, type ProcessOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import type { LeaseEntry } from "./entry.js";
 import { readEntryFile, removeEntryFile, writeEntryFile } from "./entry-file.js";
@@ -11,13 +11,23 @@ export interface ClaimedLease {
   readonly entry: LeaseEntry;
   /** Who had to end it before. */
   readonly previousOwner: ProcessOwner;
+  /** What that was when the lease was claimed; other than dead only by force. */
+  readonly previousOwnerWas: Liveness;
   /** Whether that was in this boot and pid namespace, so that the pids of its command mean something here. */
   readonly isFromHere: boolean;
   /** Puts what changed on the disk before it returns. @throws {AgentctlError} STATE_UNWRITABLE */
   update(change: Pick<LeaseChange, "state" | "endings">): void;
   /** Takes the lease out of the ledger. It is let go of in any case. @throws {AgentctlError} STATE_UNWRITABLE */
   close(): Promise<void>;
-  /** Lets go of a lease that stays in the ledger, for the next who claims it. Never rejects. */
+  /**
+   * Puts what changed on the disk, and the lease back into the hands of its previous owner, who lives on; it is let go
+   * of in any case. @throws {AgentctlError} STATE_UNWRITABLE
+   */
+  handBack(change: Pick<LeaseChange, "state" | "endings">): Promise<void>;
+  /**
+   * Lets go of a lease that stays in the ledger as its previous owner's, for the next who claims it; one that was closed or
+   * handed back is let alone. Never rejects.
+   */
   release(): Promise<void>;
 }
 
@@ -51,7 +61,7 @@ export async function claimLease(id: string, runtime: Runtime, rules: ClaimRules
   try {
     // It may have been claimed and closed since.
     const judged = judge(id, rules, runtime);
-    if (judged.is === "claimable") return { is: "claimed", lease: takeOver(judged.entry, lock, runtime) };
+    if (judged.is === "claimable") return { is: "claimed", lease: takeOver(judged, lock, runtime) };
     await lock.release();
     return judged;
   } catch (thrown) {
@@ -60,29 +70,40 @@ export async function claimLease(id: string, runtime: Runtime, rules: ClaimRules
   }
 }
 
-type Judgement = Exclude<Claim, { is: "claimed" }> | { readonly is: "claimable"; readonly entry: LeaseEntry };
+interface Claimable {
+  readonly is: "claimable";
+  readonly entry: LeaseEntry;
+  readonly liveness: Liveness;
+}
+type Judgement = Exclude<Claim, { is: "claimed" }> | Claimable;
 
 function judge(id: string, { force = false }: ClaimRules, runtime: Runtime): Judgement {
   const found = readEntryFile(id, runtime);
   if (found.is !== "entry") return found;
   const { entry } = found;
   const liveness = isOwnerAlive(entry.owner, runtime);
-  if (force || liveness === "dead") return { is: "claimable", entry };
+  if (force || liveness === "dead") return { is: "claimable", entry, liveness };
   return { is: liveness === "alive" ? "running" : "unknown", entry };
 }
 
-function takeOver(found: LeaseEntry, lock: LeaseLock, runtime: Runtime): ClaimedLease {
+function takeOver({ entry: found, liveness }: Claimable, lock: LeaseLock, runtime: Runtime): ClaimedLease {
   const owner = currentOwner(runtime);
   const isFromHere = isSameSystem(found.owner, owner);
   const { child, ...rest } = found;
   // A pid of another boot or namespace would be taken for one of this process's own by the next who claims the lease.
   let entry: LeaseEntry = { ...rest, ...(child && isFromHere && { child }), owner, state: "ending" };
   writeEntryFile(entry, runtime);
+  let isHeld = true;
+  const giveBack = (given: LeaseEntry): void => {
+    isHeld = false;
+    writeEntryFile({ ...given, owner: found.owner, ...(child && { child }) }, runtime);
+  };
   return {
     get entry() {
       return entry;
     },
     previousOwner: found.owner,
+    previousOwnerWas: liveness,
     isFromHere,
     update: (change) => {
       const next = applyChange(entry, change);
@@ -90,13 +111,29 @@ function takeOver(found: LeaseEntry, lock: LeaseLock, runtime: Runtime): Claimed
       entry = next;
     },
     close: async () => {
+      isHeld = false;
       try {
         removeEntryFile(entry.id, runtime);
       } finally {
         await lock.release();
       }
     },
-    release: () => lock.release(),
+    handBack: async (change) => {
+      try {
+        giveBack(applyChange(entry, change));
+      } finally {
+        await lock.release();
+      }
+    },
+    release: async () => {
+      try {
+        if (isHeld) giveBack(entry);
+      } catch {
+        // It is this process's then until this process ends, and an orphan after that.
+      } finally {
+        await lock.release();
+      }
+    },
   };
 }
 

@@ -2,7 +2,7 @@ export { type Claim, type ClaimedLease, type ClaimRules, claimLease, waitUntilOw
 export { type LeaseEntry, type LeaseState, type LedgerChild, type LedgerGrant, leaseFile } from "./entry.js";
 export { type KeepInput, type KeptGrants, keepGrants } from "./keep-grants.js";
 export { newLeaseId } from "./lease-id.js";
-export { removePrivateDir, removeReceiptPlace } from "./leavings.js";
+export { removePrivateDir, removeReceiptPlace, removeTornWrites } from "./leavings.js";
 export { type LeaseChange, type NewLease, type OpenLease, openLease } from "./ledger.js";
 export { type ListedLease, listLeases } from "./list.js";
 export { ordersOf } from "./orders.js";
@@ -12,4 +12,5 @@ export { type RevokeRequest, requestRevocation } from "./revoke-mark.js";
 export { chooseLeaseId, findLease, type LeaseSelection, selectLeases } from "./select.js";
 export { sweepFiles } from "./sweep-files.js";
 export { privateDirOf, setTerms } from "./terms.js";
+export { findEnder, type WaitRules, waitWhileEnding } from "./wait-for-others.js";
 export { startWatchdog, type Watchdog, type WatchdogOrder } from "./watchdog.js";

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Runtime } from "../core/runtime.js";
-import type { LeaseEntry } from "./entry.js";
+import { type LeaseEntry, leasesDir } from "./entry.js";
 import { privateDirOf, privateDirsRoot } from "./terms.js";
 
 type LeavingsRuntime = Pick<Runtime, "fs" | "env" | "cwd" | "uid">;
@@ -24,6 +24,13 @@ export function removeReceiptPlace({ receipt }: Pick<LeaseEntry, "receipt">, run
   const { temporary } = receipt;
   if (isPlaceOf(receipt)) removeOurs(temporary, "file", runtime);
   return isAbsent(temporary, runtime);
+}
+
+/** Removes what writes of its entry left that were cut off. Only for a lease that was claimed, and whose owner is dead. */
+export function removeTornWrites({ id }: Pick<LeaseEntry, "id">, runtime: LeavingsRuntime): void {
+  const dir = leasesDir(runtime);
+  const isTorn = (name: string): boolean => name.startsWith(`${id}.json.`) && name.endsWith(".tmp");
+  for (const name of runtime.fs.readdirSync(dir).filter(isTorn)) removeOurs(path.join(dir, name), "file", runtime);
 }
 
 /** Removes what belongs to this user and is what it is said to be; whether it is gone is for `isAbsent` to say. */

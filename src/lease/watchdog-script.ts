@@ -6,7 +6,7 @@
  *   that it finds, and the watchdog must not go before agentctl has.
  * - The first shell ends at once, so that the background part is nobody's child any more when agentctl sees that end.
  * - An end of file without `done` is agentctl's death. Without a ledger file there was nothing to end yet, or is not
- *   any more. Only otherwise the shell becomes another agentctl, where the first one was: relative paths in the
+ *   any more; a first write that was cut off is cleared away. Only otherwise the shell becomes another agentctl, where the first one was: relative paths in the
  *   environment start there.
  */
 export const WATCHDOG_SCRIPT = `trap '' HUP INT QUIT TERM USR1 USR2
@@ -14,7 +14,10 @@ lease=$1 entry=$2 directory=$3
 shift 3
 {
   read -r word <&3 && [ "$word" = "done" ] && exit 0
-  [ -e "$entry" ] || exit 0
+  [ -e "$entry" ] || {
+    for torn in "$entry".*.tmp; do [ ! -f "$torn" ] || rm -f -- "$torn"; done
+    exit 0
+  }
   cd "$directory" 2>/dev/null || cd /
   exec "$@" lease sweep --as-watchdog "$lease" 3<&-
 } &

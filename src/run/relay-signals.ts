@@ -36,8 +36,9 @@ export function relaySignals(
       if (!target.sharesGroup) target.forward("SIGQUIT");
     }),
     runtime.onSignal("SIGINT", () => {
-      if (!target.sharesGroup) target.forward("SIGINT");
+      // Counted when it came, and not when the command has done something about it.
       interrupted();
+      if (!target.sharesGroup) target.forward("SIGINT");
     }),
   ];
   return () => {

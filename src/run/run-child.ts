@@ -54,7 +54,7 @@ async function superviseChild(
     const exit = await child.exit;
     const endedAt = runtime.now();
     await expiry.settle();
-    return { ...describeExit(exit), endedAt, stoppedAtExpiry: expiry.hasStopped };
+    return { ...describeExit(exit), endedAt, stoppedAtExpiry: expiry.hasStoppedAtDeadline };
   } finally {
     expiry.cancel();
   }

@@ -18,6 +18,7 @@ export interface ClosingWatch {
 export function watchClosing(
   notify: (text: string) => void,
   runtime: Pick<Runtime, "onSignal" | "kill" | "pid">,
+  finisher = "its watchdog",
 ): ClosingWatch {
   const unwatched = new AbortController();
   const leave = new AbortController();
@@ -26,10 +27,10 @@ export function watchClosing(
     count += 1;
     if (count === 1) {
       unwatched.abort();
-      notify("ending the lease first; interrupt again to leave that to its watchdog");
+      notify(`ending the lease, without watching it take effect; interrupt again to leave the rest to ${finisher}`);
     } else if (count === 2) {
       leave.abort();
-      notify("leaving the rest to the lease's watchdog");
+      notify(`leaving the rest to ${finisher}`);
     } else {
       runtime.kill(runtime.pid, "SIGKILL");
     }

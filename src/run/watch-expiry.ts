@@ -16,8 +16,8 @@ export interface ExpiryRules {
 }
 
 export interface ExpiryWatch {
-  /** True once `on_expiry: stop` has begun to end the command. */
-  readonly hasStopped: boolean;
+  /** True once `on_expiry: stop` has begun to end the command, since the deadline came. */
+  readonly hasStoppedAtDeadline: boolean;
   /** After the child's exit: waits until what was told to stop is gone, or was killed at the end of the grace. */
   settle(): Promise<void>;
   cancel(): void;
@@ -30,7 +30,7 @@ export function watchExpiry(
   notify: (text: string) => void,
   runtime: Pick<Runtime, "now">,
 ): ExpiryWatch {
-  let hasStopped = false;
+  let hasStoppedAtDeadline = false;
   let killsAt: number | undefined;
   let cancel = callAt(rules.deadlineAt, onDeadline, runtime);
   rules.revoked?.addEventListener("abort", onRevoked, { once: true });
@@ -38,6 +38,7 @@ export function watchExpiry(
 
   function onDeadline(): void {
     rules.revoked?.removeEventListener("abort", onRevoked);
+    hasStoppedAtDeadline = rules.onExpiry === "stop";
     endBecause(`the lease ended at ${formatInstant(rules.deadlineAt)}`);
   }
 
@@ -51,7 +52,6 @@ export function watchExpiry(
       notify(`${ended}: the command goes on, and is given no credentials any more`);
       return;
     }
-    hasStopped = true;
     killsAt = runtime.now() + rules.graceSeconds * 1_000;
     notify(`${ended}: stopping the command (SIGTERM; SIGKILL in ${formatDuration(rules.graceSeconds)})`);
     tree.signal("SIGTERM");
@@ -65,8 +65,8 @@ export function watchExpiry(
   }
 
   return {
-    get hasStopped() {
-      return hasStopped;
+    get hasStoppedAtDeadline() {
+      return hasStoppedAtDeadline;
     },
     settle: async () => {
       while (killsAt !== undefined && tree.isAlive())

@@ -1,9 +1,13 @@
 import type { ServerResponse } from "node:http";
 import * as z from "zod/mini";
 import { isSameSecret } from "../core/constant-time.js";
-import { check } from "./check.js";
+import type { Assignments } from "./azure/authorization/assignments.js";
+import { createAzureControl } from "./azure/control.js";
 import type { SandboxClock } from "./clock.js";
+import { readControlBody, UnfitBody } from "./control-body.js";
 import { FAULT_KINDS, type Fault, type FaultBoard } from "./faults.js";
+import type { GcpAdmin } from "./gcp/admin.js";
+import { createGcpControl } from "./gcp/control.js";
 import { AUTHORIZING_SERVICES, documentsOf, type RolePolicies } from "./iam/role-policies.js";
 import type { RequestHandler } from "./listener.js";
 import type { RequestLog } from "./request-log.js";
@@ -19,6 +23,8 @@ export interface ControlContext {
   readonly log: RequestLog;
   readonly roles: WorldDefinition["roles"];
   readonly policies: RolePolicies;
+  readonly assignments: Assignments;
+  readonly gcp: GcpAdmin;
 }
 
 const count = z.optional(z.int().check(z.minimum(0)));
@@ -43,21 +49,22 @@ const iamSchema = z.strictObject({
 /**
  * The remote control, for tests that start the sandbox by its command:
  * `POST faults` (a Fault or a list), `DELETE faults`, `POST clock` ({offsetMs, service?}), `GET requests`,
- * `POST iam` ({propagationMs, service?}), `GET iam` (the propagation and every role's inline policies).
+ * `POST iam` ({propagationMs, service?}), `GET iam` (the propagation and every role's inline policies), and those of
+ * `createAzureControl` and `createGcpControl`.
  */
 export function createControl(context: ControlContext): RequestHandler {
   const routes: Readonly<Record<string, (body: unknown) => unknown>> = {
     "POST faults": (body) => {
-      for (const fault of read(faultsSchema, [body].flat())) context.faults.add(fault as Fault);
+      for (const fault of readControlBody(faultsSchema, [body].flat())) context.faults.add(fault as Fault);
     },
     "DELETE faults": () => context.faults.clear(),
     "POST clock": (body) => {
-      const { offsetMs, service } = read(clockSchema, body);
+      const { offsetMs, service } = readControlBody(clockSchema, body);
       context.clock.setOffset(offsetMs, service);
     },
     "GET requests": () => context.log.entries(),
     "POST iam": (body) => {
-      const { propagationMs, service } = read(iamSchema, body);
+      const { propagationMs, service } = readControlBody(iamSchema, body);
       context.policies.setPropagation(propagationMs, service);
     },
     "GET iam": () => ({
@@ -66,6 +73,8 @@ export function createControl(context: ControlContext): RequestHandler {
         Object.keys(context.roles).map((roleArn) => [roleArn, documentsOf(context.policies, roleArn)]),
       ),
     }),
+    ...createAzureControl(context.assignments),
+    ...createGcpControl(context.gcp),
   };
   return async (request, response) => {
     const [, secret = "", resource = ""] = request.path.split("/");
@@ -75,14 +84,6 @@ export function createControl(context: ControlContext): RequestHandler {
     if (isForeign || !isSameSecret(secret, context.secret) || route === undefined) return reply(response, 404);
     reply(response, ...answer(route, request));
   };
-}
-
-class UnfitBody extends Error {}
-
-function read<Schema extends z.core.$ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const checked = check(schema, body);
-  if ("data" in checked) return checked.data;
-  throw new UnfitBody(`${checked.wrong.path || "the body"}: ${checked.wrong.message}`);
 }
 
 function answer(route: (body: unknown) => unknown, request: ServiceRequest): readonly [number, unknown?] {

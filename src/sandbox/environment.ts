@@ -70,6 +70,9 @@ export function sandboxEnvironment(
     AZURE_AUTHORITY_HOST: addresses.azure,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STS: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `${addresses.gcp}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${addresses.gcp}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: `${addresses.gcp}/`,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_PRIVILEGEDACCESSMANAGER: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${addresses.gcp}/storage/v1/`,
     // Azure's SDKs, and Google's but gcloud, read their services' addresses from no variable that leaves the
     // sign-in on (STORAGE_EMULATOR_HOST turns it off): for a script to hand to them.

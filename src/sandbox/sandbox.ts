@@ -1,6 +1,8 @@
 import type { PolicyDocument } from "../core/profile.js";
+import type { Assignments } from "./azure/authorization/assignments.js";
 import type { SandboxClock } from "./clock.js";
 import type { FaultBoard } from "./faults.js";
+import type { GcpAdmin } from "./gcp/admin.js";
 import type { RolePolicies } from "./iam/role-policies.js";
 import type { MintRequest } from "./oidc/issuer.js";
 import type { LoggedRequest } from "./request-log.js";
@@ -25,6 +27,10 @@ export interface Sandbox {
   readonly clock: SandboxClock;
   /** How long a change of a role's policies takes until it counts. */
   readonly iam: Pick<RolePolicies, "setPropagation" | "propagation">;
+  /** Google Cloud's policies, and the grants of Privileged Access Manager. */
+  readonly gcp: GcpAdmin;
+  /** Azure's role assignments as they stand, and how long a change of them takes until it counts. */
+  readonly azureRoles: Pick<Assignments, "current" | "setPropagation" | "propagation" | "setRelease" | "release">;
   /** A role's inline policies by name, as IAM tells them now. */
   rolePolicies(roleArn: string): Readonly<Record<string, PolicyDocument>>;
   /** What was asked of it so far, oldest first, without secrets. */

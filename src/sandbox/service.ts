@@ -3,7 +3,7 @@ import type { WireError } from "./wire-error.js";
 export const SERVICE_NAMES = [
   ...(["oidc", "sts", "iam", "s3"] as const),
   ...(["entra", "arm", "blob"] as const),
-  ...(["gcp-sts", "iamcredentials", "tokeninfo", "gcs"] as const),
+  ...(["gcp-sts", "iamcredentials", "tokeninfo", "gcs", "cloudresourcemanager", "gcp-iam", "pam"] as const),
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { createAssignments } from "./azure/authorization/assignments.js";
 import { routeAzure } from "./azure/route.js";
 import { makeCertificates } from "./certificates.js";
 import { createClock } from "./clock.js";
 import { createControl } from "./control.js";
 import { makePrivateDir, sandboxEnvironment } from "./environment.js";
 import { createFaultBoard } from "./faults.js";
-import { routeGcp } from "./gcp/route.js";
+import { createGcp } from "./gcp/route.js";
 import type { SandboxHost } from "./host.js";
 import { type AuthorizingService, createRolePolicies, documentsOf } from "./iam/role-policies.js";
 import { createSessionStore } from "./iam/sessions.js";
@@ -61,11 +62,15 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
   s3.handle(serve(createS3Service({ ...asService("s3"), store }), serving));
 
   const { now } = clock;
-  azure.handle(serveByRoute(routeAzure({ world: world.azure, issuer, origin: azure.origin, now }), serving));
-  gcp.handle(serveByRoute(routeGcp({ world: world.gcp, issuer, origin: gcp.origin, now }), serving));
+  const assignments = createAssignments(world.azure, () => clock.now("arm"));
+  const azureWorld = { world: world.azure, issuer, origin: azure.origin, now, assignments };
+  azure.handle(serveByRoute(routeAzure(azureWorld), serving));
+  const google = createGcp({ world: world.gcp, issuer, origin: gcp.origin, now });
+  gcp.handle(serveByRoute(google.route, serving));
 
   const secret = randomBytes(32).toString("base64url");
-  control.handle(createControl({ secret, origin: control.origin, faults, clock, log, roles, policies }));
+  const controlled = { faults, clock, log, roles, policies, assignments, gcp: google.admin };
+  control.handle(createControl({ secret, origin: control.origin, ...controlled }));
   const addresses = {
     sts: sts.origin,
     s3: s3.origin,
@@ -85,6 +90,8 @@ export async function startSandbox(options: SandboxOptions, host: SandboxHost): 
     faults,
     clock,
     iam: policies,
+    azureRoles: assignments,
+    gcp: google.admin,
     rolePolicies: (roleArn) => documentsOf(policies, roleArn),
     requests: log.entries,
     close: async () => {

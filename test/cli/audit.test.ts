@@ -68,7 +68,7 @@ describe("audit log", () => {
     const { stdout, stderr } = await audit("log");
     expect(stdout.split("\n")).toEqual([
       "2026-01-31T09:00:00Z  lease.start           l-0123456789ABCDEF  deploy            automation  command terraform: aws as arn:aws:iam::1:role/r until 2026-01-31T09:30:00Z",
-      "2026-01-31T11:00:00Z  lease.end             l-1                 deploy            -           command terraform: exit 143 (SIGTERM); aws fenced at 2026-01-31T09:30:00Z",
+      "2026-01-31T11:00:00Z  lease.end             l-1                 deploy            -           command terraform: exit 143 (SIGTERM); aws: fenced since 2026-01-31T09:30:00Z",
       "2026-01-31T11:30:00Z  lease.refused         l-1                 deploy            -           ACTOR_DENIED: not for\\u000a2026-01-31T11:30:00Z  lease.start \\u001b[2J",
       "",
     ]);
@@ -142,7 +142,7 @@ describe("audit log", () => {
         refusals: 2,
         endings: [{ cloud: "aws", word: "fenced", at: "T", detail: "" }],
       },
-      want: "command sh: exit 0; aws renewals: 3; gcp renewals: 2 (failed tries: 5); refused requests: 2; aws fenced at T",
+      want: "command sh: exit 0; aws renewals: 3; gcp renewals: 2 (failed tries: 5); refused requests: 2; aws: fenced at T",
     },
     {
       name: "the end of one where nothing was asked amiss",
@@ -169,7 +169,7 @@ describe("audit log", () => {
         grants: [HELD],
         endings: [{ cloud: "aws", word: "fenced", at: "T", detail: "" }],
       },
-      want: "agentctl: no command was started; aws fenced at T",
+      want: "agentctl: no command was started; aws: fenced at T",
     },
     {
       name: "a failure after a grant, and how that ends",
@@ -183,7 +183,7 @@ describe("audit log", () => {
           { cloud: "gcp", word: "expires", at: "U", detail: "" },
         ],
       },
-      want: "command sh: CLOUD_DENIED: no; aws fenced at T; gcp expires at U",
+      want: "command sh: CLOUD_DENIED: no; aws: fenced at T; gcp: expires at U",
     },
   ];
   it.each([...endpoint, ...others])("shows in one line $name", async ({ event, want }) => {

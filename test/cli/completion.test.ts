@@ -45,10 +45,11 @@ afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
 function writeLease(id: string, profile: string): void {
   const owner = currentOwner(fakeRuntime());
   const times = { openedAt: 0, deadlineAt: 1 };
-  const rest = { actor: "human", command: "true", privateDir: root, grants: [] };
+  const identity = { source: "env", issuer: "https://issuer.example", subject: "ada" };
+  const rest = { actor: "human", identity, command: "true", graceSeconds: 30, privateDir: root, grants: [] };
   write(
     `state/leases/${id}.json`,
-    JSON.stringify({ version: 1, id, profile, state: "running", owner, ...times, ...rest }),
+    JSON.stringify({ version: 2, id, profile, state: "running", owner, ...times, ...rest }),
   );
 }
 
@@ -89,6 +90,10 @@ describe("the words that are offered", () => {
     { name: "profiles of --config", words: ["run", "--config", "~/mine.yaml", "-p"], includes: ["homely"] },
     { name: "profiles of --config=", words: ["run", "--config=home/mine.yaml", "-p"], includes: ["homely"] },
     { name: "leases", words: ["audit", "log", "--lease"], includes: ["l-0123456789ABCDEF"] },
+    { name: "a lease to show", words: ["lease", "show"], includes: ["l-0123456789ABCDEF"] },
+    { name: "leases to revoke", words: ["lease", "revoke", "l-1"], includes: ["l-0123456789ABCDEF"] },
+    { name: "states of leases", words: ["lease", "list", "--state"], includes: ["running", "orphaned", "unreadable"] },
+    { name: "profiles to sweep", words: ["lease", "sweep", "-p"], includes: ["demo"] },
     { name: "sources", words: ["run", "--identity"], includes: SOURCES },
     { name: "logins as sources", words: ["run", "--identity"], current: "login:", includes: ["login:work"] },
     { name: "logins to renew", words: ["login"], includes: ["work"] },

@@ -6,6 +6,7 @@ import { fakeRuntime } from "../fake-runtime.js";
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const SOON = "2026-01-31T12:10:00Z";
+const PAST = "2026-01-31T11:59:00Z";
 const LATER = "2026-01-31T12:15:00Z";
 
 function linesOf(ending: Partial<Ending>, quiet = false): string {
@@ -22,7 +23,17 @@ describe("the line of an ending", () => {
     {
       name: "what outlasts it",
       ending: { until: LATER },
-      want: `aws: fenced at ${SOON}, some uses last until ${LATER}`,
+      want: `aws: fenced at ${SOON}; GetCallerIdentity and the like work until ${LATER}`,
+    },
+    {
+      name: "what outlasts it elsewhere",
+      ending: { cloud: "gcp" as const, word: "expires" as const, until: LATER },
+      want: `gcp: expires at ${SOON}; some uses last until ${LATER}`,
+    },
+    {
+      name: "nothing of what is over as well",
+      ending: { at: "2026-01-31T11:58:00Z", until: "2026-01-31T11:59:00Z" },
+      want: "aws: fenced since 2026-01-31T11:58:00Z",
     },
     { name: "nothing that does", ending: { until: SOON }, want: `aws: fenced at ${SOON}` },
     {
@@ -33,9 +44,48 @@ describe("the line of an ending", () => {
     {
       name: "two seconds",
       ending: { until: "2026-01-31T12:10:02Z" },
-      want: `aws: fenced at ${SOON}, some uses last until 2026-01-31T12:10:02Z`,
+      want: `aws: fenced at ${SOON}; GetCallerIdentity and the like work until 2026-01-31T12:10:02Z`,
     },
-    { name: "why it failed", ending: { word: "failed" as const }, want: `aws: failed at ${SOON}: a long story` },
+    {
+      name: "what was seen, though its time is rounded up",
+      ending: { word: "revoked" as const },
+      want: `aws: revoked since ${SOON}`,
+    },
+    {
+      name: "the latest, of what was not seen",
+      ending: { word: "removed" as const, until: LATER },
+      want: `aws: removed, usable until ${SOON} at the latest`,
+    },
+    {
+      name: "that the latest is over",
+      ending: { word: "removed" as const, at: PAST },
+      want: `aws: removed, not usable since ${PAST}`,
+    },
+    {
+      name: "why it failed",
+      ending: { word: "failed" as const, shortfall: "IAM was away" },
+      want: `aws: failed, usable until ${SOON} (not taken back: IAM was away)`,
+    },
+    {
+      name: "why it failed, in whatever words there are",
+      ending: { word: "failed" as const, at: PAST },
+      want: `aws: failed, not usable since ${PAST} (a long story)`,
+    },
+    {
+      name: "why a revoker was of no use",
+      ending: { shortfall: "the role holds as many denies as fit", steps: [{ at: PAST, text: "asked" }] },
+      want: `aws: fenced at ${SOON} (not taken back: the role holds as many denies as fit)`,
+    },
+    {
+      name: "why a revoker was not asked",
+      ending: { steps: [{ at: PAST, text: "put no deny on r: its fence is near" }] },
+      want: `aws: fenced at ${SOON} (put no deny on r: its fence is near)`,
+    },
+    {
+      name: "no step of what came about",
+      ending: { word: "revoked" as const, steps: [{ at: PAST, text: "put a deny" }] },
+      want: `aws: revoked since ${SOON}`,
+    },
   ])("says $name, and leaves the story to the receipt", ({ ending, want }) => {
     expect(linesOf(ending)).toBe(`agentctl: ${want}\n`);
   });

@@ -50,7 +50,8 @@ gcp         deploy@acme.iam.gserviceaccount.com
             the same again ahead of its end
   narrowed  Cloud Storage alone
   endpoint  https://127.0.0.1:4711/ (CLOUDSDK_API_ENDPOINT_OVERRIDES_STS)
-  ends      expires: by itself
+  ends      expires
+            by itself
             nothing ends it earlier
 child finds GOOGLE_APPLICATION_CREDENTIALS
 child loses nothing

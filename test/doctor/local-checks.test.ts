@@ -105,6 +105,35 @@ describe("endpoints", () => {
       "AZURE_AUTHORITY_HOST sends identity tokens to https://127.0.0.1:4567",
     ]);
   });
+
+  const IAM = "https://127.0.0.1:4568";
+  const ROLE_ARN = "arn:aws:iam::111122223333:role/revoker";
+  test.each([
+    {
+      name: "IAM's own",
+      env: { AWS_ENDPOINT_URL_IAM: IAM },
+      want: [`AWS_ENDPOINT_URL_IAM sends what is asked of AWS's IAM to ${IAM}`],
+    },
+    {
+      name: "AWS's for all",
+      env: { AWS_ENDPOINT_URL: IAM },
+      want: [`AWS_ENDPOINT_URL sends identity tokens to ${IAM}`],
+    },
+    {
+      name: "AWS's for all, but for STS",
+      env: { AWS_ENDPOINT_URL: IAM, AWS_ENDPOINT_URL_STS: "https://127.0.0.1:4566" },
+      want: [
+        "AWS_ENDPOINT_URL_STS sends identity tokens to https://127.0.0.1:4566",
+        `AWS_ENDPOINT_URL sends what is asked of AWS's IAM to ${IAM}`,
+      ],
+    },
+  ])("says of $name what goes there", async ({ env, want }) => {
+    fs.appendFileSync(
+      path.join(dir, "agentctl.yaml"),
+      `  more: { aws: { role_arn: "arn:aws:iam::111122223333:role/more", revoker: { role_arn: "${ROLE_ARN}" } } }\n`,
+    );
+    expect((await findingsOf(checkEndpoints, runtime({ env }))).map(({ message }) => message)).toEqual(want);
+  });
 });
 
 describe("proxy", () => {
@@ -146,15 +175,9 @@ describe("leases", () => {
       ttlSeconds: 900,
       deliver: "env",
     } as const;
+    const identity = { source: "env", issuer: "https://issuer.example", subject: "ada" };
     return openLease(
-      {
-        terms,
-        plans: [],
-        actor: { kind: "automation" },
-        command: { argv: ["true"] },
-        identity: { source: "env", issuer: "https://issuer.example", subject: "repo:acme/site" },
-        graceSeconds: 30,
-      },
+      { terms, plans: [], actor: { kind: "automation" }, command: { argv: ["true"] }, identity, graceSeconds: 30 },
       runtime({ pid }),
     );
   };
@@ -172,7 +195,13 @@ describe("leases", () => {
     fs.writeFileSync(path.join(dir, "state/leases/l-0000000000000003.json"), "{}");
     const findings = await findingsOf(checkLeases, runtime({ now: () => NOW }));
     expect(findings).toMatchObject([
-      { status: "warn", message: expect.stringContaining("can be used until 2026-11-22T12:15:00Z") },
+      {
+        status: "warn",
+        message: expect.stringContaining(
+          "its agentctl ended without finishing it; it can be used until 2026-11-22T12:15:00Z",
+        ),
+        hint: "agentctl lease sweep l-0000000000000002 ends it",
+      },
       { status: "warn", message: expect.stringContaining("cannot be read: it is not a ledger entry") },
     ]);
     const later = await findingsOf(checkLeases, runtime({ now: () => NOW + 901_000 }));

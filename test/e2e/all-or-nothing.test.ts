@@ -1,6 +1,7 @@
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Fault } from "../../src/sandbox/index.js";
+import { DEFAULT_ACCOUNT, revokerArn } from "../../src/sandbox/world.js";
 import { openStage, type Stage } from "./agentctl.js";
 import { readReceipt } from "./ask-clouds.js";
 import { expectNothingLeft, expectRefusal, neverRun } from "./refusal.js";
@@ -9,13 +10,15 @@ import { AWS, AZURE, configOf, GCP } from "./three-clouds.js";
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage();
-  stage.writeConfig(configOf({ all: { ttl: "10m", aws: AWS, azure: AZURE, gcp: GCP } }));
+  const all = { ttl: "10m", aws: AWS, azure: AZURE, gcp: GCP };
+  stage.writeConfig(configOf({ all, revocable: { ...all, aws: { ...AWS, revoker: { role_arn: REVOKER } } } }));
 });
 afterEach(() => stage.sandbox.faults.clear());
 afterAll(() => stage.close());
 
 interface AllOrNothingRow {
   readonly name: string;
+  readonly profile?: string;
   readonly faults: readonly Fault[];
   readonly code: number;
   readonly error: string;
@@ -25,6 +28,7 @@ interface AllOrNothingRow {
   readonly dropped?: readonly string[];
 }
 
+const REVOKER = revokerArn(DEFAULT_ACCOUNT);
 const held = { kind: "latency", latencyMs: 3000 } as const;
 const ALL_OR_NOTHING: readonly AllOrNothingRow[] = [
   {
@@ -56,6 +60,19 @@ const ALL_OR_NOTHING: readonly AllOrNothingRow[] = [
     dropped: ["aws: fenced", "azure: expires"],
   },
   {
+    name: "Google refuses, when the others have granted, and one of them can be taken back",
+    profile: "revocable",
+    faults: [
+      { service: "gcp-sts", ...held },
+      { service: "gcp-sts", kind: "deny" },
+    ],
+    code: 77,
+    error: "CLOUD_DENIED",
+    cloud: "gcp",
+    says: /aws: revoked since /,
+    dropped: ["aws: revoked", "azure: expires"],
+  },
+  {
     name: "Google answers nonsense, when the others have granted",
     faults: [
       { service: "iamcredentials", ...held },
@@ -81,14 +98,16 @@ const ALL_OR_NOTHING: readonly AllOrNothingRow[] = [
 ];
 
 describe("all or nothing", () => {
-  test.each(ALL_OR_NOTHING)("$name", async ({ faults, dropped = [], ...want }) => {
+  test.each(ALL_OR_NOTHING)("$name", async ({ profile, faults, dropped = [], ...want }) => {
     for (const fault of faults) stage.sandbox.faults.add(fault);
-    const { outcome, receipt, recorded } = await runToRefusal();
+    const { outcome, receipt, recorded } = await runToRefusal(profile);
     expectRefusal(outcome, { ...want, says: [want.says] });
     expect(recorded).toMatchObject([{ error: { code: want.error, facts: { cloud: want.cloud } } }]);
-    expect(receipt).toMatchObject({ grants: [], endings: [], error: { code: want.error } });
-    const endings = (receipt.error?.facts["endings"] ?? []) as string[];
-    expect(endings.map((ending) => ending.split(" at ", 1)[0])).toEqual(dropped);
+    expect(receipt).toMatchObject({ error: { code: want.error } });
+    for (const { grants = [], endings = [] } of [receipt, recorded[0] as Partial<typeof receipt>]) {
+      expect(grants.map(({ cloud }) => cloud)).toEqual(endings.map(({ cloud }) => cloud));
+      expect(endings.map(({ cloud, word }) => `${cloud}: ${word}`)).toEqual(dropped);
+    }
     expectNothingLeft(stage);
   });
 
@@ -101,10 +120,10 @@ describe("all or nothing", () => {
     expectNothingLeft(stage);
   });
 
-  async function runToRefusal() {
+  async function runToRefusal(profile = "all") {
     const before = stage.auditRecords().length;
     const file = path.join(stage.dir, "refused.json");
-    const outcome = await stage.run(["run", "-p", "all", "--receipt", file, "--", ...neverRun(stage)]);
+    const outcome = await stage.run(["run", "-p", profile, "--receipt", file, "--", ...neverRun(stage)]);
     return { outcome, receipt: readReceipt(file), recorded: stage.auditRecords().slice(before) };
   }
 });

@@ -60,7 +60,7 @@ describe("audit log", () => {
       /Z {2}lease\.start {11}l-\w{16} {2}demo +\w+ +command true: aws as arn:aws:sts::\S+ until \S+Z$/,
     );
     expect(lines[1]).toMatch(
-      /Z {2}lease\.end {13}l-\w{16} {2}demo +\w+ +command true: exit 0; aws (fenced|expires) at \S+Z$/,
+      /Z {2}lease\.end {13}l-\w{16} {2}demo +\w+ +command true: exit 0; aws: (fenced|expires) at \S+Z$/,
     );
   });
 
@@ -185,7 +185,7 @@ test("lease list shows a lease while its command runs", async () => {
   fs.writeFileSync(go, "");
   expect(await ended).toMatchObject({ code: 0 });
   expect(human.stdout).toMatch(
-    /^ID +PROFILE +STATE +AGE +ENDS IN +GRANTS +PID\nl-\w{16} +demo +running +\d+s +(15m|14m\d+s) +aws: arn:/,
+    /^ID +PROFILE +STATE +AGE +ENDS IN +GRANTS +PID\nl-\w{16} +demo +running +\d+s +(15m|14m\d+s) +aws: agentctl-demo\/agentctl-l-\w{16} +\d+\n$/,
   );
   expect(JSON.parse(json.stdout)).toMatchObject([
     { state: "running", profile: "demo", pid: child.pid, command: "sh", grants: [{ cloud: "aws" }] },

@@ -55,6 +55,32 @@ describe("claimLease", () => {
     expect((await claimLease(ID, ledger.runtime(), { force: true })).is).toBe("claimed");
   });
 
+  it("is its agentctl's again when it is released unfinished, with its command and what was tried", async () => {
+    const child = { pid: 9, startedAt: "1", leadsGroup: true };
+    openOrphan().update({ state: "running", grants: [makeGrant()], child });
+    moveTo({ bootId: "another" });
+    const { owner } = read();
+    const ending: Ending = {
+      cloud: "aws",
+      word: "failed",
+      at: "2026-01-31T09:10:00Z",
+      detail: "d",
+      isUnfinished: true,
+    };
+    const lease = await claim();
+    lease.update({ endings: [ending] });
+    await lease.release();
+    expect(read()).toMatchObject({ owner, child, grants: [{ ending }] });
+  });
+
+  it("stays gone when it is released after it was closed", async () => {
+    openOrphan();
+    const lease = await claim();
+    await lease.close();
+    await lease.release();
+    expect(ledger.names()).toEqual([]);
+  });
+
   it("keeps what was ended, and is gone when it is closed, with its mark and its lock", async () => {
     openOrphan().update({ grants: [makeGrant()] });
     const ending: Ending = {
@@ -115,6 +141,31 @@ describe("claimLease", () => {
     expect(lease.isFromHere).toBe(isFromHere);
     expect("child" in lease.entry).toBe(keepsChild);
     expect("child" in read()).toBe(keepsChild);
+  });
+
+  it.each([
+    { name: "dead", prepare: openOrphan, was: "dead" },
+    { name: "alive", prepare: alive, was: "alive" },
+    { name: "elsewhere", prepare: () => [alive(), moveTo({ pidNamespace: "pid:[0]" })], was: "unknown" },
+  ])("knows that its agentctl was $name", async ({ prepare, was }) => {
+    prepare();
+    const lease = await claim({ force: true });
+    expect(lease.previousOwnerWas).toBe(was);
+    await lease.release();
+  });
+
+  it("gives a lease back to its agentctl, with what was ended, the mark and its command", async () => {
+    const child = { pid: 9, startedAt: "1", leadsGroup: true };
+    alive().update({ state: "running", grants: [makeGrant()], child });
+    const owner = read().owner;
+    moveTo({ pidNamespace: "pid:[0]" });
+    fs.writeFileSync(ledger.file(ID, "revoke"), "{}");
+    const ending: Ending = { cloud: "aws", word: "removed", at: "2026-01-31T09:10:00Z", detail: "d" };
+    const lease = await claim({ force: true });
+    await lease.handBack({ state: "ended", endings: [ending] });
+    expect(read()).toMatchObject({ state: "ended", child, grants: [{ ending }] });
+    expect(read().owner).toEqual({ ...owner, pidNamespace: "pid:[0]" });
+    expect(ledger.names()).toEqual([`${ID}.json`, `${ID}.revoke`]);
   });
 
   it("breaks the lock of a claimant that was killed", async () => {

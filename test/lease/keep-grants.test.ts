@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AgentctlError } from "../../src/core/errors.js";
-import { pauseAfter } from "../../src/lease/renewal-rules.js";
+import { leaseRevoked, pauseAfter } from "../../src/lease/renewal-rules.js";
 import { thrownBy } from "../thrown.js";
 import { type Asked, at, CLOUD_AWAY, goTo, makeGrant, minutesNow, START, startKeeping } from "./keeping.js";
 
@@ -274,5 +274,14 @@ describe("stop", () => {
     expect((await thrownBy(() => kept.current("aws"))).code).toBe("LEASE_ENDED");
     await goTo(59);
     expect(asked).toEqual([]);
+  });
+
+  it("tells askers why, and of two reasons the first", async () => {
+    const { kept } = startKeeping([FIRST]);
+    await Promise.all([kept.stop(leaseRevoked(Date.UTC(2026, 0, 31, 9))), kept.stop()]);
+    expect(await thrownBy(() => kept.current("aws"))).toMatchObject({
+      code: "LEASE_ENDED",
+      message: "the lease was revoked at 2026-01-31T09:00:00Z",
+    });
   });
 });

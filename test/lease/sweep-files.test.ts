@@ -2,7 +2,13 @@ import * as fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { currentOwner } from "../../src/core/process-owner.js";
-import { openLease, removePrivateDir, removeReceiptPlace, sweepFiles } from "../../src/lease/index.js";
+import {
+  openLease,
+  removePrivateDir,
+  removeReceiptPlace,
+  removeTornWrites,
+  sweepFiles,
+} from "../../src/lease/index.js";
 import { thrownBy } from "../thrown.js";
 import { ID, makeLease, makeScratchLedger, type ScratchLedger } from "./scratch-ledger.js";
 
@@ -208,4 +214,13 @@ describe("removeReceiptPlace", () => {
   function write(file: string): void {
     fs.writeFileSync(file, "");
   }
+});
+
+describe("removeTornWrites", () => {
+  it("removes what the lease's own writes left, and nothing of another lease", () => {
+    const names = [`${ID}.json.0123456789ab.tmp`, `${ID}.json`, `${GONE}.json.0123456789ab.tmp`];
+    for (const name of names) place(name, "{");
+    removeTornWrites({ id: ID }, ledger.runtime());
+    expect(fs.readdirSync(ledger.leasesDir).sort()).toEqual(names.slice(1).sort());
+  });
 });

@@ -66,6 +66,15 @@ describe.runIf(process.platform === "linux").concurrent("a watchdog", () => {
     await expectNoSweep(owner);
   });
 
+  it("clears a first write away that was cut off, and nobody else's", async () => {
+    const owner = await yard.owner({ hasEntry: false });
+    const [torn, another] = [`${owner.entryFile}.0123456789ab.tmp`, `${owner.entryFile}.txt`];
+    for (const file of [torn, another]) fs.writeFileSync(file, "{");
+    process.kill(owner.pid, "SIGKILL");
+    await expectNoSweep(owner);
+    expect([fs.existsSync(torn), fs.existsSync(another)]).toEqual([false, true]);
+  });
+
   it.each(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const)("outlives a %s", async (signal) => {
     const owner = await yard.owner();
     process.kill(owner.watchdog()?.pid ?? Number.NaN, signal);

@@ -102,7 +102,7 @@ describe.concurrent.each(places)("at a revocation $place", ({ start }) => {
     expect(resultOf(run)).toBeUndefined();
     run.advanceClock(600_000);
     expect(await run.exited).toBe(137);
-    expect(resultOf(run)).toMatchObject({ exitCode: 137, signal: "SIGKILL", stoppedAtExpiry: true });
+    expect(resultOf(run)).toMatchObject({ exitCode: 137, signal: "SIGKILL", stoppedAtExpiry: false });
     expect(bench.signals(log)).toEqual(["SIGTERM"]);
     expect(noticesOf(run)).toEqual([
       "the lease was revoked: stopping the command (SIGTERM; SIGKILL in 10m)",

@@ -40,7 +40,7 @@ describe.each([
     run.revoke();
     vi.advanceTimersByTime(HOUR_MS);
     expect([run.notices, run.signals]).toEqual([told(at), signals]);
-    expect(run.watch.hasStopped).toBe(onExpiry === "stop");
+    expect(run.watch.hasStoppedAtDeadline).toBe(onExpiry === "stop");
   });
 
   it("a revocation is the end, and the deadline after it is nothing more", () => {
@@ -49,7 +49,7 @@ describe.each([
     expect(run.notices).toEqual([`the lease was revoked: ${notices[0]}`]);
     vi.advanceTimersByTime(2 * HOUR_MS);
     expect([run.notices, run.signals]).toEqual([told("the lease was revoked"), signals]);
-    expect(run.watch.hasStopped).toBe(onExpiry === "stop");
+    expect(run.watch.hasStoppedAtDeadline).toBe(false);
   });
 
   it("a revocation before the command was there counts as well", () => {

@@ -50,10 +50,17 @@ export async function askEntra(
   return send(sandbox, url, { method: "POST", body: new URLSearchParams(given).toString() });
 }
 
-/** A call to Resource Manager. */
-export function callArm(sandbox: Sandbox, path: string, token?: string): Promise<Answer> {
+/** A call to Resource Manager; a body that is not text goes as JSON. */
+export function callArm(
+  sandbox: Sandbox,
+  path: string,
+  token?: string,
+  { method = "GET", body }: { readonly method?: string; readonly body?: unknown } = {},
+): Promise<Answer> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return send(sandbox, new URL(path, sandbox.env["AGENTCTL_SANDBOX_ARM_URL"]), { headers });
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const url = new URL(path, sandbox.env["AGENTCTL_SANDBOX_ARM_URL"]);
+  return send(sandbox, url, { method, headers, ...(text !== undefined && { body: text }) });
 }
 
 export interface BlobCall {

@@ -84,7 +84,7 @@ describe("agentctl sandbox -- COMMAND", () => {
     await runSandbox(loud, "--", "true");
     await runSandbox(quiet, "--quiet", "--", "true");
     expect(loud.stderr.text()).toMatch(
-      /^agentctl: sandbox: .*; AWS \(3 roles\), Azure \(1 application\), Google Cloud \(1 service account\)\n$/,
+      /^agentctl: sandbox: .*; AWS \(3 roles\), Azure \(4 applications\), Google Cloud \(3 service accounts\)\n$/,
     );
     expect(quiet.stderr.text()).toBe("");
   });

@@ -21,7 +21,7 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
   const role = lastOf(hops).roleArn;
   const revoker = revokerOf(settings, terms);
   const revoking = describeRevoking(revoker, settings, terms, planEnding(settings, terms));
-  const asked = revoker === undefined ? [endpoint] : [endpoint, resolveIamEndpoint(role, runtime)];
+  const iam = revoker === undefined ? undefined : resolveIamEndpoint(role, runtime);
   return {
     cloud: "aws",
     channel: terms.channel,
@@ -31,9 +31,9 @@ export function planAwsGrant(settings: AwsSettings, terms: GrantTerms, runtime: 
     narrowing: describeNarrowing(settings, lastOf(hops), terms),
     variables: variableNames(settings, terms.channel),
     ending: revoking.ending,
-    undo: undoOf(settings, terms, role, endpoint.region),
+    undo: undoOf(settings, terms, role, endpoint, iam),
     facts: { ...planFacts(settings, hops, endpoint.region, terms), ...revoking.facts },
-    endpoints: overridesOf(asked),
+    endpoints: overridesOf(iam === undefined ? [endpoint] : [endpoint, iam]),
   };
 }
 

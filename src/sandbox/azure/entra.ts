@@ -1,10 +1,11 @@
 import { jsonAnswer } from "../json-answer.js";
 import type { Service, ServiceAnswer, ServiceRequest, TakeNotes } from "../service.js";
 import { WireError } from "../wire-error.js";
-import { type AzureContext, findApp, objectIdOf } from "./context.js";
+import type { AzureContext } from "./context.js";
 import { verifyAssertion } from "./entra-assertion.js";
 import { ENTRA_FAILURES, entraError, entraRefusal } from "./entra-errors.js";
 import { readResource } from "./entra-scope.js";
+import { findApp, objectIdOf } from "./principals.js";
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const GRANT_TYPE = "client_credentials";

@@ -7,14 +7,16 @@ import type { AzureContext } from "./context.js";
 import { createEntraService } from "./entra.js";
 
 /** Which of Azure's services a request on their common port is for, by its path. */
-export function routeAzure(given: Omit<AzureContext, "tokens">): (request: ServiceRequest) => Service {
-  const context: AzureContext = { ...given, tokens: createAccessTokens() };
+export function routeAzure(
+  given: Omit<AzureContext, "tokens" | "scheduleRequests">,
+): (request: ServiceRequest) => Service {
+  const context: AzureContext = { ...given, tokens: createAccessTokens(), scheduleRequests: [] };
   const entra = createEntraService(context);
   const arm = createArmService(context);
   const blob = createBlobService(context, createBlobStore(context.world, context.now("blob")));
   return ({ path }) => {
     const [, first = ""] = path.split("/");
-    if (first.toLowerCase() === "subscriptions") return arm;
+    if (["subscriptions", "providers"].includes(first.toLowerCase())) return arm;
     return Object.hasOwn(context.world.storageAccounts, first) ? blob : entra;
   };
 }

@@ -1,12 +1,24 @@
 import * as z from "zod/mini";
 import { mapValues } from "../map-values.js";
+import { parseCondition } from "./authorization/condition.js";
 import { isBuiltInRole } from "./roles.js";
-import { type AzureApp, type AzureWorld, defaultAzure } from "./world.js";
+import {
+  type AzureApp,
+  type AzureWorld,
+  DEFAULT_PIM_POLICY,
+  defaultAzure,
+  type PimPolicy,
+  type RoleAssignment,
+} from "./world.js";
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const SCOPE = /^\/(?:subscriptions|providers\/Microsoft\.Management\/managementGroups)\//i;
+const milliseconds = z.optional(z.int().check(z.minimum(0)));
+const isCondition = (text: string): boolean => parseCondition(text) !== undefined;
 const uuid = (what: string) => z.string().check(z.regex(UUID, `${what} is a UUID`));
 
 const appSchema = z.strictObject({
+  name: z.optional(z.string()),
   object_id: z.optional(uuid("an object id")),
   federated_credentials: z.array(
     z.strictObject({
@@ -19,7 +31,8 @@ const appSchema = z.strictObject({
     z.array(
       z.strictObject({
         role: z.string().check(z.refine(isBuiltInRole, "the sandbox does not know this role")),
-        scope: z.string().check(z.regex(/^\/subscriptions\//, "a scope is a resource id, /subscriptions/…")),
+        scope: z.string().check(z.regex(SCOPE, "a scope is a resource id, /subscriptions/…")),
+        condition: z.optional(z.string().check(z.refine(isCondition, "it is not a condition of a role assignment"))),
       }),
     ),
     [],
@@ -45,6 +58,14 @@ export const azureWorldSchema = z.strictObject({
     ),
   ),
   token_lifetime: z.optional(z.int().check(z.minimum(60), z.maximum(86_400))),
+  role_propagation_ms: milliseconds,
+  role_release_ms: milliseconds,
+  pim_policy: z.optional(
+    z.strictObject({
+      requires_justification: z._default(z.boolean(), DEFAULT_PIM_POLICY.requiresJustification),
+      max_assignment_days: z.optional(z.int().check(z.minimum(1))),
+    }),
+  ),
 });
 
 export function resolveAzureWorld(block: z.infer<typeof azureWorldSchema>): AzureWorld {
@@ -63,10 +84,30 @@ export function resolveAzureWorld(block: z.infer<typeof azureWorldSchema>): Azur
             containers,
           })),
     tokenLifeSeconds: block.token_lifetime ?? byDefault.tokenLifeSeconds,
+    ...(block.role_propagation_ms !== undefined && { rolePropagationMs: block.role_propagation_ms }),
+    ...(block.role_release_ms !== undefined && { roleReleaseMs: block.role_release_ms }),
+    ...(block.pim_policy !== undefined && { pimPolicy: resolvePolicy(block.pim_policy) }),
   };
 }
 
 function resolveApp(app: z.infer<typeof appSchema>): AzureApp {
-  const { object_id: objectId, federated_credentials: federatedCredentials, roles } = app;
-  return { ...(objectId !== undefined && { objectId }), federatedCredentials, roles };
+  const { name, object_id: objectId, federated_credentials: federatedCredentials, roles } = app;
+  return {
+    ...(name !== undefined && { name }),
+    ...(objectId !== undefined && { objectId }),
+    federatedCredentials,
+    roles: roles.map(resolveRole),
+  };
+}
+
+function resolveRole({ role, scope, condition }: z.infer<typeof appSchema>["roles"][number]): RoleAssignment {
+  return { role, scope, ...(condition !== undefined && { condition }) };
+}
+
+function resolvePolicy(block: {
+  requires_justification: boolean;
+  max_assignment_days?: number | undefined;
+}): PimPolicy {
+  const { requires_justification: requiresJustification, max_assignment_days: maxAssignmentDays } = block;
+  return { requiresJustification, ...(maxAssignmentDays !== undefined && { maxAssignmentDays }) };
 }

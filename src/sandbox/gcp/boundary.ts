@@ -1,6 +1,7 @@
 import type { AccessBoundaryRule } from "../../core/profile.js";
 import { evaluateExpression, isExpression } from "./cel.js";
-import { type GcpResource, isRole, roleGrants } from "./iam.js";
+import type { GcpResource } from "./policy/holder.js";
+import { isRole, roleGrants } from "./roles.js";
 
 const BUCKET = /^\/\/storage\.googleapis\.com\/projects\/_\/buckets\/([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])$/;
 const IN_ROLE = /^inRole:(roles\/[\w.]+)$/;

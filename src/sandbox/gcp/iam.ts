@@ -1,53 +1,33 @@
-import { evaluateExpression } from "./cel.js";
+import { type ApiAttributes, evaluateExpression } from "./cel.js";
+import type { GcpContext } from "./context.js";
+import type { GcpResource } from "./policy/holder.js";
+import type { GcpAuthorizingService } from "./policy/live-policies.js";
 import { type GooglePrincipal, membersOf } from "./principal.js";
-import type { IamBinding } from "./world.js";
+import { roleGrants } from "./roles.js";
 
-const OBJECTS = ["storage.objects.create", "storage.objects.delete", "storage.objects.get", "storage.objects.list"];
-const BUCKETS = ["storage.buckets.get", "storage.buckets.list"];
-
-/** Predefined roles, as far as this sandbox's services ask for what they grant. */
-const ROLES: Readonly<Record<string, readonly string[]>> = {
-  "roles/iam.workloadIdentityUser": ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"],
-  "roles/iam.serviceAccountTokenCreator": ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"],
-  "roles/storage.objectViewer": ["storage.objects.get", "storage.objects.list"],
-  "roles/storage.objectCreator": ["storage.objects.create"],
-  "roles/storage.objectUser": [...OBJECTS, "storage.objects.update"],
-  "roles/storage.objectAdmin": [...OBJECTS, "storage.objects.update"],
-  "roles/storage.bucketViewer": BUCKETS,
-  "roles/storage.admin": [...BUCKETS, ...OBJECTS, "storage.objects.update"],
-  "roles/storage.legacyBucketReader": ["storage.buckets.get", "storage.objects.list"],
-  "roles/storage.legacyObjectReader": ["storage.objects.get"],
-};
-
-export function isRole(name: string): boolean {
-  return Object.hasOwn(ROLES, name);
+export interface PermissionQuestion {
+  readonly principal: GooglePrincipal;
+  readonly permission: string;
+  /** Whose policy, with those above it, says so. */
+  readonly holder: string;
+  /** What a condition is asked about: the holder itself, or something in it. */
+  readonly resource: GcpResource;
+  /** Who asks, which has its own time and learns of changes in its own time. */
+  readonly service: GcpAuthorizingService;
+  readonly api?: ApiAttributes;
 }
 
-export function roleGrants(role: string, permission: string): boolean {
-  return ROLES[role]?.includes(permission) === true;
-}
-
-/** What a condition may ask about the thing that is accessed. */
-export interface GcpResource {
-  readonly name: string;
-  readonly type: string;
-  readonly service: string;
-}
-
-/** Whether a binding gives the principal the permission, its condition being true at `now`. */
-export function isGranted(
-  bindings: readonly IamBinding[],
-  principal: GooglePrincipal,
-  permission: string,
-  resource: GcpResource,
-  now: number,
-): boolean {
+/** Whether a binding that counts now gives the principal the permission, its condition being true. */
+export function isAllowed(context: Pick<GcpContext, "world" | "policies" | "now">, asked: PermissionQuestion): boolean {
+  const { principal, permission, holder, resource, service, api } = asked;
   const members = membersOf(principal);
-  return bindings.some(
-    ({ role, members: named, condition }) =>
-      roleGrants(role, permission) &&
-      named.some((member) => members.has(member)) &&
-      (condition === undefined ||
-        evaluateExpression(condition, { resource, request: { time: new Date(now) } }) === true),
-  );
+  const values = { resource, request: { time: new Date(context.now(service)) } };
+  return context.policies
+    .countingFor(service, holder)
+    .some(
+      ({ role, members: named, condition }) =>
+        roleGrants(role, permission, context.world.roles) &&
+        named.some((member) => members.has(member)) &&
+        (condition === undefined || evaluateExpression(condition.expression, values, api) === true),
+    );
 }

@@ -51,10 +51,7 @@ export function createRolePolicies(
   const views = { sts: createView(roles), s3: createView(roles), iam: createView(roles) };
   const make = (change: Change): void => {
     apply(written, change);
-    for (const service of AUTHORIZING_SERVICES) {
-      views[service].catchUp(now() - delays[service]);
-      views[service].learn(change);
-    }
+    for (const service of AUTHORIZING_SERVICES) views[service].learn(change);
   };
   return {
     inlineOf: (roleArn) => written.get(roleArn) ?? new Map(),
@@ -72,7 +69,11 @@ export function createRolePolicies(
       boundaryOf: (roleArn) => roles[roleArn]?.permissionsBoundary?.document,
     }),
     setPropagation: (newDelayMs, service) => {
-      for (const name of service === undefined ? AUTHORIZING_SERVICES : [service]) delays[name] = newDelayMs;
+      for (const name of service === undefined ? AUTHORIZING_SERVICES : [service]) {
+        // What counts by now goes on counting.
+        views[name].catchUp(now() - delays[name]);
+        delays[name] = newDelayMs;
+      }
     },
     propagation: () => ({ ...delays }),
   };

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { caContext } from "../../../src/clouds/aws/ca-context.js";
 import { transportWords } from "../../../src/clouds/aws/transport-words.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import { makeCertificates } from "../../../src/sandbox/certificates.js";
+import { fakeRuntime } from "../../fake-runtime.js";
 import {
   answers,
   cutsBody,
@@ -291,6 +293,22 @@ describe("when it cannot be reached", () => {
       expect(error).toMatchObject({ code: "UNREACHABLE", hint: expect.stringContaining("AWS_CA_BUNDLE") });
       expect(error.message).toContain("not signed by an authority");
       expect(wary.pauses).toEqual([]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("reads AWS_CA_BUNDLE into a TLS context once, and again when it has changed", async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), "agentctl-ca-"));
+    try {
+      const bundle = path.join(directory, "ca.pem");
+      const runtime = fakeRuntime({ env: { AWS_CA_BUNDLE: bundle } });
+      writeFileSync(bundle, (await makeCertificates(Date.now())).caPem);
+      const first = caContext(runtime);
+      expect(caContext(runtime)).toBe(first);
+      writeFileSync(bundle, (await makeCertificates(Date.now())).caPem);
+      expect(caContext(runtime)).not.toBe(first);
+      expect(caContext(fakeRuntime())).toBeUndefined();
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -115,7 +115,12 @@ function assumedXml(
   );
 }
 
-function sendXml(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
+export function sendXml(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { "content-type": "text/xml", ...headers }).end(body);
 }
 

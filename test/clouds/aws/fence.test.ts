@@ -1,12 +1,11 @@
-import { runSimulation, type Simulation } from "@cloud-copilot/iam-simulate";
 import { describe, expect, it } from "vitest";
 import { fenceOf, planHops } from "../../../src/clouds/aws/hops.js";
+import { decide as simulate } from "./decide.js";
 import { awsSettings, grantTerms, NEXT_ROLE, OPENED_AT, OTHER_ROLE, READ_ONE_BUCKET, ROLE } from "./settings.js";
 
 const TERMS = grantTerms(300);
 const BEFORE = new Date(OPENED_AT + 60_000).toISOString();
 const AFTER = new Date(OPENED_AT + 301_000).toISOString();
-const ALLOW_ALL = { Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } };
 
 interface Call {
   readonly action: string;
@@ -17,27 +16,12 @@ interface Call {
 }
 
 /** A call by a session of an all-powerful role with the given session policy. */
-async function decide(policyText: string, call: Call): Promise<string> {
-  const resource = call.resource ?? "arn:aws:s3:::site/index.html";
-  const accountId = resource.split(":")[4] || "111122223333";
-  const simulation: Simulation = {
-    request: {
-      principal: `${ROLE.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/agentctl`,
-      action: call.action,
-      resource: { resource, accountId },
-      contextVariables: {
-        "aws:CurrentTime": call.at ?? BEFORE,
-        ...(call.via !== undefined && { "aws:ViaAWSService": call.via }),
-      },
-    },
+function decide(policyText: string, { action, resource, at = BEFORE, via }: Call): Promise<string> {
+  const context = { "aws:CurrentTime": at, ...(via !== undefined && { "aws:ViaAWSService": via }) };
+  return simulate({
+    call: { action, ...(resource !== undefined && { resource }), context },
     sessionPolicy: JSON.parse(policyText),
-    identityPolicies: [{ name: "everything", policy: ALLOW_ALL }],
-    serviceControlPolicies: [],
-    resourceControlPolicies: [],
-  };
-  const result = await runSimulation(simulation, {});
-  if (result.resultType === "error") throw new Error(JSON.stringify(result.errors));
-  return result.overallResult;
+  });
 }
 
 function lastPolicy(overrides: Parameters<typeof awsSettings>[0] = {}): string {
@@ -159,6 +143,14 @@ describe("what would outlive the session", () => {
     onPolicy("GetPolicy"),
   ])("$action is left to the role", async (call) => {
     expect(await decide(lastPolicy(), call)).toBe("Allowed");
+  });
+
+  it("a deny that takes sessions back cannot be deleted by them, where there are such", async () => {
+    const revoker = { roleArn: OTHER_ROLE };
+    const call = onRole("DeleteRolePolicy");
+    expect(await decide(lastPolicy(), call)).toBe("Allowed");
+    expect(await decide(lastPolicy({ revoker }), call)).toBe("ExplicitlyDenied");
+    expect(await decide(lastPolicy({ revoker, allowDerivedSessions: [NEXT_ROLE] }), call)).toBe("ExplicitlyDenied");
   });
 
   function onUser(verb: string): Call {

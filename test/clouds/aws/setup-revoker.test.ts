@@ -191,6 +191,27 @@ describe("the output", () => {
     },
   );
 
+  it("lets Terraform destroy the role that denies are put on, and no other so", () => {
+    const blocks = write({}, "terraform").split(/^(?=resource )/m);
+    const forced = blocks.filter((block) => /^ {2}force_detach_policies += true$/m.test(block));
+    expect(forced.map((block) => block.split(" {", 1)[0])).toEqual(['resource "aws_iam_role" "role"']);
+    expect(write({ revoker: undefined as never }, "terraform")).not.toContain("force_detach_policies");
+  });
+
+  it.each(TRUST_FORMATS.aws.map((format) => ({ format })))(
+    "in $format says what keeps it from being deleted",
+    ({ format }) => {
+      const said = write({}, format).replace(/\n# +/g, " ");
+      expect(said).toContain(
+        "the last denies of a revoker stay on agentctl-deploy, and IAM deletes no role that has a policy",
+      );
+    },
+  );
+
+  it("as a template writes out what stands twice: CloudFormation takes no YAML alias", () => {
+    expect(write({}, "cloudformation")).not.toMatch(/(^|\s)[&*]a\d+$/m);
+  });
+
   it("as a template has the revoker wait for the provider, and bounded", () => {
     const { Resources } = parse(write({}, "cloudformation")) as {
       Resources: Record<string, { Properties: Record<string, unknown> }>;

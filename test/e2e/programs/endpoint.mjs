@@ -21,6 +21,14 @@ const verbs = {
     const answer = await ask(env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } });
     return tell(answer, ({ Token, Expiration }) => [Token, Date.parse(Expiration)]);
   },
+  /** All of the session, in the SDK's own words. */
+  "aws-keys": async () => {
+    const authorization = fs.readFileSync(env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, "utf8");
+    const { status, body } = await ask(env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } });
+    if (status !== 200) return { status, body };
+    const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(body);
+    return { status, accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
+  },
   gcp: async () => {
     const account = JSON.parse(fs.readFileSync(env.GOOGLE_APPLICATION_CREDENTIALS, "utf8"));
     const subject = await ask(account.credential_source.url, { headers: account.credential_source.headers });

@@ -3,11 +3,8 @@ import type { GrantTerms, IssueContext } from "../../../core/lease.js";
 import type { AwsSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
-import { stsRegionOf } from "../region.js";
 import { withinTime } from "../within-time.js";
-import { assumeRevoker, revokerSessionName } from "./revoker.js";
-import { lastRoleOf } from "./revoker-settings.js";
-import { openRolePolicies } from "./role-policies.js";
+import { asRevoker, requestOf } from "./as-revoker.js";
 
 /** The child waits for this, so with `auto` a slow IAM is not waited for to the end. */
 const CHECK_MS = { auto: 10_000, required: 30_000 } as const;
@@ -31,27 +28,19 @@ export async function checkRevoker(
   const isRequired = terms.revoke === "required";
   const ms = CHECK_MS[isRequired ? "required" : "auto"];
   const late = new AgentctlError("UNREACHABLE", `AWS did not let ${revokerRoleArn} be tried within ${ms / 1000}s`);
+  const request = requestOf(revokerRoleArn, settings, terms.leaseId, runtime);
+  const mintToken: IssueContext["mintToken"] = (audiences) => context.mintToken(audiences);
+  const tryIt = (signal: AbortSignal) =>
+    asRevoker(request, { mintToken, signal, limits }, runtime, async (role) => {
+      if (isRequired) await role.list();
+      if (settings.acceptEscalation || (await role.hasBoundary())) return;
+      throw escalation(request.roleArn, revokerRoleArn);
+    });
   try {
-    await withinTime(ms, context.signal, (signal) => tryRevoker(signal), late);
+    await withinTime(ms, context.signal, tryIt, late);
   } catch (thrown) {
     const error = toAgentctlError(thrown);
     if (isRequired || !PASSING.includes(error.code)) throw error;
-  }
-
-  async function tryRevoker(signal: AbortSignal): Promise<void> {
-    const roleArn = lastRoleOf(settings);
-    const { audiences, acceptEscalation } = settings;
-    const sessionName = revokerSessionName(terms.leaseId);
-    const request = { roleArn, revokerRoleArn, stsRegion: stsRegionOf(settings, runtime), audiences, sessionName };
-    const onTry = () => {};
-    const revoker = await assumeRevoker(request, { ...context, signal }, runtime, limits, onTry);
-    const role = openRolePolicies({ roleArn, revoker, signal, limits, onTry }, runtime);
-    try {
-      if (isRequired) await role.list();
-      if (!acceptEscalation && !(await role.hasBoundary())) throw escalation(roleArn, revokerRoleArn);
-    } finally {
-      role.close();
-    }
   }
 }
 

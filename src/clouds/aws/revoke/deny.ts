@@ -31,9 +31,12 @@ export function hasExpired({ untilSeconds }: DenyName, awsNow: number): boolean 
 /**
  * Denies everything to the sessions of this name, whichever role id stands before it: all that one lease was issued on
  * this role, renewed or not, and nobody else's. As short as it can be, since all of a role's inline policies share
- * 10,240 characters; without a Version it is one of 2008-10-17, which lacks only policy variables.
+ * 10,240 characters; but with a Version, since there are services in IAM's place that take none without.
  */
 export function denyDocument(sessionName: string): string {
   const condition = { StringLike: { "aws:userid": `*:${sessionName}` } };
-  return JSON.stringify({ Statement: { Effect: "Deny", Action: "*", Resource: "*", Condition: condition } });
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: { Effect: "Deny", Action: "*", Resource: "*", Condition: condition },
+  });
 }

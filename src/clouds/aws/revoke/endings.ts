@@ -7,7 +7,6 @@ import type { Story } from "./story.js";
 import type { Target } from "./undo.js";
 
 const DELAY = "AWS says that such a change takes effect within minutes, usually within seconds";
-const NO_ROOM = "the role holds as many denies as fit";
 
 /** Seen to be refused: `first` refused at, `since` the deny was put, both epoch ms. */
 export function revokedEnding(order: EndOrder, target: Target, since: number, first: number, story: Story): Ending {
@@ -30,19 +29,24 @@ export function removedEnding(order: EndOrder, target: Target, since: number, un
 
 /** Not taken back, although a further try might have it. */
 export function failedEnding(order: EndOrder, error: AgentctlError, story: Story, now: number): Ending {
-  const times = story.tries === 1 ? "once" : `${story.tries} times`;
-  const tried = `AWS was asked ${times} in ${secondsSince(story.startedAt, now)}`;
   const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
   return {
-    ...untaken(order, what, `${what}; ${tried}`),
+    ...untaken(order, what),
     steps: story.steps,
     ...(!isFenceNear(order, now) && { isUnfinished: true }),
   };
 }
 
+/** Not taken back, and nobody has it: its keys were handed to no one, and nobody needs to come back for them. */
+export function lostEnding(order: EndOrder, error: AgentctlError, story: Story, now: number): Ending {
+  const byTime = endByTime(order, { now: () => now });
+  const detail = `its keys were never handed out, and are lost; it was not taken back (${error.message}): ${byTime.detail}`;
+  return { ...byTime, detail, steps: story.steps };
+}
+
 /** Not taken back, and a further try would not help: what should say how makes no sense. */
 export function senselessEnding(order: EndOrder, problem: string): Ending {
-  return untaken(order, problem, problem);
+  return untaken(order, problem);
 }
 
 /** Not to be taken back any more: its own fence comes as soon as a deny would be sure to. */
@@ -53,16 +57,32 @@ export function nearEnding(order: EndOrder, target: Target, now: number): Ending
   return { ...endByTime(order, { now: () => now }), steps: [{ at: new Date(now).toISOString(), text }] };
 }
 
-/** There is no room for one more deny, and there will hardly be before the fence. */
-export function fullEnding(order: EndOrder, target: Target, story: Story, now: number): Ending {
+/** Why the role gets no deny, where a further try would not help either. */
+export type NoDeny = "full" | "unbounded";
+
+const NO_DENY: Readonly<Record<NoDeny, string>> = {
+  full: "holds as many denies as fit",
+  unbounded: "has no permissions boundary, without which no policy is put on it",
+};
+
+/** No deny was put, and none will be: the fence is what ends it. */
+export function undeniedEnding(order: EndOrder, target: Target, why: NoDeny, story: Story, now: number): Ending {
   const byTime = endByTime(order, { now: () => now });
-  const detail = `${target.roleArn} takes no further deny: ${byTime.detail}`;
-  return { ...byTime, detail, steps: story.steps, shortfall: NO_ROOM };
+  const detail = `${target.roleArn} ${NO_DENY[why]}: ${byTime.detail}`;
+  return { ...byTime, detail, steps: story.steps, shortfall: `the role ${NO_DENY[why]}` };
 }
 
-function untaken(order: EndOrder, shortfall: string, what: string): Ending {
-  const byTime = "the session's own policy denies every authorized call after this time";
-  return { ...timesOf(order), word: "failed", detail: `${what}; ${byTime}; ${remainders(order)}`, shortfall };
+/** The reason, what it leaves, and until when. */
+function untaken(order: EndOrder, shortfall: string): Ending {
+  const times = timesOf(order);
+  const left = `it can be used until ${times.at}, and some of it until ${times.until}`;
+  return { ...times, word: "failed", detail: `${shortfall}; ${left}`, shortfall };
+}
+
+/** Such as `AWS was asked 3 times in 2.1s`. */
+export function describeTries({ tries, startedAt }: Story, now: number): string {
+  if (tries === 0) return "AWS was not asked";
+  return `AWS was asked ${tries === 1 ? "once" : `${tries} times`} in ${secondsSince(startedAt, now)}`;
 }
 
 function timesOf(order: EndOrder) {

@@ -47,9 +47,10 @@ export async function assumeRevoker(
   const hop = { roleArn: revokerRoleArn, durationSeconds: SESSION_SECONDS, policyArns: [] };
   const minting = {
     signal: context.signal,
-    mintToken: (asked: readonly string[]) => {
+    mintToken: async (asked: readonly string[]) => {
+      const token = await untilAborted(context.mintToken(asked), context.signal);
       onTry();
-      return untilAborted(context.mintToken(asked), context.signal);
+      return token;
     },
   };
   const taken = await askOnTheRightClock(hop, 0, (aheadSeconds) => {

@@ -3,12 +3,23 @@ import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { untilAborted } from "../../../core/until-aborted.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
+import { interruptionOf } from "../service-errors.js";
 import { withinTime } from "../within-time.js";
-import { failedEnding, fullEnding, removedEnding, revokedEnding, secondsSince } from "./endings.js";
+import { asRevoker } from "./as-revoker.js";
+import {
+  describeTries,
+  failedEnding,
+  lostEnding,
+  type NoDeny,
+  removedEnding,
+  revokedEnding,
+  secondsSince,
+  undeniedEnding,
+} from "./endings.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { putDeny } from "./put-deny.js";
-import { assumeRevoker, revokerSessionName } from "./revoker.js";
-import { openRolePolicies } from "./role-policies.js";
+import { revokerSessionName } from "./revoker.js";
+import { requireSamePlace } from "./same-place.js";
 import { openStory, type Story } from "./story.js";
 import type { Target } from "./undo.js";
 import { watchRefusal } from "./watch.js";
@@ -21,7 +32,12 @@ export interface TakeBackLimits {
   readonly watchMs: number;
 }
 
-export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, putMs: 40_000, watchMs: 30_000 };
+export const TAKE_BACK_LIMITS: TakeBackLimits = {
+  // About a quarter of a minute of an AWS that is away.
+  exchange: { ...EXCHANGE_LIMITS, attempts: 16 },
+  putMs: 40_000,
+  watchMs: 30_000,
+};
 
 /** The deny must not wait long for the look at how things were without it. */
 const PROBE_LIMITS = { attempts: 2, connectMs: 2_000, exchangeMs: 4_000 };
@@ -47,46 +63,63 @@ export async function takeBack(
   const work = { order, target, context, runtime, limits, story: openStory(runtime) };
   let probe: Probe | undefined;
   try {
+    requireSamePlace(target, runtime);
     if (order.grant !== undefined) probe = openProbe(order.grant, target.stsRegion, runtime, PROBE_LIMITS);
-    const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
-    const since = await putInTime(work, before);
-    if (since === "full") return fullEnding(order, target, work.story, runtime.now());
-    return await observe(work, probe, await before, since);
+    const look = lookBefore(probe, context.unwatched);
+    const since = await putInTime(work, look);
+    if (typeof since === "string") return undeniedEnding(order, target, since, work.story, runtime.now());
+    return await observe(work, probe, look.seen, since);
   } catch (thrown) {
-    const error = toAgentctlError(thrown);
-    work.story.tell(`gave up: ${error.message}`);
+    const error = context.signal.aborted ? interruptionOf(context.signal, { service: "IAM" }) : toAgentctlError(thrown);
+    work.story.tell(`gave up: ${describeTries(work.story, runtime.now())}`);
+    if (order.isHandedOut === false) return lostEnding(order, error, work.story, runtime.now());
     return failedEnding(order, error, work.story, runtime.now());
   } finally {
     probe?.close();
   }
 }
 
-/** The revoker's session, and with it the deny, which is put only when `before` is known. */
-async function putInTime(work: Work, before: Promise<Seen>): Promise<number | "full"> {
-  const { order, target, context, runtime, limits, story } = work;
-  const onTry = story.countTry;
-  const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
-  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
-  return withinTime(
-    limits.putMs,
-    context.signal,
-    async (signal) => {
-      const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
-      const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
-      const revoker = await assumeRevoker(request, { mintToken, signal }, runtime, limits.exchange, onTry);
-      story.tell(`assumed ${target.revokerRoleArn}`);
-      const access = { roleArn: target.roleArn, revoker, signal, limits: limits.exchange, onTry };
-      const role = openRolePolicies(access, runtime);
-      try {
-        await untilAborted(before, signal);
-        const { clockAheadMs } = revoker;
-        return await putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
-      } finally {
-        role.close();
-      }
+interface Look {
+  /** How the session's call is judged without the deny; `nothing` until that is known. */
+  readonly seen: Seen;
+  /** Waits for the look, and looks again where STS did not answer: it has answered the revoker since. */
+  finish(signal: AbortSignal): Promise<void>;
+}
+
+/** Asks at once, beside the revoker's own exchange. */
+function lookBefore(probe: Probe | undefined, unwatched: AbortSignal): Look {
+  let seen: Seen = "nothing";
+  const first = probe?.ask(unwatched);
+  return {
+    get seen() {
+      return seen;
     },
-    late,
-  );
+    finish: async (signal) => {
+      if (probe === undefined || first === undefined) return;
+      seen = await untilAborted(first, signal);
+      if (seen === "nothing" && !unwatched.aborted) seen = await untilAborted(probe.ask(unwatched), signal);
+    },
+  };
+}
+
+/** The revoker's session, and with it the deny, which is put only when the look is over. */
+async function putInTime(work: Work, look: Look): Promise<number | NoDeny> {
+  const { order, target, context, runtime, limits, story } = work;
+  const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
+  const request = { ...target, sessionName: revokerSessionName(target.leaseId) };
+  const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
+  const putAs = (signal: AbortSignal) => {
+    const asking = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
+    return asRevoker(request, asking, runtime, async (role, clockAheadMs) => {
+      story.tell(`assumed ${target.revokerRoleArn}`);
+      const looking = target.acceptEscalation || role.hasBoundary();
+      const [isBounded] = await Promise.all([looking, look.finish(signal)]);
+      if (!isBounded) return "unbounded";
+      return putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
+    });
+  };
+  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
+  return withinTime(limits.putMs, context.signal, putAs, late);
 }
 
 async function observe(work: Work, probe: Probe | undefined, before: Seen, since: number): Promise<Ending> {

@@ -45,8 +45,14 @@ export function renderCloudFormation(plan: AwsTrustPlan): string {
     .concat("\n");
 }
 
+/** Without aliases, which CloudFormation does not take: one trust policy may stand on two roles. */
 function toYaml(value: object): string {
-  return stringify(value, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+  return stringify(value, {
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "PLAIN",
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
 }
 
 /** No quotes keep CloudFormation from looking up what a dynamic reference names. */

@@ -32,6 +32,7 @@ export function planRevoker(
     policyName: policyNameOf(request),
     managedPolicyArns: [],
     isToBeFilled: false,
+    holdsDenies: false,
     maxSessionSeconds: SHORTEST_MAX_SECONDS,
   };
 }

@@ -22,6 +22,8 @@ export interface RolePlan extends RoleName {
   /** Nothing is known of what it must do, so it may do nothing until somebody says. */
   readonly isToBeFilled: boolean;
   readonly maxSessionSeconds: number;
+  /** Whether a revoker puts denies on it, which nothing of what is written here knows of. */
+  readonly holdsDenies: boolean;
 }
 
 /** The least that IAM takes as a role's longest session. */
@@ -52,6 +54,7 @@ export function planRoles(request: TrustRequest<"aws">, tests: readonly ClaimTes
       boundaryName: boundaryNameOf(role),
       policyName: policyNameOf(request),
       ...(next === undefined ? lastRole(settings) : passingRole(next)),
+      holdsDenies: next === undefined && settings.revoker !== undefined,
       maxSessionSeconds: index === 0 && next === undefined ? maxSessionOf(request.ttlSeconds) : SHORTEST_MAX_SECONDS,
     };
   });

@@ -74,6 +74,8 @@ function roleBody(role: RolePlan, plan: AwsTrustPlan, previous: RolePlan | undef
     ["name", role.name],
     ["path", role.path],
     ["max_session_duration", role.maxSessionSeconds],
+    // A role that has policies which Terraform doesn't know of is not destroyed otherwise.
+    ...(role.holdsDenies ? ([["force_detach_policies", true]] as const) : []),
     ["permissions_boundary", raw(`aws_iam_policy.${role.label}_boundary.arn`)],
     ["assume_role_policy", jsonencode(role.trust)],
     ["depends_on", [raw(after)]],

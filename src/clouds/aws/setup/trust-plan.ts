@@ -64,7 +64,7 @@ function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RoleP
   if (servicesOf(settings) === undefined) {
     notes.push("the boundary leaves every service open: no session_policy alone tells which the profile needs");
   }
-  notes.push(...revokerNotes(settings));
+  notes.push(...revokerNotes(settings, roles));
   if (settings.allowDerivedSessions === true) {
     notes.push("allow_derived_sessions is true: the boundary lets sessions make what outlives them");
   }
@@ -72,7 +72,7 @@ function notesOf({ settings, scope }: TrustRequest<"aws">, roles: readonly RoleP
   return notes;
 }
 
-function revokerNotes(settings: TrustRequest<"aws">["settings"]): readonly string[] {
+function revokerNotes(settings: TrustRequest<"aws">["settings"], roles: readonly RolePlan[]): readonly string[] {
   if (settings.revoker === undefined) return [];
   const { name } = readRoleArn(settings.revoker.roleArn);
   const notes = [`the revoker ${name} writes on one role alone: another profile's role needs a revoker of its own`];
@@ -83,6 +83,10 @@ function revokerNotes(settings: TrustRequest<"aws">["settings"]): readonly strin
       `a boundary that leaves every service open bounds ${name} as little, since it writes the role's policies`,
     );
   }
+  const denied = roles.find(({ holdsDenies }) => holdsDenies)?.name;
+  notes.push(
+    `the last denies of a revoker stay on ${denied}, and IAM deletes no role that has a policy: Terraform takes them off itself; else delete the role's inline policies named agentctl-revoke-… first`,
+  );
   return notes;
 }
 

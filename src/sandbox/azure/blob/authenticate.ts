@@ -2,6 +2,7 @@ import { readBearer } from "../../bearer.js";
 import type { ServiceRequest } from "../../service.js";
 import { WireError } from "../../wire-error.js";
 import type { AccessTokenFault } from "../access-tokens.js";
+import type { Caller } from "../arm-caller.js";
 import type { AzureContext } from "../context.js";
 import { AuthenticationError } from "./xml.js";
 
@@ -17,12 +18,12 @@ const DETAILS: Readonly<Record<AccessTokenFault, string>> = {
   "wrong audience": "Audience validation failed. Audience did not match.",
 };
 
-/** The client id of the application whose token it is; Azure's own refusals where it is none for this account. */
+/** The application whose token it is; Azure's own refusals where it is none for this account. */
 export async function authenticateBlobCaller(
   request: ServiceRequest,
   account: string,
   context: AzureContext,
-): Promise<string> {
+): Promise<Caller> {
   const token = readBearer(request);
   if (token === undefined) throw refuseWithoutToken(request);
   const version = request.headers["x-ms-version"] ?? "";
@@ -38,7 +39,9 @@ export async function authenticateBlobCaller(
   const own = `https://${account}.blob.core.windows.net`;
   const audiences = ["https://storage.azure.com", "https://storage.azure.com/", own, `${own}/`];
   const checked = await context.tokens.verify(token, { tenantId, audiences }, context.now("blob"));
-  if ("claims" in checked) return String(checked.claims["appid"]);
+  if ("claims" in checked) {
+    return { clientId: String(checked.claims["appid"]), objectId: String(checked.claims["oid"]) };
+  }
   throw new AuthenticationError(
     401,
     "InvalidAuthenticationInfo",

@@ -1,7 +1,8 @@
 import type { FailureWords, Service, ServiceAnswer, ServiceRequest } from "../../service.js";
 import { WireError } from "../../wire-error.js";
-import { type AzureContext, findApp } from "../context.js";
-import { isAllowed } from "../roles.js";
+import type { Caller } from "../arm-caller.js";
+import { judgeAccess } from "../authorization/access.js";
+import type { AzureContext } from "../context.js";
 import { authenticateBlobCaller } from "./authenticate.js";
 import { getBlob, putBlob } from "./blobs.js";
 import { listBlobs, listContainers } from "./list.js";
@@ -38,9 +39,9 @@ export function createBlobService(context: AzureContext, store: BlobStore): Serv
     answer: async (request, operation, note) => {
       const target = readBlobTarget(request);
       note({ parameters: { ...target } });
-      const clientId = await authenticateBlobCaller(request, target.account, context);
-      note({ principal: clientId });
-      const answer = answerAs(clientId, target, request, operation, context, store);
+      const caller = await authenticateBlobCaller(request, target.account, context);
+      note({ principal: caller.clientId });
+      const answer = answerAs(caller, target, request, operation, context, store);
       const common = { "x-ms-version": request.headers["x-ms-version"] ?? "", "x-ms-request-id": request.requestId };
       return { ...answer, headers: { ...answer.headers, ...common } };
     },
@@ -49,7 +50,7 @@ export function createBlobService(context: AzureContext, store: BlobStore): Serv
 }
 
 function answerAs(
-  clientId: string,
+  caller: Caller,
   { account, container, blob }: BlobTarget,
   request: ServiceRequest,
   operation: string,
@@ -61,7 +62,9 @@ function answerAs(
     throw new WireError(405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb.");
   const [action, isDataAction] = access;
   const resource = resourceIdOf(account, container, context);
-  if (!isAllowed(findApp(context.world, clientId)?.app, { action, isDataAction, resource })) throw permissionMismatch();
+  const attributes = { [`Resource:${CONTAINERS}:name`]: container, [`Resource:${BLOB_DATA}:path`]: blob };
+  const roles = context.assignments.seenBy("blob", caller.objectId);
+  if (judgeAccess(roles, { action, isDataAction, resource, attributes }) !== "allowed") throw permissionMismatch();
   const endpoint = `${context.origin}/${account}/`;
   const containers = store.get(account) ?? new Map();
   if (container === undefined) return listContainers(endpoint, containers.keys());

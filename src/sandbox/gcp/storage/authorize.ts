@@ -3,12 +3,14 @@ import { WireError } from "../../wire-error.js";
 import { authenticate } from "../authenticate.js";
 import { isWithinBoundary } from "../boundary.js";
 import type { GcpContext } from "../context.js";
-import { isGranted } from "../iam.js";
+import { isAllowed } from "../iam.js";
 import { shownName } from "../principal.js";
 import { CLOUD_PLATFORM, type GoogleAccess } from "../token-store.js";
 
 const SCOPE = "https://www.googleapis.com/auth/devstorage";
 const WRITING_SCOPES = [CLOUD_PLATFORM, `${SCOPE}.full_control`, `${SCOPE}.read_write`];
+/** To read a policy takes as much as to write it. */
+const POLICY_SCOPES = [CLOUD_PLATFORM, `${SCOPE}.full_control`];
 const READING_SCOPES = [...WRITING_SCOPES, `${SCOPE}.read_only`, `${CLOUD_PLATFORM}.read-only`];
 
 /** A permission asked for, on a bucket or on an object in it. */
@@ -31,15 +33,18 @@ export function authenticateStorageCaller(
   const caller = authenticate(request, "gcs", context, note);
   if (caller === "no token") throw new WireError(401, "required", refusalText("Anonymous caller", access));
   if (typeof caller === "string") throw new WireError(401, "authError", "Invalid Credentials");
-  const isReading = /\.(?:get|list)$/.test(access.permission);
-  const enough = isReading ? READING_SCOPES : WRITING_SCOPES;
+  const enough = scopesFor(access.permission);
   if (caller.scopes.some((scope) => enough.includes(scope))) return caller;
   throw new WireError(403, "insufficientPermissions", "Insufficient Permission");
 }
 
+function scopesFor(permission: string): readonly string[] {
+  if (/[gs]etIamPolicy$/.test(permission)) return POLICY_SCOPES;
+  return /\.(?:get|list|testIamPermissions)$/.test(permission) ? READING_SCOPES : WRITING_SCOPES;
+}
+
 /** Refuses unless the roles give the permission and the token's boundary, where it has one, leaves it. */
 export function assertStorageAccess(caller: GoogleAccess, access: StorageAccess, context: GcpContext): void {
-  const { world } = context;
   const { bucket, object, permission } = access;
   const bucketName = `projects/_/buckets/${bucket ?? ""}`;
   const resource = {
@@ -47,12 +52,17 @@ export function assertStorageAccess(caller: GoogleAccess, access: StorageAccess,
     type: `storage.googleapis.com/${object === undefined ? "Bucket" : "Object"}`,
     service: "storage.googleapis.com",
   };
-  const bindings = [...world.bindings, ...(bucket === undefined ? [] : (world.buckets[bucket]?.bindings ?? []))];
-  const isAllowed = isGranted(bindings, caller.principal, permission, resource, context.now("gcs"));
+  const holder = bucket === undefined ? `projects/${context.world.projectId}` : bucketName;
   const api = { "storage.googleapis.com/objectListPrefix": access.listPrefix ?? "" };
+  const asked = { principal: caller.principal, permission, holder, resource, api };
+  const isGiven = isAllowed(context, { ...asked, service: "gcs" });
   const isLeft =
     caller.boundary === undefined || isWithinBoundary(caller.boundary, bucket ?? "", permission, resource, api);
-  if (!isAllowed || !isLeft) throw new WireError(403, "forbidden", refusalText(shownName(caller.principal), access));
+  if (!isGiven || !isLeft) throw storageDenied(caller, access);
+}
+
+export function storageDenied(caller: GoogleAccess, access: StorageAccess): WireError {
+  return new WireError(403, "forbidden", refusalText(shownName(caller.principal), access));
 }
 
 function refusalText(caller: string, { permission, bucket, object }: StorageAccess): string {

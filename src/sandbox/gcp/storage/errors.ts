@@ -24,3 +24,7 @@ export function noSuchObject(bucket: string, object: string): WireError {
 export function noSuchBucket(): WireError {
   return new WireError(404, "notFound", "The specified bucket does not exist.");
 }
+
+export function conditionNotMet(message = "At least one of the pre-conditions you specified did not hold."): WireError {
+  return new WireError(412, "conditionNotMet", message);
+}

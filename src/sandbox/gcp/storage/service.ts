@@ -4,7 +4,8 @@ import { WireError } from "../../wire-error.js";
 import type { GcpContext } from "../context.js";
 import type { GoogleAccess } from "../token-store.js";
 import { assertStorageAccess, authenticateStorageCaller, type StorageAccess } from "./authorize.js";
-import { noSuchBucket, noSuchObject, STORAGE_FAILURES, storageRefusal } from "./errors.js";
+import { conditionNotMet, noSuchBucket, noSuchObject, STORAGE_FAILURES, storageRefusal } from "./errors.js";
+import { answerBucketPolicy, isPolicyOperation } from "./policy.js";
 import { describeBucket, describeFile, listFiles, sendFile } from "./render.js";
 import { type FileContent, type FileStore, putFile, type StoredFile } from "./store.js";
 import { readStorageTarget, type StorageTarget } from "./target.js";
@@ -60,6 +61,7 @@ function answerAs(
   if (bucket === undefined) return listBuckets(caller, access, context);
   const files = store.get(bucket);
   if (files === undefined) throw noSuchBucket();
+  if (isPolicyOperation(operation)) return answerBucketPolicy(caller, bucket, operation, request, gcp);
   assertStorageAccess(caller, access, gcp);
   if (operation === "storage.buckets.get") return jsonAnswer(describeBucket(bucket, gcp.world.projectNumber));
   if (object === undefined) return listFiles(bucket, files, request, gcp.origin);
@@ -116,10 +118,6 @@ function takePart(request: ServiceRequest, context: StorageContext): ServiceAnsw
 
 function assertGeneration(file: StoredFile, wanted: string | undefined, refusal: WireError): void {
   if (wanted !== undefined && wanted !== file.generation) throw refusal;
-}
-
-function conditionNotMet(): WireError {
-  return new WireError(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
 }
 
 function named<Name extends string>(name: Name, value: string | undefined): { readonly [Key in Name]?: string } {

@@ -23,12 +23,22 @@ export function readStorageTarget(request: ServiceRequest): StorageTarget {
   if (bucket === undefined || bucket === "")
     return request.method === "GET" ? { operation: "storage.buckets.list" } : UNKNOWN;
   if (inside === undefined) return request.method === "GET" ? { operation: "storage.buckets.get", bucket } : UNKNOWN;
+  if (inside === "iam") return { operation: nameOfPolicyMethod(request.method, rest), bucket };
   if (inside !== "o") return UNKNOWN;
   const object = rest.join("/");
   if (object === "") return readCollection(request, bucket, isUpload);
   const operation = { GET: "storage.objects.get", DELETE: "storage.objects.delete" }[request.method] ?? "unknown";
   const isMedia = request.path.startsWith("/download/") || queryValue(request, "alt") === "media";
   return { operation, bucket, object, isMedia };
+}
+
+function nameOfPolicyMethod(method: string, rest: readonly string[]): string {
+  const methods: Readonly<Record<string, string>> = {
+    "GET ": "storage.buckets.getIamPolicy",
+    "PUT ": "storage.buckets.setIamPolicy",
+    "GET testPermissions": "storage.buckets.testIamPermissions",
+  };
+  return methods[`${method} ${rest.join("/")}`] ?? "unknown";
 }
 
 function readCollection(request: ServiceRequest, bucket: string, isUpload: boolean): StorageTarget {

@@ -1,0 +1,28 @@
+import * as z from "zod/mini";
+import { readControlBody } from "../control-body.js";
+import { type Assignments, AZURE_AUTHORIZERS } from "./authorization/assignments.js";
+
+const count = z.optional(z.int().check(z.minimum(0)));
+const azureSchema = z.strictObject({
+  propagationMs: count,
+  service: z.optional(z.enum(AZURE_AUTHORIZERS)),
+  releaseMs: count,
+});
+
+/**
+ * `POST azure` ({propagationMs?, service?, releaseMs?}), `GET azure` (both, and the role assignments as they stand).
+ */
+export function createAzureControl(assignments: Assignments): Readonly<Record<string, (body: unknown) => unknown>> {
+  return {
+    "POST azure": (body) => {
+      const { propagationMs, service, releaseMs } = readControlBody(azureSchema, body);
+      if (propagationMs !== undefined) assignments.setPropagation(propagationMs, service);
+      if (releaseMs !== undefined) assignments.setRelease(releaseMs);
+    },
+    "GET azure": () => ({
+      propagationMs: assignments.propagation(),
+      releaseMs: assignments.release(),
+      roleAssignments: assignments.current(),
+    }),
+  };
+}

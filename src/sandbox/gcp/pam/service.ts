@@ -1,0 +1,163 @@
+import { randomUUID } from "node:crypto";
+import { jsonAnswer } from "../../json-answer.js";
+import { queryValue, type Service, type ServiceRequest, type TakeNotes } from "../../service.js";
+import { readApiCaller } from "../api-caller.js";
+import type { GcpContext } from "../context.js";
+import { GOOGLE_FAILURES, GoogleApiError, googleApiRefusal } from "../google-error.js";
+import { isAllowed } from "../iam.js";
+import { readJsonBody } from "../json-body.js";
+import { permissionDenied } from "../permission-denied.js";
+import { membersOf, nameOf, shownName } from "../principal.js";
+import { CLOUD_PLATFORM, type GoogleAccess } from "../token-store.js";
+import type { GcpEntitlement } from "../world.js";
+import { readGrantRequest, readRequestId } from "./create-request.js";
+import { holderNameOf, isOpen, type PamGrant } from "./grant.js";
+import { findOpenGrant, type PamGrants } from "./grants.js";
+import { describeEntitlement, describeGrant, describeOperation } from "./render.js";
+import { type PamTarget, readPamTarget } from "./target.js";
+
+interface PamCall {
+  readonly context: GcpContext;
+  readonly grants: PamGrants;
+  readonly caller: GoogleAccess;
+  readonly target: PamTarget;
+  readonly request: ServiceRequest;
+  readonly operations: Map<string, string>;
+}
+
+/** A little of Privileged Access Manager: entitlements that are there from the start; grants of them. */
+export function createPamService(context: GcpContext, grants: PamGrants): Service {
+  const operations = new Map<string, string>();
+  return {
+    name: "pam",
+    failures: GOOGLE_FAILURES,
+    nameOperation: (request) => readPamTarget(request, context.world)?.operation ?? "unknown",
+    answer: async (request, operation, note) => {
+      const target = readPamTarget(request, context.world);
+      const method = METHODS[operation];
+      if (target === undefined || method === undefined) throw new GoogleApiError(404, "NOT_FOUND", "Method not found.");
+      const caller = readApiCaller(request, "pam", [CLOUD_PLATFORM], context, note);
+      noteTarget(target, note);
+      return jsonAnswer(method({ context, grants, caller, target, request, operations }));
+    },
+    refuse: googleApiRefusal,
+  };
+}
+
+const METHODS: Readonly<Record<string, (call: PamCall) => unknown>> = {
+  ListEntitlements: (call) => {
+    assertPermission(call, "entitlements.list");
+    const named = Object.entries(call.context.world.entitlements);
+    const here = named.filter(([name]) => name.startsWith(`${call.target.location}/`));
+    return { entitlements: here.map(([name, entitlement]) => describeEntitlement(name, entitlement)) };
+  },
+  GetEntitlement: (call) => {
+    const entitlement = findEntitlement(call);
+    if (!isEligible(call, entitlement)) assertPermission(call, "entitlements.get");
+    return describeEntitlement(call.target.entitlement, entitlement);
+  },
+  CreateGrant: createGrant,
+  ListGrants: (call) => {
+    assertPermission(call, "grants.list");
+    return listGrants(call, () => true);
+  },
+  SearchGrants: (call) => {
+    if (queryValue(call.request, "callerRelationship") !== "HAD_CREATED") return {};
+    const own = nameOf(call.caller.principal);
+    return listGrants(call, ({ request }) => request.member === own);
+  },
+  GetGrant: (call) => {
+    const grant = call.grants.find(call.target.grant);
+    if (grant?.request.member !== nameOf(call.caller.principal)) assertPermission(call, "grants.get");
+    return describeGrant(mustBeThere(grant, call.target.grant), findEntitlement(call));
+  },
+  RevokeGrant: revokeGrant,
+  GetOperation: (call) => {
+    const { longRunning } = call.target;
+    const grant = call.grants.find(call.operations.get(longRunning) ?? "");
+    const entitlement = call.context.world.entitlements[grant?.entitlement ?? ""];
+    if (grant === undefined || entitlement === undefined) throw notFound(longRunning);
+    return describeOperation(longRunning, grant, entitlement);
+  },
+};
+
+function createGrant(call: PamCall): unknown {
+  const { grants, caller, target, request } = call;
+  const entitlement = findEntitlement(call);
+  if (!isEligible(call, entitlement)) {
+    throw permissionDenied("privilegedaccessmanager.grants.create", target.entitlement);
+  }
+  const id = readRequestId(request);
+  const member = nameOf(caller.principal);
+  const before = grants.all().find((grant) => id !== undefined && isSent(grant, id, member));
+  if (before !== undefined) return describeGrant(before, entitlement);
+  const asked = readGrantRequest(request, caller.principal, id, entitlement);
+  const open = findOpenGrant(grants, target.entitlement, member);
+  if (open !== undefined) {
+    throw failedPrecondition(`There is already an open grant of ${shownName(caller.principal)}: ${open.name}.`);
+  }
+  return describeGrant(grants.request(target.entitlement, asked), entitlement);
+}
+
+function isSent({ request }: PamGrant, requestId: string, member: string): boolean {
+  return request.requestId === requestId && request.member === member;
+}
+
+function revokeGrant(call: PamCall): unknown {
+  const { grants, caller, target, request, operations } = call;
+  assertPermission(call, "grants.revoke");
+  const grant = mustBeThere(grants.find(target.grant), target.grant);
+  if (!isOpen(grant) || grant.state === "REVOKING") {
+    throw failedPrecondition(`The grant ${grant.name} cannot be revoked: it is ${grant.state}.`);
+  }
+  const { reason } = readJsonBody(request);
+  const why = typeof reason === "string" && reason !== "" ? reason : undefined;
+  const revoking = grants.revoke(grant.name, shownName(caller.principal), why);
+  const name = `${target.location}/operations/operation-${randomUUID()}`;
+  operations.set(name, grant.name);
+  return describeOperation(name, revoking, findEntitlement(call));
+}
+
+function listGrants({ grants, target, context }: PamCall, isShown: (grant: PamGrant) => boolean): unknown {
+  const shown = grants.all().filter((grant) => grant.entitlement === target.entitlement && isShown(grant));
+  const entitlement = context.world.entitlements[target.entitlement];
+  return entitlement === undefined || shown.length === 0
+    ? {}
+    : { grants: shown.map((grant) => describeGrant(grant, entitlement)) };
+}
+
+function findEntitlement({ context, target }: PamCall): GcpEntitlement {
+  const entitlement = context.world.entitlements[target.entitlement];
+  if (entitlement === undefined) throw notFound(target.entitlement);
+  return entitlement;
+}
+
+function isEligible({ caller }: PamCall, { eligibleUsers }: GcpEntitlement): boolean {
+  const members = membersOf(caller.principal);
+  return eligibleUsers.some((member) => members.has(member));
+}
+
+function assertPermission({ context, caller, target }: PamCall, name: string): void {
+  const permission = `privilegedaccessmanager.${name}`;
+  const resource = { name: target.entitlement, type: "", service: "privilegedaccessmanager.googleapis.com" };
+  const asked = { principal: caller.principal, permission, holder: holderNameOf(target.location), resource };
+  if (!isAllowed(context, { ...asked, service: "pam" })) throw permissionDenied(permission, target.entitlement);
+}
+
+function mustBeThere(grant: PamGrant | undefined, name: string): PamGrant {
+  if (grant === undefined) throw notFound(name);
+  return grant;
+}
+
+function noteTarget({ operation, entitlement, grant }: PamTarget, note: TakeNotes): void {
+  const isOfOne = operation === "GetGrant" || operation === "RevokeGrant";
+  note({ parameters: { resource: isOfOne ? grant : entitlement } });
+}
+
+function notFound(name: string): GoogleApiError {
+  return new GoogleApiError(404, "NOT_FOUND", `Resource '${name}' was not found`);
+}
+
+function failedPrecondition(text: string): GoogleApiError {
+  return new GoogleApiError(400, "FAILED_PRECONDITION", text);
+}

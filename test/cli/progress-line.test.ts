@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createObserver } from "../../src/cli/run-lines.js";
+import type { Happening } from "../../src/core/run-request.js";
+import type { Runtime } from "../../src/core/runtime.js";
+import { captureOutput, fakeRuntime } from "../fake-runtime.js";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const ERASE = "\r\u001b[K";
+const waitingFor = (text: string): Happening => ({ kind: "progress", text });
+const OVER: Happening = { kind: "progress" };
+const NOTICE: Happening = { kind: "notice", text: "a fact" };
+
+/** What is written to stderr; a number lets so many milliseconds pass. */
+function write(script: readonly (Happening | number)[], { isTTY = true, isQuiet = false, columns = 80 } = {}): string {
+  const stderr = { ...captureOutput(isTTY), columns };
+  const runtime: Runtime = { ...fakeRuntime(), stderr };
+  const observe = createObserver(runtime, isQuiet);
+  for (const step of script) {
+    if (typeof step === "number") vi.advanceTimersByTime(step);
+    else observe(step);
+  }
+  return stderr.text();
+}
+
+describe("what is being waited for", () => {
+  it.each([
+    { name: "is drawn after 300 ms", script: [waitingFor("AWS"), 300], want: `${ERASE}agentctl: AWS…` },
+    { name: "is not drawn before", script: [waitingFor("AWS"), 299], want: "" },
+    { name: "is never drawn when it is over by then", script: [waitingFor("AWS"), 299, OVER, 9_000], want: "" },
+    {
+      name: "is taken away when it is over",
+      script: [waitingFor("AWS"), 300, OVER],
+      want: `${ERASE}agentctl: AWS…${ERASE}`,
+    },
+    {
+      name: "is drawn anew on the same line",
+      script: [waitingFor("AWS"), 300, waitingFor("AWS, 5s")],
+      want: `${ERASE}agentctl: AWS…${ERASE}agentctl: AWS, 5s…`,
+    },
+    {
+      name: "is drawn with its newest text",
+      script: [waitingFor("AWS"), 200, waitingFor("AWS, 5s"), 100],
+      want: `${ERASE}agentctl: AWS, 5s…`,
+    },
+    {
+      name: "makes way for another line, and comes back below it",
+      script: [waitingFor("AWS"), 300, NOTICE, OVER],
+      want: `${ERASE}agentctl: AWS…${ERASE}agentctl: a fact\n${ERASE}agentctl: AWS…${ERASE}`,
+    },
+    {
+      name: "leaves other lines alone while it is not drawn",
+      script: [waitingFor("AWS"), NOTICE, OVER],
+      want: "agentctl: a fact\n",
+    },
+    { name: "is over without having begun", script: [OVER], want: "" },
+    {
+      name: "waits its moment a second time too",
+      script: [waitingFor("AWS"), 300, OVER, waitingFor("GCP"), 299, OVER],
+      want: `${ERASE}agentctl: AWS…${ERASE}`,
+    },
+  ])("$name", ({ script, want }) => expect(write(script)).toBe(want));
+
+  it.each([
+    { name: "stderr is no terminal", options: { isTTY: false } },
+    { name: "it is to be quiet", options: { isQuiet: true } },
+  ])("is not drawn when $name", ({ options }) => {
+    expect(write([waitingFor("AWS"), 9_000, OVER], options)).toBe("");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("fits into the line, and steers no terminal", () => {
+    expect(write([waitingFor("a long story"), 300], { columns: 16 })).toBe(`${ERASE}agentctl: a lon`);
+    expect(write([waitingFor("\u001b[2J"), 300])).toBe(`${ERASE}agentctl: \\u001b[2J…`);
+  });
+});
