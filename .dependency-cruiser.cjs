@@ -31,7 +31,7 @@ module.exports = {
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/((closing|credential|finish|prepare|renewal|setup|sweep|whoami)-)?session\\.ts$" },
+      from: { path: "^src/((closing|credential|finish|prepare|renewal|revoke|setup|sweep|whoami)-)?session\\.ts$" },
       to: {
         path: "^src/",
         pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|finish|prepare|renewal|sweep)-session\\.ts)`,

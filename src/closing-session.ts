@@ -6,6 +6,7 @@ import type { Ending } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
+import { isUnfinished } from "./core/unfinished.js";
 import type { Delivery } from "./deliver/index.js";
 import { type KeptGrants, leaseRevoked, type OpenLease, type RevokeRequest, type Watchdog } from "./lease/index.js";
 import { watchClosing } from "./run/index.js";
@@ -147,7 +148,7 @@ export function leaveLedger(held: HeldLease): void {
 }
 
 function unfinishedOf(endings: readonly Ending[]): string[] {
-  return endings.filter(({ isUnfinished }) => isUnfinished === true).map(({ cloud }) => cloud);
+  return endings.filter(isUnfinished).map(({ cloud }) => cloud);
 }
 
 /** Ends the grants, once: whoever comes second waits for the same. */

@@ -15,6 +15,7 @@ import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { SweptLease } from "./core/sweep-report.js";
+import { isUnfinished } from "./core/unfinished.js";
 import { acquireIdentity, explainSources, type IdentityRequest } from "./identity/index.js";
 import {
   type ClaimedLease,
@@ -60,6 +61,20 @@ export async function finishLease(
   }
 }
 
+/** One that cannot be claimed, such as on a full disk, keeps nobody from ending the others. */
+export async function tryToFinish(
+  id: string,
+  finisher: Finisher,
+  observe: Observe,
+  runtime: Runtime,
+): Promise<SweptLease> {
+  try {
+    return await finishLease(id, finisher, observe, runtime);
+  } catch (thrown) {
+    return { id, outcome: "unfinished", endings: [], problem: toAgentctlError(thrown).message };
+  }
+}
+
 async function finishClaimed(
   lease: ClaimedLease,
   finisher: Finisher,
@@ -70,20 +85,20 @@ async function finishClaimed(
   if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
   const strays = await endWhatRuns(lease, runtime);
   const recorded = await findRecordedEnd(entry.id, runtime);
-  const isOnRecord = recorded !== undefined && !recorded.endings.some(isUnfinishedEnding);
+  const isOnRecord = recorded !== undefined && !recorded.endings.some(isUnfinished);
   const endings = isOnRecord ? recorded.endings : await endWhatIsOpen(entry, finisher, observe, runtime);
   removeTornWrites(entry, runtime);
   const isCleared = removePrivateDir(entry, runtime);
-  const isUnfinished = endings.some(isUnfinishedEnding);
+  const isOpen = endings.some(isUnfinished);
   const endedBy = { by: finisher.by, pid: runtime.pid, ...(strays && { strays }) };
   const finished: FinishedLease = { ...entry, endings, endedBy };
   // A try that changes nothing is no second end.
-  const head = isOnRecord || isUnfinished ? recorded?.head : undefined;
+  const head = isOnRecord || isOpen ? recorded?.head : undefined;
   const problems = await recordFinish(finished, head, entry, runtime);
   if (!isCleared) problems.push(`${entry.privateDir} could not be removed`);
   if (strays !== undefined && strays.left > 0) problems.push(`${strays.left} of its processes could not be ended`);
   try {
-    if (isUnfinished) lease.update({ endings });
+    if (isOpen) lease.update({ endings });
     else await lease.close();
   } catch (thrown) {
     problems.push(toAgentctlError(thrown).message);
@@ -91,7 +106,7 @@ async function finishClaimed(
   return {
     id: entry.id,
     profile: entry.profile,
-    outcome: isUnfinished ? "unfinished" : "ended",
+    outcome: isOpen ? "unfinished" : "ended",
     endings,
     ...(strays && { strays }),
     ...(problems.length > 0 && { problem: problems.join("; ") }),
@@ -110,7 +125,7 @@ async function endForLiving(
 ): Promise<SweptLease> {
   const { id, profile } = lease.entry;
   const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
-  const isUnfinished = endings.some(isUnfinishedEnding);
+  const isOpen = endings.some(isUnfinished);
   const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
   const problems = lease.entry.child === undefined ? [] : ["its agentctl does not answer, and its command goes on"];
   try {
@@ -126,7 +141,7 @@ async function endForLiving(
   return {
     id,
     profile,
-    outcome: isUnfinished ? "unfinished" : "ended",
+    outcome: isOpen ? "unfinished" : "ended",
     endings,
     ...(problems.length > 0 && { problem: problems.join("; ") }),
   };
@@ -204,10 +219,6 @@ function audiencesOf({
   return Array.isArray(audiences) ? [{ cloud, audiences }] : [];
 }
 
-function isUnfinishedEnding({ isUnfinished }: Ending): boolean {
-  return isUnfinished === true;
-}
-
 /**
  * Puts the end on record, unless the dead agentctl has done that itself and died on its way out of the ledger. Answers
  * what could not be written down: the ending itself is worth more.
@@ -222,8 +233,7 @@ async function recordFinish(
     const head = recordedHead ?? (await appendFinishedLease(finished, readAuditSinks(runtime), runtime));
     if (entry.receipt === undefined) return [];
     removeReceiptPlace(entry, runtime);
-    const hasReceipt = recordedHead !== undefined && runtime.fs.existsSync(entry.receipt.file);
-    if (!hasReceipt) writeFinishedReceipt(entry.receipt, finished, head, runtime);
+    writeFinishedReceipt(entry.receipt, finished, head, runtime);
     return [];
   } catch (thrown) {
     return [`not on record: ${toAgentctlError(thrown).message}`];

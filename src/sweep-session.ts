@@ -1,18 +1,16 @@
-import { readEvents } from "./audit/index.js";
 import { sweepClouds } from "./clouds/index.js";
 import { listProfiles, loadProfile } from "./config/index.js";
-import { AgentctlError, toAgentctlError } from "./core/errors.js";
-import type { Ending } from "./core/lease.js";
+import { toAgentctlError } from "./core/errors.js";
+import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
-import { type Finisher, finishLease } from "./finish-session.js";
+import { type Finisher, finishLease, tryToFinish } from "./finish-session.js";
 import { acquireIdentity, requireKnownSource } from "./identity/index.js";
 import {
   findEnder,
   findLease,
   listLeases,
-  requestRevocation,
   selectLeases,
   sweepFiles,
   waitUntilOwnerDead,
@@ -31,17 +29,8 @@ export interface SweepRequest {
   readonly asWatchdog: boolean;
 }
 
-export interface RevokeOrder {
-  readonly ids: readonly string[];
-  readonly all: boolean;
-  readonly profileName?: string;
-  readonly identitySource?: string;
-}
-
 /** An agentctl that is being torn down is not dead at once. */
 const OWNER_GONE_MS = 10_000;
-/** A running agentctl looks for the mark twice a second. */
-const NOTICED_MS = 5_000;
 const SETTLED_MS = 120_000;
 const LOOK_MS = 100;
 
@@ -72,15 +61,6 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
     return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
   } finally {
     watch.stop();
-  }
-}
-
-/** One that cannot be claimed, such as on a full disk, keeps nobody from ending the others. */
-async function tryToFinish(id: string, finisher: Finisher, observe: Observe, runtime: Runtime): Promise<SweptLease> {
-  try {
-    return await finishLease(id, finisher, observe, runtime);
-  } catch (thrown) {
-    return { id, outcome: "unfinished", endings: [], problem: toAgentctlError(thrown).message };
   }
 }
 
@@ -129,81 +109,12 @@ async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runti
   for (const profileName of names) {
     const profile = loadProfile({ ...request, profileName }, runtime);
     const source = request.identitySource ?? profile.identitySource;
-    const mintToken = async (audiences: readonly string[]) =>
-      (await acquireIdentity({ source, audiences: [{ cloud: "aws", audiences }], signal }, runtime)).mintToken(
-        audiences,
-      );
-    const found = await sweepClouds(profile, { mintToken, signal }, runtime);
+    const mintFor = (cloud: CloudName) => async (audiences: readonly string[]) =>
+      (await acquireIdentity({ source, audiences: [{ cloud, audiences }], signal }, runtime)).mintToken(audiences);
+    const found = await sweepClouds(profile, mintFor, signal, runtime);
     swept.push(...found.map((sweep) => ({ ...sweep, profile: profileName })));
   }
   return swept;
-}
-
-/**
- * Ends leases whoever holds them: a running agentctl is asked to, and told by nothing else than the ledger; where it
- * does not answer, or is dead, they are ended from here.
- * @throws {AgentctlError} USAGE for an id that is none, or when nothing was chosen; STATE_UNWRITABLE
- */
-export async function revokeSession(order: RevokeOrder, observe: Observe, runtime: Runtime): Promise<SweepReport> {
-  const { identitySource } = order;
-  if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
-  const finisher = { by: "revoke" as const, ...(identitySource !== undefined && { identitySource }), ...watch };
-  try {
-    const ids = chooseToRevoke(order, runtime);
-    const leases = await Promise.all(
-      ids.map(async (id) => {
-        if (requestRevocation(id, runtime)) {
-          const answered = await waitForEnd(id, watch.signal, runtime);
-          if (answered !== undefined) return answered;
-        }
-        return tryToFinish(id, { ...finisher, force: true }, observe, runtime);
-      }),
-    );
-    return { leases, files: [], clouds: [] };
-  } finally {
-    watch.stop();
-  }
-}
-
-function chooseToRevoke({ ids, all, profileName }: RevokeOrder, runtime: Runtime): readonly string[] {
-  if (ids.length > 0) return ids.map((id) => findLease(id, runtime).id);
-  if (!all && profileName === undefined) {
-    throw new AgentctlError("USAGE", "say which leases to revoke", { hint: "give ids, -p NAME or --all" });
-  }
-  const profile = profileName === undefined ? {} : { profile: profileName };
-  return selectLeases(listLeases(runtime), profile, runtime.now()).map(({ id }) => id);
-}
-
-/** What the running agentctl made of it; undefined when it is dead, or does nothing about it. */
-async function waitForEnd(id: string, signal: AbortSignal, runtime: Runtime): Promise<SweptLease | undefined> {
-  const startedAt = runtime.now();
-  while (!signal.aborted) {
-    const lease = listLeases(runtime).find((each) => each.id === id);
-    if (lease === undefined) return recordedEnd(id, runtime);
-    if (lease.state === "orphaned" || lease.state === "unreadable") return undefined;
-    const { entry } = lease;
-    const endings = entry.grants.flatMap(({ ending }) => ending ?? []);
-    if (entry.state === "ended") return { id, profile: entry.profile, outcome: outcomeOf(endings), endings };
-    const patience = entry.state === "ending" ? SETTLED_MS : NOTICED_MS;
-    if (runtime.now() - startedAt > patience) return undefined;
-    await runtime.sleep(LOOK_MS);
-  }
-  return undefined;
-}
-
-function outcomeOf(endings: readonly Ending[]): SweptLease["outcome"] {
-  return endings.some(({ isUnfinished }) => isUnfinished === true) ? "unfinished" : "ended";
-}
-
-/** A lease that has left the ledger is told of by the audit log. */
-async function recordedEnd(id: string, runtime: Runtime): Promise<SweptLease> {
-  let told: Pick<SweptLease, "profile" | "endings"> = { endings: [] };
-  for await (const { record } of readEvents({ lease: id }, runtime)) {
-    const { profile, endings = told.endings } = record;
-    told = { ...told, ...(profile !== undefined && { profile }), endings };
-  }
-  return { id, outcome: "ended", ...told };
 }
 
 /**

@@ -83,8 +83,8 @@ export async function findRecordedEnd(id: string, runtime: Runtime): Promise<Rec
 
 /**
  * The receipt that the dead agentctl was asked for, with what the ledger knows: as a whole or not at all, by the file that
- * held its place. One that it wrote itself, when it left its lease unfinished, keeps what it tells beyond that; one of a
- * later lease is left alone.
+ * held its place. One that it wrote itself, when it left its lease unfinished, keeps what it tells beyond that; one that
+ * tells of this very record, and one of a later lease, are left alone.
  * @throws {AgentctlError} RECEIPT_UNWRITABLE
  */
 export function writeFinishedReceipt(
@@ -100,6 +100,7 @@ export function writeFinishedReceipt(
     const found = parseReceipt(readPrivateFile(file, fs));
     const isOwn = found?.["lease"] === finished.id;
     if (!isOwn && Date.parse(String(found?.["openedAt"])) > finished.openedAt) return;
+    if (isOwn && JSON.stringify(found?.["audit"]) === JSON.stringify(head)) return;
     const earlier = isOwn ? found : undefined;
     const fd = openPrivate(temporary, "create", fs);
     try {

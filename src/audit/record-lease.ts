@@ -2,6 +2,7 @@ import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { ChildResult } from "../core/lease.js";
 import type { Observe } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
+import { isUnfinished } from "../core/unfinished.js";
 import { type Account, appendAccount } from "./account.js";
 import type { Receipt } from "./receipt.js";
 
@@ -46,7 +47,7 @@ function notTakenBack({ profile, terms, endings = [] }: Account): AgentctlError 
   const what = short.map(({ cloud, shortfall, at }) => `${cloud}: ${shortfall}; usable until ${at}`).join("; ");
   const message = `what ${profile.name} requires to be taken back was not: ${what}`;
   return new AgentctlError("NOT_TAKEN_BACK", message, {
-    hint: short.some(({ isUnfinished }) => isUnfinished)
+    hint: short.some(isUnfinished)
       ? `finish it with: agentctl lease sweep ${terms?.leaseId}`
       : "revoke: auto takes what comes; the receipt holds each step",
   });

@@ -31,7 +31,7 @@ export function registerLeaseRevoke(lease: Command, context: CliContext): void {
 /** @throws {AgentctlError} USAGE, NOT_TAKEN_BACK, and what `revokeSession` throws */
 async function revoke(ids: readonly string[], options: RevokeOptions, { runtime }: CliContext): Promise<void> {
   const request = toRequest(ids, options);
-  const { revokeSession } = await import("../sweep-session.js");
+  const { revokeSession } = await import("../revoke-session.js");
   const { createObserver } = await import("./run-lines.js");
   const { renderSweep, requireEnded } = await import("./sweep-lines.js");
   const report = await revokeSession(request, createObserver(runtime, false), runtime);

@@ -1,6 +1,7 @@
 import type { AuditRecord } from "../audit/index.js";
 import type { LeaseFinisher } from "../core/event.js";
 import type { SweptLease } from "../core/sweep-report.js";
+import { isUnfinished } from "../core/unfinished.js";
 import { type Fact, tellEnding, toFact } from "./lease-fact.js";
 
 /**
@@ -78,7 +79,7 @@ function tellEnd({ kind, time, child, endedBy, command, endings }: AuditRecord):
 function describeFinish(endedBy: NonNullable<AuditRecord["endedBy"]>, endings: AuditRecord["endings"]): string {
   const { by, pid, strays } = endedBy;
   const who = `${FINISHERS[by]}, process ${pid}`;
-  const isOpen = endings?.some(({ isUnfinished }) => isUnfinished === true) === true;
+  const isOpen = endings?.some(isUnfinished) === true;
   const done = isOpen ? `tried by ${who}, and not finished` : `finished by ${who}`;
   const gone = by === "watchdog" ? "its agentctl was gone; " : "";
   if (strays === undefined) return `${gone}${done}`;

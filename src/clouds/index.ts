@@ -167,10 +167,13 @@ export async function endGrants(orders: readonly EndOrder[], context: EndContext
  */
 export async function sweepClouds(
   profile: Profile,
-  context: Pick<EndContext, "mintToken" | "signal">,
+  mintFor: (cloud: CloudName) => EndContext["mintToken"],
+  signal: AbortSignal,
   runtime: Runtime,
 ): Promise<CloudSweep[]> {
-  const sweeps = await Promise.all(namesOf(profile).map((name) => sweepOne(name, profile, context, runtime)));
+  const sweeps = await Promise.all(
+    namesOf(profile).map((name) => sweepOne(name, profile, { mintToken: mintFor(name), signal }, runtime)),
+  );
   return sweeps.filter((sweep) => sweep !== undefined);
 }
 
@@ -228,30 +231,29 @@ async function serveOne<Name extends CloudName>(
   return (await loadCloud(name)).serve(settingsOf(profile, name), runtime);
 }
 
-async function issuingOf<Name extends CloudName>(
-  name: Name,
-  profile: Profile,
-  terms: GrantTerms,
-  runtime: Runtime,
-): Promise<Issuing> {
-  const cloud = await loadCloud(name);
-  const settings = settingsOf(profile, name);
-  return { cloud: name, title: TITLES[name], issue: (context) => cloud.issue(settings, terms, context, runtime) };
+function issuingOf<Name extends CloudName>(name: Name, profile: Profile, terms: GrantTerms, runtime: Runtime) {
+  return stepOf(name, profile, (cloud, settings, context) => cloud.issue(settings, terms, context, runtime));
 }
 
-async function checkingOf<Name extends CloudName>(
+function checkingOf<Name extends CloudName>(name: Name, profile: Profile, terms: GrantTerms, runtime: Runtime) {
+  return stepOf(name, profile, async (cloud, settings, context) => {
+    await cloud.checkEnding?.(settings, terms, context, runtime);
+    return undefined;
+  });
+}
+
+async function stepOf<Name extends CloudName>(
   name: Name,
   profile: Profile,
-  terms: GrantTerms,
-  runtime: Runtime,
+  take: (
+    cloud: Cloud<Name>,
+    settings: NonNullable<Profile["clouds"][Name]>,
+    context: IssueContext,
+  ) => Promise<Grant | undefined>,
 ): Promise<Issuing> {
   const cloud = await loadCloud(name);
   const settings = settingsOf(profile, name);
-  const issue = async (context: IssueContext) => {
-    await cloud.checkEnding?.(settings, terms, context, runtime);
-    return undefined;
-  };
-  return { cloud: name, title: TITLES[name], issue };
+  return { cloud: name, title: TITLES[name], issue: (context) => take(cloud, settings, context) };
 }
 
 function settingsOf<Name extends CloudName>(profile: Profile, name: Name): NonNullable<Profile["clouds"][Name]> {

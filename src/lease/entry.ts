@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Ending, Facts } from "../core/lease.js";
+import type { CommandProcess } from "../core/process-list.js";
 import type { ProcessOwner } from "../core/process-owner.js";
 import type { ActorKind, Channel, CloudName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
@@ -30,14 +31,6 @@ export interface LedgerGrant {
   readonly ending?: Ending;
 }
 
-/** The lease's command, once it runs; with its start time, since a pid is used again. */
-export interface LedgerChild {
-  readonly pid: number;
-  readonly startedAt: string;
-  /** Whether it leads a process group of its own. */
-  readonly leadsGroup: boolean;
-}
-
 /** What the ledger holds of one open lease: all that someone else needs to end it and to tell of it, and no secret. */
 export interface LeaseEntry {
   readonly version: typeof ENTRY_VERSION;
@@ -53,7 +46,8 @@ export interface LeaseEntry {
   readonly identity: { readonly source: string; readonly issuer: string; readonly subject: string };
   /** The command's first word. */
   readonly command: string;
-  readonly child?: LedgerChild;
+  /** The lease's command, once it runs. */
+  readonly child?: CommandProcess;
   /** Seconds between SIGTERM and SIGKILL, should the command have to be ended. */
   readonly graceSeconds: number;
   readonly privateDir: string;

@@ -1,5 +1,5 @@
 export { type Claim, type ClaimedLease, type ClaimRules, claimLease, waitUntilOwnerDead } from "./claim.js";
-export { type LeaseEntry, type LeaseState, type LedgerChild, type LedgerGrant, leaseFile } from "./entry.js";
+export { type LeaseEntry, type LeaseState, type LedgerGrant, leaseFile } from "./entry.js";
 export { type KeepInput, type KeptGrants, keepGrants } from "./keep-grants.js";
 export { newLeaseId } from "./lease-id.js";
 export { removePrivateDir, removeReceiptPlace, removeTornWrites } from "./leavings.js";

@@ -2,10 +2,11 @@ import type { ResolvedCommand } from "../core/decision.js";
 import type { Actor, Identity } from "../core/identity.js";
 import type { Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
 import { ensurePrivateDir } from "../core/private-files.js";
+import type { CommandProcess } from "../core/process-list.js";
 import { currentOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { stateDir } from "../core/state-dir.js";
-import { type LeaseEntry, type LeaseState, type LedgerChild, type LedgerGrant, leaseFile, leasesDir } from "./entry.js";
+import { type LeaseEntry, type LeaseState, type LedgerGrant, leaseFile, leasesDir } from "./entry.js";
 import { removeEntryFile, writeEntryFile } from "./entry-file.js";
 import { type RevokeRequest, watchMark } from "./revoke-mark.js";
 import { privateDirOf } from "./terms.js";
@@ -26,7 +27,7 @@ export interface NewLease {
 export interface LeaseChange {
   readonly state?: LeaseState;
   readonly grants?: readonly Grant[];
-  readonly child?: LedgerChild;
+  readonly child?: CommandProcess;
   readonly endings?: readonly Ending[];
 }
 

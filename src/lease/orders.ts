@@ -1,4 +1,5 @@
 import type { EndOrder } from "../core/lease.js";
+import { isUnfinished } from "../core/unfinished.js";
 import type { LeaseEntry, LedgerGrant } from "./entry.js";
 
 /** What is left to end of a lease, by what the ledger knows: not what has ended, but what a further try may still end. */
@@ -7,7 +8,7 @@ export function ordersOf(entry: LeaseEntry): EndOrder[] {
 }
 
 function isOpen({ ending }: LedgerGrant): boolean {
-  return ending === undefined || ending.isUnfinished === true || ending.word === "failed";
+  return ending === undefined || isUnfinished(ending) || ending.word === "failed";
 }
 
 /** What goes by the endpoint may have been renewed, up to the deadline, by an agentctl that died before it wrote that down. */

@@ -1,7 +1,8 @@
 import type { Ending, EndingWord, EndStep, Facts } from "../core/lease.js";
+import type { CommandProcess } from "../core/process-list.js";
 import { parseOwner } from "../core/process-owner.js";
 import { ACTOR_KINDS, CLOUD_NAMES } from "../core/profile.js";
-import { ENTRY_VERSION, LEASE_STATES, type LeaseEntry, type LedgerChild, type LedgerGrant } from "./entry.js";
+import { ENTRY_VERSION, LEASE_STATES, type LeaseEntry, type LedgerGrant } from "./entry.js";
 
 /** Reads one field; throws where it is not what it should be. */
 type Read<T> = (value: unknown) => T;
@@ -60,7 +61,7 @@ function readGrant(value: unknown): LedgerGrant {
   };
 }
 
-function readChild(value: unknown): LedgerChild {
+function readChild(value: unknown): CommandProcess {
   const { pid, startedAt, leadsGroup } = readObject(value);
   if (readCount(pid) === 0) throw new TypeError("no pid");
   return { pid: readCount(pid), startedAt: readString(startedAt), leadsGroup: readBoolean(leadsGroup) };

@@ -158,6 +158,15 @@ describe("the receipt of a lease that another process ended", () => {
     expect("child" in receipt).toBe("child" in want);
   });
 
+  it("is left as it is where its own agentctl wrote it with the end that is on record, and died after that", async () => {
+    const file = path.join(path.dirname(log.stateDir), "receipt.json");
+    const head = await appendFinishedLease(FINISHED, [], runtime());
+    const own = JSON.stringify({ lease: FINISHED.id, child: { exitCode: 0 }, endings: [], audit: head });
+    fs.writeFileSync(file, own);
+    writeFinishedReceipt(placeOf(file), FINISHED, head, runtime());
+    expect(fs.readFileSync(file, "utf8")).toBe(own);
+  });
+
   it("holds what the ledger knew, the endings and the head of the log, for this user alone", async () => {
     const file = path.join(path.dirname(log.stateDir), "receipt.json");
     const head = await appendFinishedLease(FINISHED, [], runtime());

@@ -9,6 +9,7 @@ import { runCommand } from "./run-command.js";
 
 const sessions = vi.hoisted(() => ({ sweepSession: vi.fn(), revokeSession: vi.fn() }));
 vi.mock("../../src/sweep-session.js", () => sessions);
+vi.mock("../../src/revoke-session.js", () => sessions);
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const NOTHING: SweepReport = { leases: [], files: [], clouds: [] };

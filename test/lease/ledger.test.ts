@@ -21,7 +21,7 @@ const fail = (code: string) => (): never => {
 describe("openLease", () => {
   it("stands in the ledger before it returns, for this user only, with no secret and no argument", () => {
     const runtime = ledger.runtime();
-    const receipt = { file: "/work/lease.json", temporary: "/work/.lease.json.0123456789ab.tmp" };
+    const receipt = { file: "/project/lease.json", temporary: "/project/.lease.json.0123456789ab.tmp" };
     const lease = openLease(makeLease(ID, { receipt }), runtime);
     expect(lease).toMatchObject({ id: ID, file: ledger.file() });
     expect(fs.statSync(ledger.file()).mode & 0o777).toBe(0o600);

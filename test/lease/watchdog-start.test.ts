@@ -19,7 +19,7 @@ function stage(act: (shell: EventEmitter) => void, lifeline: PassThrough | null 
   const spawns: unknown[][] = [];
   const runtime = fakeRuntime({
     env: ENV,
-    cwd: "/work",
+    cwd: "/project",
     self: ["/bin/node", "/opt/agentctl.js"],
     platform: "darwin",
     spawn: ((...args: unknown[]) => {
@@ -48,7 +48,7 @@ describe("startWatchdog", () => {
           "agentctl-watchdog",
           ORDER.leaseId,
           ORDER.entryFile,
-          "/work",
+          "/project",
           ...runtime.self,
         ],
         { detached: true, cwd: "/", env: ENV, stdio: ["ignore", "ignore", 2, "pipe"] },
@@ -146,7 +146,7 @@ describe("watchdogEnvironment", () => {
     {
       name: "names the state directory from the root",
       env: { AGENTCTL_STATE_DIR: "state" },
-      want: { AGENTCTL_STATE_DIR: "/work/state" },
+      want: { AGENTCTL_STATE_DIR: "/project/state" },
     },
     {
       name: "loses the marks of a surrounding lease",
@@ -162,7 +162,7 @@ describe("watchdogEnvironment", () => {
     },
   ];
   it.each(rows)("$name", ({ env, want }) => {
-    expect(watchdogEnvironment({ env: { ...ENV, ...env }, cwd: "/work" })).toEqual({ ...ENV, ...want });
+    expect(watchdogEnvironment({ env: { ...ENV, ...env }, cwd: "/project" })).toEqual({ ...ENV, ...want });
   });
 });
 

@@ -12,8 +12,8 @@ const deny = (untilMs: number) => `agentctl-revoke-${untilMs / 1000}-l-012345678
 async function sweep(world: Partial<FakeWorld>, settings: Partial<AwsSettings> = { revoker: { roleArn: REVOKER } }) {
   const { aws, runtime } = await scene({ world });
   const profile = { clouds: { aws: awsSettings(settings) } } as Profile;
-  const context = { mintToken: async () => idToken(), signal: new AbortController().signal };
-  return { aws, swept: sweepClouds(profile, context, runtime) };
+  const { signal } = new AbortController();
+  return { aws, swept: sweepClouds(profile, () => async () => idToken(), signal, runtime) };
 }
 
 describe("a sweep of the role", () => {
