@@ -192,22 +192,13 @@ describe("a role that is given on", () => {
 });
 
 describe("the end of it", () => {
-  test.each([
-    { name: "without ready nothing is seen", profile: "blind", propagationMs: 0, says: /no permission was named/ },
-    {
-      name: "what takes too long is not waited for",
-      profile: "demo",
-      propagationMs: 600_000,
-      says: /was not seen to refuse within 3\d\.\ds/,
-    },
-  ])("is no stronger than what was observed: $name: removed", async ({ profile, propagationMs, says }) => {
-    const run = await startHeld(stage, profile);
-    stage.sandbox.gcp.setPropagation(propagationMs);
+  test("is no stronger than what was observed: without ready nothing is seen, and it is removed", async () => {
+    const run = await startHeld(stage, "blind");
     run.letGo();
     expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
     expect(oursOn(stage, OTHER_BUCKET)).toEqual([]);
     const [ending] = run.receipt().endings;
-    expect(ending).toMatchObject({ word: "removed", detail: expect.stringMatching(says) });
+    expect(ending).toMatchObject({ word: "removed", detail: expect.stringMatching(/no permission was named/) });
     // The delay that Google states, and until when the token lives.
     expect(ending?.detail).toContain("potentially takes 7 minutes or longer");
     expect(Date.parse(ending?.at ?? "")).toBeGreaterThan(Date.now() + 6 * 60_000);
