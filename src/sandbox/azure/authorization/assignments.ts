@@ -76,7 +76,7 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
   const byDefault = world.rolePropagationMs ?? 0;
   const delays = { arm: byDefault, blob: byDefault };
   let releaseMs = world.roleReleaseMs ?? 0;
-  let minimumAgeMs = MINIMUM_AGE_MS;
+  let minimumAgeMs = world.roleMinimumAgeMs ?? MINIMUM_AGE_MS;
   const catchUp = (): void => {
     for (const entry of all) for (const service of AZURE_AUTHORIZERS) learn(entry, service, now() - delays[service]);
   };
