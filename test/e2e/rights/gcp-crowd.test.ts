@@ -19,7 +19,7 @@ import {
 
 vi.setConfig({ testTimeout: 120_000 });
 
-/** `npm run endings` has thirty of them; here as many as a busy machine still starts in a few seconds. */
+/** `npm run endings` has thirty of them; here as many as leave a busy machine something for the tests beside them. */
 const LEASES = 8;
 const FOREIGN_EVERY_MS = 100;
 const ACCOUNTS = ["one", "two", "three"];

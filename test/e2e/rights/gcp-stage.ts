@@ -30,7 +30,12 @@ const GRANTER: Block = { granter: { service_account: GRANTER_SERVICE_ACCOUNT } }
 
 /** A grant with `bindings`, which are seen to work by `permission` before the command is started. */
 export function givenTo(grant: Block, bindings: readonly Block[], ready: Block | undefined): Block {
-  return { ...grant, ...GRANTER, bindings, ...(ready && { ready: { timeout: "30s", ...ready } }) };
+  return {
+    ...grant,
+    ...GRANTER,
+    ...(bindings.length > 0 && { bindings }),
+    ...(ready && { ready: { timeout: "30s", ...ready } }),
+  };
 }
 
 /** May read the bucket other, for the time of its lease. */
