@@ -17,7 +17,6 @@ import {
   revokedEnding,
 } from "./endings.js";
 import { nameTarget } from "./names.js";
-import { knowledgeOf } from "./opened-here.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { signIn } from "./sign-in.js";
 import { type Fate, takeOne } from "./take-one.js";
@@ -60,7 +59,6 @@ export async function takeRightsBack(
   if (!possession.allowUnbounded && possession.endsAt + OVER_MS < runtime.now()) {
     return endRightsByTime(work, runtime.now());
   }
-  if (knowledgeOf(order.leaseId) === "nothing asked") return neverEnding(work, runtime);
   try {
     const probe = openProbe(order.grant, possession.ready, runtime, PROBE_LIMITS);
     const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
@@ -86,7 +84,7 @@ function takeInTime(work: Work, before: Promise<Seen>): Promise<readonly Fate[]>
     const takeAll = () =>
       Promise.all(targetsOf(possession).map((one) => takeOne(arm, one, { ...possession, story }, runtime)));
     const fates = await takeAll();
-    if (knowledgeOf(possession.leaseId) === "asked" || fates.some(({ kind }) => kind !== "never")) return fates;
+    if (work.order.isIssued || fates.some(({ kind }) => kind !== "never")) return fates;
     await pauseFor(SECOND_LOOK_MS, signal, runtime);
     return takeAll();
   };

@@ -100,7 +100,11 @@ async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Be
 
 async function askEntitlement({ rights, terms, context, asking, be, story, until }: Opening): Promise<void> {
   const { entitlement } = rights;
-  if (entitlement !== undefined) await requestEntitlement({ entitlement, terms, until, story }, be, context, asking);
+  if (entitlement === undefined) return;
+  // Who is let in nowhere has asked for nothing.
+  await be();
+  context.onAsking();
+  await requestEntitlement({ entitlement, terms, until, story }, be, context, asking);
 }
 
 async function waitReady({ rights, context, asking, be, story, until }: Opening): Promise<void> {
