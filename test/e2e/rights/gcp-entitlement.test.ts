@@ -174,7 +174,7 @@ describe("with somebody who approves it", () => {
     expectRefusal(await run.ended, {
       code: 69,
       error: "NOT_READY",
-      says: [/it is APPROVAL_AWAITED/, /hint: .*approved/],
+      says: [/with-approval/, /hint: .*approved/],
     });
     expect(grantOf(run.id)?.state).toBe("REVOKED");
     expect(everyPolicy(stage)).toEqual(before);

@@ -6,6 +6,7 @@ import { ledgerIds } from "../endings/ledger-view.js";
 import { expectNothingAlive } from "../endings/processes.js";
 import {
   account,
+  type Binding,
   bindingsOn,
   everyPolicy,
   givenTo,
@@ -161,23 +162,24 @@ describe("lease list and show", () => {
 });
 
 test("sweep --cloud prunes ours that have ended, tells those that have not, and leaves all others", async () => {
-  const expression = 'request.time < timestamp("2020-01-01T00:00:00Z")';
-  const binding = (title: string, role = VIEWER) => ({
-    role,
-    members: [member("jit")],
-    condition: { title, expression },
-  });
-  const inAnHour = Math.round(Date.now() / 1000) + 3_600;
-  const [ended, young, later] = [1_577_836_800, Math.round(Date.now() / 1000) - 60, inAnHour].map(
-    (end) => `agentctl-l-0123456789abcdef-${end}`,
-  ) as [string, string, string];
-  const theirs = binding("agentctl-of-somebody-else");
+  const now = Math.round(Date.now() / 1000);
+  const bindingUntil = (title: string, endSeconds: number, role: string): Binding => {
+    const until = new Date(endSeconds * 1000).toISOString().replace(".000Z", "Z");
+    const expression = `request.time < timestamp("${until}")`;
+    return { role, members: [member("jit")], condition: { title, expression } };
+  };
+  const ends = { ended: 1_577_836_800, young: now - 60, later: now + 3_600 };
+  const titleAt = (endSeconds: number): string => `agentctl-l-0123456789abcdef-${endSeconds}`;
+  const [ended, young, later] = [titleAt(ends.ended), titleAt(ends.young), titleAt(ends.later)];
+  // One that is called as ours are and ends at another time, and one that is nearly called so.
+  const [forged, theirs] = ["agentctl-l-fedcba9876543210-1577836800", "agentctl-of-somebody-else"];
   for (const holder of [OTHER_BUCKET, PROJECT]) {
     const role = holder === PROJECT ? "roles/logging.viewer" : VIEWER;
     stage.sandbox.gcp.changePolicy(holder, (all) => [
       ...all,
-      ...[ended, young, later].map((title) => binding(title, role)),
-      theirs,
+      ...Object.values(ends).map((endSeconds) => bindingUntil(titleAt(endSeconds), endSeconds, role)),
+      bindingUntil(forged, ends.later, role),
+      bindingUntil(theirs, ends.ended, role),
     ]);
   }
   // Where no ledger tells of them, as on a machine that is gone.
@@ -187,10 +189,11 @@ test("sweep --cloud prunes ours that have ended, tells those that have not, and 
   const { clouds } = JSON.parse(swept.stdout) as { clouds: { removed: string[]; kept: { name: string }[] }[] };
   expect(clouds).toMatchObject([{ cloud: "gcp", profile: "two" }]);
   expect(clouds[0]?.removed).toEqual([ended, ended]);
-  expect(clouds[0]?.kept.map(({ name }) => name).sort()).toEqual([young, young, later, later].sort());
+  const kept = clouds[0]?.kept.map(({ name }) => name).filter((name) => name !== forged);
+  expect(kept?.sort()).toEqual([young, young, later, later].sort());
   for (const holder of [OTHER_BUCKET, PROJECT]) {
     const titles = bindingsOn(stage, holder).flatMap(({ condition }) => condition?.title ?? []);
-    expect(titles.sort()).toEqual([young, later, "agentctl-of-somebody-else"].sort());
+    expect(titles.sort()).toEqual([young, later, forged, theirs].sort());
   }
   expect(ledgerIds(stage)).toEqual([]);
   stage.sandbox.clock.advance(8 * 60_000);
@@ -198,5 +201,5 @@ test("sweep --cloud prunes ours that have ended, tells those that have not, and 
   const again = await stage.run(["lease", "sweep", "--cloud", "-p", "two"], { env: { ...env, ...ahead } });
   expect(again, again.stderr).toMatchObject({ code: 0 });
   const titles = bindingsOn(stage, OTHER_BUCKET).flatMap(({ condition }) => condition?.title ?? []);
-  expect(titles.sort()).toEqual([later, "agentctl-of-somebody-else"].sort());
+  expect(titles.sort()).toEqual([later, forged, theirs].sort());
 });
