@@ -255,10 +255,21 @@ test("the audit log and the receipt tell each step of it", async () => {
   run.letGo();
   expect(await run.ended).toMatchObject({ code: 0 });
   const receipt = run.receipt();
-  const { endings } = receipt;
+  const { endings, rights } = receipt;
+  expect(rights).toEqual([{ cloud: "gcp", steps: expect.any(Array) }]);
+  const [gave, worked, ...more] = rights?.[0]?.steps ?? [];
+  expect(more).toEqual([]);
+  expect(gave?.text).toMatch(
+    /^gave serviceAccount:jit@\S+ roles\/storage\.objectViewer on \/\/storage\.\S+other, as agentctl-granter@\S+$/,
+  );
+  expect(worked?.text).toMatch(/^storage\.objects\.get on \/\/storage\.\S+other works? for jit@\S+$/);
+  for (const step of [gave, worked]) expect(step?.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   const ended = endings[0]?.steps?.map(({ text }) => text).join("\n") ?? "";
   expect(ended).toMatch(/^took 1 of its bindings off \/\/storage\.\S+other, as agentctl-granter@\S+$/m);
   expect(ended).toMatch(/^no longer granted, \d+\.\ds after it was taken back$/m);
   expect(run.records().map(({ kind }) => kind)).toEqual(["lease.start", "lease.end"]);
-  expect(run.records("lease.end")).toMatchObject([{ endings }]);
+  expect(run.records("lease.start")).toMatchObject([{ rights }]);
+  expect(run.records("lease.end")).toMatchObject([{ rights, endings }]);
+  const verified = await stage.run(["audit", "verify"]);
+  expect(verified, verified.stderr).toMatchObject({ code: 0 });
 });

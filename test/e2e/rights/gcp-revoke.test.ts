@@ -135,6 +135,9 @@ describe("lease list and show", () => {
     const shown = await stage.run(["lease", "show", run.id]);
     expect(shown, shown.stderr).toMatchObject({ code: 0, stderr: "" });
     expect(shown.stdout).toMatch(new RegExp(`^${run.id} on demo: issuing, its agentctl is process ${run.pid}`));
+    expect(shown.stdout).toMatch(
+      /gcp: asked for jit@\S+, which is given roles\/storage\.objectViewer on \/\/storage\S+\/other for it first$/m,
+    );
     stage.sandbox.gcp.setPropagation(0);
     expect(await run.ended).toMatchObject({ code: 0 });
   });
