@@ -1,10 +1,9 @@
 // What must not be left of a lease, for `npm run endings`.
-import { ROLE, refusalOf } from "./endings-clouds.mjs";
-import { auditRecords, leftovers } from "./endings-state.mjs";
+import { auditRecords, leftovers } from "./state.mjs";
 
 /** Answers a line for each thing that is left of a run, of which `entries` were in the ledger when it was killed. */
 export async function findProblems({ lab, trial, entries }) {
-  const [usable, broken] = await Promise.all([usableKeys(lab), brokenLog(lab)]);
+  const [usable, left, broken] = await Promise.all([usableKeys(lab), lab.side.left(), brokenLog(lab)]);
   const records = auditRecords(lab.state).slice(trial.recordsBefore);
   const started = records.filter(({ kind }) => kind === "lease.start").map(({ lease }) => lease);
   const opened = new Set([...started, ...entries.map((name) => name.replace(/\.json$/, ""))]);
@@ -13,6 +12,7 @@ export async function findProblems({ lab, trial, entries }) {
     ...leftRunning(trial, entries).map(({ pid, command }) => `process ${pid} lives: ${command}`),
     ...leftovers(lab.home, lab.state).map((name) => `${name} is left`),
     ...usable,
+    ...left,
     ...broken,
     ...[...opened].filter((lease) => !ended.has(lease)).map((lease) => `the log tells of no end of ${lease}`),
   ];
@@ -24,12 +24,12 @@ function leftRunning(trial, entries) {
   return trial.processes().filter(({ command }) => !(isEndedInOrder && command.endsWith("is-daemon")));
 }
 
-/** Every session of the lease's role that was issued, whoever has heard of it. */
-async function usableKeys({ proxy }) {
-  const sessions = proxy.sessions().filter((session) => session.roleArn.endsWith(`/${ROLE}`));
-  const refusals = await Promise.all(sessions.map(({ keys }) => refusalOf(keys)));
+/** Every credential of the lease's principal that was issued, whoever has heard of it. */
+async function usableKeys({ cloud, proxy }) {
+  const sessions = proxy.sessions();
+  const refusals = await Promise.all(sessions.map(({ keys }) => cloud.refusalOf(keys)));
   return refusals.flatMap((refusal, index) => {
-    if (/^AccessDenied: .* with an explicit deny in a/.test(refusal ?? "")) return [];
+    if (refusal !== undefined && (cloud.isTakenBack(refusal) || cloud.isPast(refusal))) return [];
     return [`keys of ${sessions[index].name} ${refusal === undefined ? "still work" : `are refused so: ${refusal}`}`];
   });
 }
