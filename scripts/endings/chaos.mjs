@@ -16,6 +16,7 @@ const { cloud } = lab;
 try {
   for (const profile of row.profiles ?? ["env", "env-required"]) {
     fs.appendFileSync(results, `${JSON.stringify({ row: Number(number), profile, ...(await endIn(profile)) })}\n`);
+    await cloud.weatherOf?.[profile]?.go();
     await lab.side.clear();
   }
 } finally {
@@ -27,7 +28,7 @@ async function endIn(profile) {
   const isRequired = profile.endsWith("-required");
   const want = { code: isRequired ? row.want.required : 0, ...row.want, ...(isRequired && row.want.ifRequired) };
   lab.proxy.reset();
-  await row.before?.({ lab, control });
+  await cloud.weatherOf?.[profile]?.come();
   const trial = lab.start({ profile, traits: ["receipt"] });
   const child = await Promise.race([trial.child, trial.exited]);
   if (child.keys === undefined) return { problems: [`the command did not start: ${lastError(child)}`] };

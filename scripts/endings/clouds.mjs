@@ -8,6 +8,7 @@
 // Cloud: {
 //   profiles: {name: block},           YAML; `env`, `endpoint` and `env-required` are there in each
 //   otherProfiles: [name],             killed as well, now and then
+//   weatherOf: {name: {come(), go()}}, how the cloud is for leases of that profile
 //   upstream: {from, variables, tls},  what leads to the sandbox, and has to lead to the proxy: variable → path
 //   nameCall({method, path, query, form, json}),
 //   readIssued(name, {form}, json|text) → {name, keys} of a credential of the lease's principal, or undefined

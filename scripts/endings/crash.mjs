@@ -27,13 +27,14 @@ try {
   const lives = await measureLives(new Set(plans.map(({ profile }) => profile)));
   for (const plan of plans) {
     lab.proxy.reset();
+    await cloud.weatherOf?.[plan.profile]?.come();
     const trial = lab.start(plan);
     const outcome = await runAndKill(plan, trial, lives.get(plan.profile));
     // A machine that is less busy than before makes shorter lives.
     if (plan.share !== undefined && outcome.by === "too late")
       lives.set(plan.profile, Math.min(lives.get(plan.profile), outcome.ms));
     fs.appendFileSync(results, `${JSON.stringify(outcome)}\n`);
-    await clearUp(trial, plan.step?.weather);
+    await clearUp(trial, plan);
   }
 } finally {
   await lab.close();
@@ -43,6 +44,7 @@ try {
 async function measureLives(profiles) {
   const lives = new Map();
   for (const profile of [...profiles, ...profiles]) {
+    await cloud.weatherOf?.[profile]?.come();
     const trial = lab.start({ profile });
     const child = await Promise.race([trial.child, trial.exited.then(() => undefined)]);
     if (child === undefined) throw new Error(`a run that nobody killed failed: ${(await trial.exited).stderr}`);
@@ -51,7 +53,7 @@ async function measureLives(profiles) {
     const { code, endedAt, stderr } = await trial.exited;
     if (code !== 0) throw new Error(`a run that nobody killed exited with ${code}: ${stderr}`);
     lives.set(profile, Math.min(lives.get(profile) ?? Number.POSITIVE_INFINITY, endedAt - trial.startedAt));
-    await clearUp(trial);
+    await clearUp(trial, { profile });
   }
   return lives;
 }
@@ -154,9 +156,10 @@ async function expectUsable(keys) {
 }
 
 /** What one run left must not be taken for the next one's. */
-async function clearUp(trial, weather) {
+async function clearUp(trial, { profile, step }) {
   for (const { pid } of trial.processes()) kill(pid);
-  await weather?.go();
+  await step?.weather?.go();
+  await cloud.weatherOf?.[profile]?.go();
   await side.clear();
   for (const name of leftovers(lab.home, lab.state)) {
     const place = name.includes("/") ? path.join(lab.state, name) : path.join(lab.home, name);

@@ -18,8 +18,8 @@ export function lifeWith({ giving = [], issuing, ending, more = [] }) {
     },
     { name: "the ledger's file is being written", phase: "before the ledger", arm: onFile("leases", /\.tmp$/) },
     { name: "the lease is in the ledger", phase: "in the ledger", arm: onFile("leases", /\.json$/) },
-    ...giving.flatMap((call) => onCall("giving rights", call)),
-    ...issuing.flatMap((call) => onCall("issuing", call)),
+    ...giving.flatMap((call) => callSteps("giving rights", call)),
+    ...issuing.flatMap((call) => callSteps("issuing", call)),
     { name: "private files are made", phase: "starting", arm: onFile("run", /^l-/) },
     { name: "the ledger says running", phase: "starting", arm: onEntry(({ state }) => state === "running") },
     { name: "the start goes on record", phase: "starting", arm: onRecord(1) },
@@ -28,7 +28,7 @@ export function lifeWith({ giving = [], issuing, ending, more = [] }) {
     { name: "the command has used its keys", phase: "running", arm: onKeysUsed() },
     { name: "the command is gone", phase: "ending", exits: true, arm: onChildGone() },
     { name: "the ledger says ending", phase: "ending", exits: true, arm: onEntry(({ state }) => state === "ending") },
-    ...ending.flatMap((call) => onCall("ending", call)),
+    ...ending.flatMap((call) => callSteps("ending", call)),
     { name: "the lease leaves the ledger", phase: "ended", exits: true, arm: onFileGone("leases", /\.json$/) },
     { name: "the end goes on record", phase: "ended", exits: true, arm: onRecord(2) },
     { name: "the receipt is there", phase: "ended", needs: "receipt", exits: true, arm: onFile("home", /^receipt-/) },
@@ -37,7 +37,7 @@ export function lifeWith({ giving = [], issuing, ending, more = [] }) {
 }
 
 /** A call of an ending is counted from the command's start on, any other from the beginning. */
-function onCall(phase, { what, call, nth = 1, ...more }) {
+export function callSteps(phase, { what, call, nth = 1, ...more }) {
   const exits = phase === "ending";
   return ["before", "after"].map((side) => ({
     name: `${what}: ${side} the cloud ${side === "before" ? "hears" : "has done it"}`,
