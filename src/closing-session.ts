@@ -1,60 +1,16 @@
-import { type Account, appendAccount, type HappeningRecorder, type Receipt } from "./audit/index.js";
-import { endGrants, orderOf } from "./clouds/index.js";
+import { appendAccount } from "./audit/index.js";
 import { formatInstant } from "./core/durations.js";
 import { toAgentctlError } from "./core/errors.js";
 import type { Ending } from "./core/lease.js";
-import type { Prepared } from "./core/prepared.js";
-import type { Observe } from "./core/run-request.js";
-import type { Runtime } from "./core/runtime.js";
-import { isUnfinished } from "./core/unfinished.js";
-import type { Delivery } from "./deliver/index.js";
-import { type KeptGrants, leaseRevoked, type OpenLease, type RevokeRequest, type Watchdog } from "./lease/index.js";
+import { isUnfinished, queuedUntil } from "./core/unfinished.js";
+import { endOnce } from "./ending-session.js";
+import type { HeldLease } from "./held-session.js";
+import { leaseRevoked, type RevokeRequest } from "./lease/index.js";
 import { watchClosing } from "./run/index.js";
 
 const SWEEP_WAIT_MS = 10_000;
 /** What a sweep cannot break off, such as the grace of a command that it ends, is left to the next sweep. */
 const SWEEP_STOP_MS = 2_000;
-
-/** A lease while it is open, with what has to be taken down at its end as far as it stands. */
-export interface HeldLease {
-  readonly prepared: Prepared;
-  readonly account: Account;
-  readonly receipt: Receipt;
-  readonly observe: Observe;
-  readonly runtime: Runtime;
-  readonly entry: OpenLease;
-  readonly watchdog: Watchdog;
-  readonly recorder: HappeningRecorder;
-  /** Aborted when the lease is revoked while its command runs. */
-  readonly revoked: AbortController;
-  readonly unwatched: AbortController;
-  readonly left: AbortController;
-  readonly sweepStop: AbortController;
-  /** True once the command could have its credentials. */
-  isHandedOut?: boolean;
-  hasLeft?: boolean;
-  kept?: KeptGrants;
-  delivery?: Delivery;
-  ending?: Promise<readonly Ending[]>;
-  /** The revocation under way, and the sweep beside the command. Neither rejects. */
-  revocation?: Promise<void>;
-  sweeping?: Promise<void>;
-}
-
-export function hold(
-  parts: Pick<
-    HeldLease,
-    "prepared" | "account" | "receipt" | "observe" | "runtime" | "entry" | "watchdog" | "recorder"
-  >,
-): HeldLease {
-  return {
-    ...parts,
-    revoked: new AbortController(),
-    unwatched: new AbortController(),
-    left: new AbortController(),
-    sweepStop: new AbortController(),
-  };
-}
 
 /**
  * Somebody else wants the lease to end: nothing more is handed out from here on, its grants are ended at once, and the
@@ -118,14 +74,21 @@ function keepUnfinished(endings: readonly Ending[], { entry, recorder }: HeldLea
 
 /**
  * Takes the lease out of the ledger, when all else is on record: a death before this leaves an entry to somebody who
- * finishes. What is unfinished stays there: for the watchdog where nobody waited for it here, else for a sweep. A second
- * time does nothing.
+ * finishes. What is unfinished stays there: for the watchdog where nobody waited for it here, or its cloud takes it back
+ * only later; else for a sweep. A second time does nothing.
  */
 export function leaveLedger(held: HeldLease): void {
   const { account, entry, observe, left, watchdog } = held;
   if (held.hasLeft === true) return;
   held.hasLeft = true;
-  const unfinished = unfinishedOf(account.endings ?? []).join(", ");
+  const endings = account.endings ?? [];
+  const unfinished = unfinishedOf(endings).join(", ");
+  const queued = queuedUntil(endings);
+  if (queued !== undefined) {
+    const how = `its watchdog takes ${unfinished} back then, if this machine still runs`;
+    observe({ kind: "notice", text: `lease ${entry.id} stays in the ledger until ${formatInstant(queued)}: ${how}` });
+    return;
+  }
   if (unfinished !== "" && left.signal.aborted) {
     observe({
       kind: "warning",
@@ -149,33 +112,4 @@ export function leaveLedger(held: HeldLease): void {
 
 function unfinishedOf(endings: readonly Ending[]): string[] {
   return endings.filter(isUnfinished).map(({ cloud }) => cloud);
-}
-
-/** Ends the grants, once: whoever comes second waits for the same. */
-function endOnce(held: HeldLease): Promise<readonly Ending[]> {
-  held.ending ??= endAll(held);
-  return held.ending;
-}
-
-async function endAll(held: HeldLease): Promise<readonly Ending[]> {
-  const { prepared, account, observe, runtime, entry, recorder, kept } = held;
-  if (kept !== undefined) account.grants = kept.grants;
-  const grants = account.grants ?? [];
-  if (grants.length > 0) recorder.attempt(() => entry.update({ state: "ending", grants }));
-  const isHandedOut = held.isHandedOut === true;
-  const orders = grants.map((grant) => ({ ...orderOf(grant, prepared.plans, prepared.terms), isHandedOut }));
-  const endings = await endGrants(
-    orders,
-    {
-      mintToken: prepared.identity.mintToken,
-      unwatched: held.unwatched.signal,
-      signal: held.left.signal,
-      onProgress: (text) => observe({ kind: "progress", text }),
-    },
-    runtime,
-  );
-  observe({ kind: "progress" });
-  account.endings = endings;
-  for (const ending of endings) observe({ kind: "ended", ending });
-  return endings;
 }

@@ -14,7 +14,7 @@ import type { Ending, EndOrder } from "./core/lease.js";
 import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import type { SweptLease } from "./core/sweep-report.js";
+import { outcomeOf, type SweptLease } from "./core/sweep-report.js";
 import { isUnfinished } from "./core/unfinished.js";
 import { acquireIdentity, explainSources, type IdentityRequest } from "./identity/index.js";
 import {
@@ -83,8 +83,9 @@ async function finishClaimed(
 ): Promise<SweptLease> {
   const { entry } = lease;
   if (lease.previousOwnerWas === "alive") return endForLiving(lease, finisher, observe, runtime);
-  const strays = await endWhatRuns(lease, runtime);
   const recorded = await findRecordedEnd(entry.id, runtime);
+  // Whoever put its end on record had seen to its command.
+  const strays = recorded === undefined ? await endWhatRuns(lease, runtime) : undefined;
   const isOnRecord = recorded !== undefined && !recorded.endings.some(isUnfinished);
   const endings = isOnRecord ? recorded.endings : await endWhatIsOpen(entry, finisher, observe, runtime);
   removeTornWrites(entry, runtime);
@@ -106,7 +107,7 @@ async function finishClaimed(
   return {
     id: entry.id,
     profile: entry.profile,
-    outcome: isOpen ? "unfinished" : "ended",
+    outcome: outcomeOf(endings),
     endings,
     ...(strays && { strays }),
     ...(problems.length > 0 && { problem: problems.join("; ") }),
@@ -125,7 +126,6 @@ async function endForLiving(
 ): Promise<SweptLease> {
   const { id, profile } = lease.entry;
   const endings = await endWhatIsOpen(lease.entry, finisher, observe, runtime);
-  const isOpen = endings.some(isUnfinished);
   const finished = { ...lease.entry, endings, endedBy: { by: finisher.by, pid: runtime.pid } };
   const problems = lease.entry.child === undefined ? [] : ["its agentctl does not answer, and its command goes on"];
   try {
@@ -141,7 +141,7 @@ async function endForLiving(
   return {
     id,
     profile,
-    outcome: isOpen ? "unfinished" : "ended",
+    outcome: outcomeOf(endings),
     endings,
     ...(problems.length > 0 && { problem: problems.join("; ") }),
   };
@@ -165,7 +165,7 @@ async function endWhatIsOpen(
   observe: Observe,
   runtime: Runtime,
 ): Promise<readonly Ending[]> {
-  const orders = ordersOf(entry);
+  const orders = ordersOf(entry, runtime.now());
   let identity: Promise<Identity> | undefined;
   const acquire = (): Promise<Identity> => {
     const asked = { audiences: orders.flatMap(audiencesOf), signal };

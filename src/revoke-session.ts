@@ -2,8 +2,7 @@ import { findRecordedEnd } from "./audit/index.js";
 import { AgentctlError } from "./core/errors.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import type { SweepReport, SweptLease } from "./core/sweep-report.js";
-import { isUnfinished } from "./core/unfinished.js";
+import { outcomeOf, type SweepReport, type SweptLease } from "./core/sweep-report.js";
 import { tryToFinish } from "./finish-session.js";
 import { requireKnownSource } from "./identity/index.js";
 import { findLease, type ListedLease, listLeases, requestRevocation, selectLeases } from "./lease/index.js";
@@ -67,8 +66,9 @@ async function waitForEnd(chosen: ListedLease, signal: AbortSignal, runtime: Run
     if (lease.state === "orphaned" || lease.state === "unreadable") return undefined;
     const { entry } = lease;
     const endings = entry.grants.flatMap(({ ending }) => ending ?? []);
-    const outcome = endings.some(isUnfinished) ? "unfinished" : "ended";
-    if (entry.state === "ended") return { id, profile: entry.profile, outcome, endings };
+    const outcome = outcomeOf(endings);
+    // Whoever waits for a cloud's time may wait long.
+    if (entry.state === "ended" || outcome === "queued") return { id, profile: entry.profile, outcome, endings };
     const patience = entry.state === "ending" ? SETTLED_MS : NOTICED_MS;
     if (runtime.now() - startedAt > patience) return undefined;
     await runtime.sleep(LOOK_MS);

@@ -9,7 +9,7 @@ import {
   recordHappenings,
   reserveReceipt,
 } from "./audit/index.js";
-import { closeLease, type HeldLease, hold, leaveLedger, revokeWhileRunning } from "./closing-session.js";
+import { closeLease, leaveLedger, revokeWhileRunning } from "./closing-session.js";
 import { issueGrants, loadEndpoints, warmClouds } from "./clouds/index.js";
 import { toAgentctlError } from "./core/errors.js";
 import type { ChildResult, Grant } from "./core/lease.js";
@@ -23,6 +23,7 @@ import {
   prepareDelivery,
   previewDelivery,
 } from "./deliver/index.js";
+import { type HeldLease, hold } from "./held-session.js";
 import { tokenVariables } from "./identity/index.js";
 import {
   type KeptGrants,
@@ -36,6 +37,7 @@ import {
 } from "./lease/index.js";
 import { prepare } from "./prepare-session.js";
 import { issueContext, keepRenewed } from "./renewal-session.js";
+import { giveRights } from "./rights-session.js";
 import { type Interruption, runChild, watchInterruption } from "./run/index.js";
 import { sweepBeside } from "./sweep-session.js";
 
@@ -111,13 +113,15 @@ async function openHeld(
   });
 }
 
-/** Grants → delivery → child; and, whatever happens, the one closing of it all. */
+/** Rights → grants → delivery → child; and, whatever happens, the one closing of it all. */
 async function holdLease(held: HeldLease, interruption: Interruption): Promise<ChildResult> {
-  const { prepared, account, receipt, observe, runtime, entry, recorder } = held;
-  const { profile, terms, plans, identity, decision } = prepared;
+  const { account, receipt, observe, runtime, entry, recorder } = held;
   try {
     receipt.hold();
-    observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
+    tellOpened(held);
+    await giveRights(held, interruption);
+    const { prepared } = held;
+    const { profile, terms, plans, identity } = prepared;
     const issued: Grant[] = [];
     account.grants = issued;
     const context = issueContext(identity, interruption.signal);
@@ -139,6 +143,11 @@ async function holdLease(held: HeldLease, interruption: Interruption): Promise<C
   } finally {
     await closeLease(held);
   }
+}
+
+function tellOpened({ prepared, observe }: HeldLease): void {
+  const { profile, terms, identity, decision } = prepared;
+  observe({ kind: "opened", profile, terms, identity, actor: decision.actor });
 }
 
 function entryOf({ profile, terms, plans, command, identity, decision }: Prepared, { place }: Receipt): NewLease {

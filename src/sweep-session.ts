@@ -10,9 +10,12 @@ import { acquireIdentity, requireKnownSource } from "./identity/index.js";
 import {
   findEnder,
   findLease,
+  leaseQueuedUntil,
   listLeases,
   selectLeases,
+  startSuccessor,
   sweepFiles,
+  waitInQueue,
   waitUntilOwnerDead,
   waitWhileEnding,
 } from "./lease/index.js";
@@ -27,12 +30,15 @@ export interface SweepRequest {
   /** Look in the profiles' clouds as well, for what no ledger tells of. */
   readonly cloud: boolean;
   readonly asWatchdog: boolean;
+  /** With `asWatchdog`: of leases that wait for their cloud's time. */
+  readonly isQueued?: boolean;
 }
 
 /** An agentctl that is being torn down is not dead at once. */
 const OWNER_GONE_MS = 10_000;
 const SETTLED_MS = 120_000;
 const LOOK_MS = 100;
+const MOST_ROUNDS = 5;
 
 /**
  * Ends the leases of agentctl processes that died, one after the other, and clears away what they left. What another
@@ -49,12 +55,13 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
   try {
     if (asWatchdog) await Promise.all(request.ids.map((id) => waitUntilOwnerDead(id, runtime, OWNER_GONE_MS)));
     const ids = asWatchdog ? request.ids : chooseLeases(request, runtime);
+    const finishForDead = request.isQueued === true ? finishQueued : finishAsWatchdog;
     const by = asWatchdog ? ("watchdog" as const) : ("sweep" as const);
     const finisher = { by, ...(identitySource !== undefined && { identitySource }), ...watch };
     const leases: SweptLease[] = [];
     for (const id of ids) {
       if (watch.signal.aborted) break;
-      if (asWatchdog) leases.push(...(await finishAsWatchdog(id, finisher, runtime)));
+      if (asWatchdog) leases.push(...(await finishForDead(id, finisher, runtime)));
       else leases.push(await finishOrWait(id, finisher, observe, runtime));
     }
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
@@ -66,11 +73,25 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
 
 /**
  * The terminal is somebody else's again by the time that a watchdog works, so no progress is drawn; and where another
- * process ends the lease, that tells of it.
+ * process ends the lease, that tells of it. What its cloud takes back only later is left to a successor.
  */
 async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
+  if (leaseQueuedUntil(id, runtime) !== undefined) {
+    startSuccessor(id, runtime);
+    return [];
+  }
   const swept = await tryToFinish(id, finisher, unobserved, runtime);
+  if (swept.outcome === "queued") startSuccessor(id, runtime);
   return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
+}
+
+/** The successor: its output goes nowhere. A cloud that names one time after the other is left to a sweep in the end. */
+async function finishQueued(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
+  for (let round = 1; ; round += 1) {
+    await waitInQueue(id, runtime);
+    const swept = await tryToFinish(id, finisher, unobserved, runtime);
+    if (swept.outcome !== "queued" || round === MOST_ROUNDS) return [swept];
+  }
 }
 
 /** Whom to wait for may change on the way: one gives up, and another takes its place, or this process does. */
@@ -98,7 +119,7 @@ function chooseLeases({ ids, profileName }: SweepRequest, runtime: Runtime): rea
   if (ids.length > 0) return ids.map((id) => findLease(id, runtime).id);
   const profile = profileName === undefined ? {} : { profile: profileName };
   const leases = listLeases(runtime);
-  const kinds = [["orphaned", "unreadable"], ["ending"]] as const;
+  const kinds = [["orphaned", "queued", "unreadable"], ["ending"]] as const;
   return kinds.flatMap((states) => selectLeases(leases, { ...profile, states }, runtime.now()).map(({ id }) => id));
 }
 

@@ -4,8 +4,8 @@ import type { AgentctlError } from "../core/errors.js";
 import type { AuditEvent, EventKind } from "../core/event.js";
 import { EXIT } from "../core/exit-codes.js";
 import type { Actor, Identity } from "../core/identity.js";
-import type { ChildResult, Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
-import type { Profile } from "../core/profile.js";
+import type { ChildResult, Ending, EndStep, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
+import type { CloudName, Profile } from "../core/profile.js";
 import type { RenewalCount } from "../core/renewal-count.js";
 import type { RunRequest } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
@@ -25,6 +25,8 @@ export interface Account {
   command?: ResolvedCommand;
   identity?: Identity;
   decision?: Decision;
+  /** What was done to give rights for the time of the lease. */
+  rights?: readonly { readonly cloud: CloudName; readonly steps: readonly EndStep[] }[];
   grants?: readonly Grant[];
   delivery?: {
     readonly given: readonly string[];
@@ -64,7 +66,7 @@ function recordedKind(kind: EventKind, account: Account): EventKind {
 }
 
 function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEvent {
-  const { request, profile, plans, command, decision, grants } = account;
+  const { request, profile, plans, command, decision, rights, grants } = account;
   const { delivery, renewals, refusals, child, endings, revokedBy, error } = account;
   return {
     kind,
@@ -74,6 +76,7 @@ function toEvent(kind: EventKind, account: Account, runtime: Runtime): AuditEven
     ...(request.intent !== undefined && { intent: request.intent }),
     ...((decision || error) && { decision: describeDecision(account) }),
     ...(error && { error: describeError(error) }),
+    ...(rights && { rights }),
     ...(grants && { grants: grants.map(describeGrant) }),
     ...(delivery && delivery.passed.length > 0 && { passed: delivery.passed }),
     ...(renewals && renewals.length > 0 && { renewals: renewals.map(describeRenewals) }),

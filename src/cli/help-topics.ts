@@ -140,7 +140,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["AGENTCTL_CODE_CACHE", "off: keep no compiled code in the cache directory"],
           ["XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME", "the base directories, where they are absolute"],
           [
-            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, CLOUDSDK_API_ENDPOINT_OVERRIDES_STS, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+            "AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL, AZURE_AUTHORITY_HOST, AZURE_RESOURCE_MANAGER_ENDPOINT, CLOUDSDK_API_ENDPOINT_OVERRIDES_ with STS, IAMCREDENTIALS, CLOUDRESOURCEMANAGER, STORAGE, IAM or PRIVILEGEDACCESSMANAGER behind it",
             "other services than the clouds' own: HTTPS unless they are on loopback, told on stderr, and on record",
           ],
         ],

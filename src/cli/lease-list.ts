@@ -20,6 +20,8 @@ const STATES: Readonly<Record<State, string>> = {
   ending: "the command has ended, and its grants are being ended, by its agentctl or its watchdog",
   ended: "the grants were ended early, and the command still runs",
   orphaned: "its agentctl ended without finishing it: agentctl lease sweep does; --json has usableUntil",
+  queued:
+    "its cloud takes the rest back only later, and its watchdog waits for that; agentctl lease show tells until when",
   unknown: "its agentctl runs in another container or on another machine, or did",
   unreadable: "its entry in the ledger is none",
 };

@@ -37,7 +37,7 @@ async function revoke(ids: readonly string[], options: RevokeOptions, { runtime 
   const report = await revokeSession(request, createObserver(runtime, false), runtime);
   if (options.json === true) runtime.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else runtime.stderr.write(renderSweep(report, runtime.now()) || "agentctl: no such leases are open\n");
-  requireEnded(report, ["unfinished", "unreadable", "running", "unknown", "busy"]);
+  requireEnded(report, ["unfinished", "queued", "unreadable", "running", "unknown", "busy"]);
 }
 
 /** @throws {AgentctlError} USAGE: what ends other people's work is not guessed at */

@@ -10,6 +10,7 @@ interface SweepOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly asWatchdog?: boolean;
+  readonly queued?: boolean;
 }
 
 export function registerLeaseSweep(lease: Command, context: CliContext): void {
@@ -31,6 +32,7 @@ export function registerLeaseSweep(lease: Command, context: CliContext): void {
     .option("--json", "print the report as JSON")
     .option("--quiet", "print nothing but errors")
     .addOption(new Option("--as-watchdog", "the agentctl of this lease has just died").hideHelp())
+    .addOption(new Option("--queued", "the watchdog of this lease waits until its cloud can take it back").hideHelp())
     .addHelpText("after", NOTES)
     .action((ids: readonly string[], options: SweepOptions) => sweep(ids, options, context));
 }
@@ -66,6 +68,7 @@ function toRequest(ids: readonly string[], options: SweepOptions) {
     ids,
     cloud: options.cloud === true,
     asWatchdog: options.asWatchdog === true,
+    ...(options.queued === true && { isQueued: true }),
     ...(options.profile !== undefined && { profileName: options.profile }),
     ...(options.config !== undefined && { configPath: options.config }),
     ...(options.identity !== undefined && { identitySource: options.identity }),

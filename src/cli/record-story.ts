@@ -22,7 +22,13 @@ function tell(record: AuditRecord, isInLedger: boolean): readonly Fact[] {
   const { kind, time, command, error, request } = record;
   switch (kind) {
     case "lease.start":
-      return [toFact(time, `started ${command?.argv0}${describeCaller(record)}`), ...tellGrants(record, isInLedger)];
+      return [
+        ...(record.rights ?? []).flatMap(({ cloud, steps }) =>
+          steps.map(({ at, text }) => toFact(at, `${cloud}: ${text}`)),
+        ),
+        toFact(time, `started ${command?.argv0}${describeCaller(record)}`),
+        ...tellGrants(record, isInLedger),
+      ];
     case "lease.failed":
     case "lease.refused":
       return [toFact(time, `${kind.slice("lease.".length)}: ${error?.code}: ${error?.message}`)];

@@ -1,4 +1,5 @@
 import { formatDuration, formatInstant } from "../core/durations.js";
+import type { LeaseTerms } from "../core/lease.js";
 import type { Happening, Observe } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
 import { describeEnding } from "./ending-line.js";
@@ -28,8 +29,12 @@ function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>,
     case "opened": {
       const { profile, terms, identity, actor } = happening;
       const who = actor.name === undefined ? actor.kind : `${actor.kind} ${actor.name}`;
-      const until = `until ${formatInstant(terms.deadlineAt)} (${formatDuration(terms.ttlSeconds)})`;
+      const until = describeTime(terms, false);
       return `lease ${terms.leaseId} on ${profile.name} for ${identity.subject} (${identity.source}, ${who}) ${until}`;
+    }
+    case "begun": {
+      const { clouds, terms } = happening;
+      return `${clouds.join(" and ")}: what the profile gives for the lease works; the lease lasts ${describeTime(terms)}`;
     }
     case "granted": {
       const { cloud, principal, channel, usableUntil } = happening.grant;
@@ -44,4 +49,11 @@ function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>,
     case "warning":
       return `warning: ${happening.text}`;
   }
+}
+
+/** Where rights are waited for, the time begins when they work. */
+function describeTime({ ttlSeconds, deadlineAt, latestDeadlineAt }: LeaseTerms, hasBegun = true): string {
+  const length = formatDuration(ttlSeconds);
+  if (!hasBegun && latestDeadlineAt > deadlineAt) return `for ${length} from when what it gives works`;
+  return `until ${formatInstant(deadlineAt)} (${length})`;
 }

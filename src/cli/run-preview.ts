@@ -16,7 +16,7 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
     ["actor", `${actor.kind}${actor.name === undefined ? "" : ` ${actor.name}`} (${actor.reason})`],
     ["command", [command.path, ...command.argv.slice(1)].join(" ")],
     ...rows("decision", ["allowed", ...decision.reasons]),
-    ["lease", `${formatDuration(terms.ttlSeconds)}; started now, until ${formatInstant(terms.deadlineAt)}`],
+    ["lease", describeTime(terms)],
     ["at expiry", atExpiry(profile)],
     ...plans.flatMap(renderPlan),
     ...rows("child finds", wrapNames(delivery.given)),
@@ -26,6 +26,12 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
   const body = lines.map(([label, text]) => `${label.padEnd(12)}${printable(text)}`.trimEnd()).join("\n");
   const end = "Nothing was issued: no cloud was asked for anything.";
   return runtime.stdout.isTTY ? `${body}\n\n${end}\n` : `${body}\n${end}\n`;
+}
+
+function describeTime({ ttlSeconds, deadlineAt, latestDeadlineAt }: RunPreview["terms"]): string {
+  const length = formatDuration(ttlSeconds);
+  if (latestDeadlineAt === deadlineAt) return `${length}; started now, until ${formatInstant(deadlineAt)}`;
+  return `${length} from when what it gives works; started now, until ${formatInstant(latestDeadlineAt)} at the latest`;
 }
 
 function renderPlan(plan: GrantPlan): [string, string][] {

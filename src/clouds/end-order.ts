@@ -10,3 +10,20 @@ export function orderOf(
   const undo = plans.find((plan) => plan.cloud === cloud)?.undo ?? {};
   return { leaseId, cloud, channel, principal, undo, isIssued: true, usableUntil, expiresAt, grant };
 }
+
+/** The order to end what this process has asked for, as it was planned, and was not issued; nobody was given anything. */
+export function orderOfPlan(
+  { cloud, channel, principal, undo }: Pick<GrantPlan, "cloud" | "channel" | "principal" | "undo">,
+  { leaseId, deadlineAt }: Pick<LeaseTerms, "leaseId" | "deadlineAt">,
+): EndOrder {
+  return {
+    leaseId,
+    cloud,
+    channel,
+    principal,
+    undo,
+    isIssued: false,
+    isHandedOut: false,
+    usableUntil: deadlineAt,
+  };
+}

@@ -20,7 +20,7 @@ import { type OpenedProfile, openRightsBy } from "./open-rights.js";
 import { untilDeadline } from "./until-deadline.js";
 
 export type { CloudSweep } from "./cloud.js";
-export { orderOf } from "./end-order.js";
+export { orderOf, orderOfPlan } from "./end-order.js";
 export type { OpenedProfile } from "./open-rights.js";
 export { trustAudiencesOf, writeTrust } from "./setup.js";
 
@@ -60,11 +60,11 @@ export function warmClouds(profile: Profile): void {
   });
 }
 
-/** Whether any of the profile's clouds gives rights for the time of a lease. */
-export async function hasRights(profile: Profile): Promise<boolean> {
+/** Those of the profile's clouds that give rights for the time of a lease, in the order of CLOUD_NAMES. */
+export async function cloudsWithRights(profile: Profile): Promise<CloudName[]> {
   const names = namesOf(profile);
   const found = await Promise.all(names.map((name) => hasRightsOf(name, profile)));
-  return found.includes(true);
+  return names.filter((_, index) => found[index] === true);
 }
 
 /**

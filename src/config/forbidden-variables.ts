@@ -192,6 +192,7 @@ export const FORBIDDEN_VARIABLES: readonly ForbiddenEntry[] = [
       "*_EMULATOR_HOST",
       "AZURE_AUTHORITY_HOST",
       "AZURE_*_ENDPOINT*",
+      "AZURE_RESOURCE_MANAGER_AUDIENCE",
       "AZURE_CLOUD*",
       "AZURE_ENVIRONMENT",
       "ARM_ENDPOINT",

@@ -1,5 +1,5 @@
 import type { Claims } from "./identity.js";
-import type { Ending, Facts } from "./lease.js";
+import type { Ending, EndStep, Facts } from "./lease.js";
 import type { ActorKind } from "./profile.js";
 
 export const EVENT_KINDS = [
@@ -47,6 +47,8 @@ export interface AuditEvent {
   readonly intent?: string;
   readonly decision?: { readonly allowed: boolean; readonly reasons: readonly string[] };
   readonly error?: { readonly code: string; readonly message: string; readonly facts?: Facts };
+  /** What was done to give the principals rights for the time of the lease; times in RFC 3339 with milliseconds. */
+  readonly rights?: readonly { readonly cloud: string; readonly steps: readonly EndStep[] }[];
   readonly grants?: readonly {
     readonly cloud: string;
     /** Absent in records of before grants could go by the endpoint. */

@@ -1,6 +1,6 @@
 import type { Actor, Identity } from "./identity.js";
 import type { Ending, EndpointOverride, Grant, LeaseTerms } from "./lease.js";
-import type { DeliveryMode, Profile } from "./profile.js";
+import type { CloudName, DeliveryMode, Profile } from "./profile.js";
 import type { SweptLease } from "./sweep-report.js";
 
 /** What `agentctl run` was asked for. */
@@ -30,6 +30,8 @@ export type Happening =
       readonly identity: Identity;
       readonly actor: Actor;
     }
+  /** Rights that were given for the lease work, and its time has begun. */
+  | { readonly kind: "begun"; readonly terms: LeaseTerms; readonly clouds: readonly CloudName[] }
   | {
       readonly kind: "granted";
       readonly grant: Grant;

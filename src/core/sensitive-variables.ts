@@ -205,10 +205,10 @@ export const STRICT_VARIABLES: readonly VariableEntry[] = [
       AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_STS_REGIONAL_ENDPOINTS AWS_MAX_ATTEMPTS AWS_RETRY_MODE
       AWS_PAGER`),
   },
-  { source: "azidentity (Go) 1.15 azidentity.go", names: words("AZURE_AUTHORITY_HOST AZURE_REGIONAL_AUTHORITY_NAME") },
   {
-    source: "gcloud 528 core/properties.py",
-    names: words("CLOUDSDK_API_ENDPOINT_OVERRIDES_* CLOUDSDK_COMPUTE_REGION CLOUDSDK_COMPUTE_ZONE"),
+    source: "gcloud 528 core/properties.py; azidentity (Go) 1.15 azidentity.go; Azure Service Operator's settings",
+    names: words(`CLOUDSDK_API_ENDPOINT_OVERRIDES_* CLOUDSDK_COMPUTE_REGION CLOUDSDK_COMPUTE_ZONE AZURE_AUTHORITY_HOST
+      AZURE_REGIONAL_AUTHORITY_NAME AZURE_RESOURCE_MANAGER_ENDPOINT AZURE_RESOURCE_MANAGER_AUDIENCE`),
   },
 ];
 

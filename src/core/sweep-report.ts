@@ -1,5 +1,6 @@
 import type { Ending } from "./lease.js";
 import type { CloudName } from "./profile.js";
+import { isUnfinished, queuedUntil } from "./unfinished.js";
 
 /** What came of ending the leases of others. */
 export interface SweepReport {
@@ -11,11 +12,26 @@ export interface SweepReport {
 }
 
 /**
- * `ended`: every grant of it is; `unfinished`: a further try could take back more; `running`: its agentctl is alive;
- * `unknown`: that cannot be told from here; `busy`: another process is ending it; `gone`: it was closed meanwhile.
+ * `ended`: every grant of it is; `unfinished`: a further try could take back more; `queued`: it could, but its cloud would
+ * refuse it before a certain time; `running`: its agentctl is alive; `unknown`: that cannot be told from here; `busy`: another process is ending it; `gone`: it was closed meanwhile.
  */
-export const SWEEP_OUTCOMES = ["ended", "unfinished", "running", "unknown", "unreadable", "busy", "gone"] as const;
+export const SWEEP_OUTCOMES = [
+  "ended",
+  "unfinished",
+  "queued",
+  "running",
+  "unknown",
+  "unreadable",
+  "busy",
+  "gone",
+] as const;
 export type SweepOutcome = (typeof SWEEP_OUTCOMES)[number];
+
+/** What endings make of a lease, the one that is left the most to do first. */
+export function outcomeOf(endings: readonly Ending[]): "ended" | "unfinished" | "queued" {
+  if (!endings.some(isUnfinished)) return "ended";
+  return queuedUntil(endings) === undefined ? "unfinished" : "queued";
+}
 
 export interface SweptLease {
   readonly id: string;

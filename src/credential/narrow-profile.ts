@@ -7,11 +7,13 @@ const LONGEST_SECONDS = 3_600;
 
 /**
  * The profile with the one cloud that is asked for, and of Azure's scopes the one, for an hour at most.
- * @throws {AgentctlError} CONFIG_INVALID without that cloud, or with `revoke: required`; USAGE for a scope that is not the profile's
+ * @throws {AgentctlError} CONFIG_INVALID without that cloud, with `revoke: required`, or with rights for the time
+ *   of a lease; USAGE for a scope that is not the profile's
  */
 export function narrowProfile(profile: Profile, request: Pick<CredentialRequest, "cloud" | "scope">): Profile {
   const clouds = pickCloud(profile, request);
   if (profile.revoke === "required") throw handedOut(profile.name);
+  if (givesRights(clouds)) throw givenForLease(profile.name);
   const ttlSeconds = Math.min(profile.ttlSeconds, LONGEST_SECONDS);
   return { ...profile, ttlSeconds, deliver: "env", revoke: "none", clouds };
 }
@@ -26,6 +28,19 @@ function handedOut(name: string): AgentctlError {
     },
   );
 }
+
+function givesRights({ azure, gcp }: CloudSettings): boolean {
+  return (azure?.assignments.length ?? 0) + (gcp?.bindings.length ?? 0) > 0 || gcp?.entitlement !== undefined;
+}
+
+/** A credential that is handed out has no end at which they could be taken back. */
+function givenForLease(name: string): AgentctlError {
+  const message = `profile ${name} gives rights for the time of a lease, and a credential that is handed out has none`;
+  return new AgentctlError("CONFIG_INVALID", message, {
+    hint: `run the tool in a lease of its own: agentctl run -p ${name} -- COMMAND`,
+  });
+}
+
 function pickCloud(
   { name, clouds }: Profile,
   { cloud, scope }: Pick<CredentialRequest, "cloud" | "scope">,

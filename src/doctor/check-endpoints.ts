@@ -16,9 +16,19 @@ export const checkEndpoints: Check = {
   },
 };
 
-/** Only the token services are shown who the caller is. */
+/** The services that are not shown who the caller is. */
+const ASKED: Readonly<Record<string, string>> = {
+  AWS_ENDPOINT_URL_IAM: "AWS's IAM",
+  AZURE_RESOURCE_MANAGER_ENDPOINT: "Azure Resource Manager",
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: "Google's IAM Credentials",
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: "Google's IAM",
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: "Google's Resource Manager",
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_PRIVILEGEDACCESSMANAGER: "Google's Privileged Access Manager",
+  CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: "Google's Cloud Storage",
+};
+
 function whatGoesBy(variable: string, overrides: ReadonlyMap<string, string>): string {
   const isBesideSts = variable === "AWS_ENDPOINT_URL" && overrides.has("AWS_ENDPOINT_URL_STS");
-  if (variable === "AWS_ENDPOINT_URL_IAM" || isBesideSts) return "what is asked of AWS's IAM";
-  return variable.endsWith("_IAMCREDENTIALS") ? "what is asked of Google's IAM Credentials" : "identity tokens";
+  const asked = ASKED[isBesideSts ? "AWS_ENDPOINT_URL_IAM" : variable];
+  return asked === undefined ? "identity tokens" : `what is asked of ${asked}`;
 }

@@ -4,6 +4,7 @@ import type { Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
 import { ensurePrivateDir } from "../core/private-files.js";
 import type { CommandProcess } from "../core/process-list.js";
 import { currentOwner } from "../core/process-owner.js";
+import type { CloudName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { stateDir } from "../core/state-dir.js";
 import { type LeaseEntry, type LeaseState, type LedgerGrant, leaseFile, leasesDir } from "./entry.js";
@@ -26,9 +27,13 @@ export interface NewLease {
 /** What changed; grants and endings are told apart by their cloud. */
 export interface LeaseChange {
   readonly state?: LeaseState;
+  /** Epoch ms. */
+  readonly deadlineAt?: number;
   readonly grants?: readonly Grant[];
   readonly child?: CommandProcess;
   readonly endings?: readonly Ending[];
+  /** Of what will not be issued any more, and has nothing to be ended. */
+  readonly without?: readonly CloudName[];
 }
 
 /** A lease that stands in the ledger. */
@@ -89,15 +94,18 @@ function firstEntry(lease: NewLease, runtime: Runtime): LeaseEntry {
 }
 
 /** The entry as it is after a change. */
-export function applyChange(entry: LeaseEntry, { state, grants = [], child, endings = [] }: LeaseChange): LeaseEntry {
+export function applyChange(entry: LeaseEntry, change: LeaseChange): LeaseEntry {
+  const { state, deadlineAt, grants = [], child, endings = [], without = [] } = change;
   return {
     ...entry,
     ...(state && { state }),
+    ...(deadlineAt !== undefined && { deadlineAt }),
     ...(child && { child }),
-    grants: entry.grants.map((held) => {
+    grants: entry.grants.flatMap((held) => {
+      if (without.includes(held.cloud)) return [];
       const issued = grants.find(({ cloud }) => cloud === held.cloud);
       const ending = endings.find(({ cloud }) => cloud === held.cloud);
-      return { ...held, ...(issued && noteIssued(held, issued)), ...(ending && { ending }) };
+      return [{ ...held, ...(issued && noteIssued(held, issued)), ...(ending && { ending }) }];
     }),
   };
 }

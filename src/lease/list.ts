@@ -4,13 +4,17 @@ import { isOwnerAlive } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { type LeaseEntry, type LeaseState, type LedgerGrant, leasesDir } from "./entry.js";
 import { readEntryFile } from "./entry-file.js";
+import { entryQueuedUntil } from "./orders.js";
 
 /** A lease in the ledger, and how things stand with the process that has to end it. */
 export type ListedLease =
   | {
       readonly id: string;
-      /** `orphaned`: that process is dead; `unknown`: it can't be told from here, such as from another container. */
-      readonly state: LeaseState | "orphaned" | "unknown";
+      /**
+       * `orphaned`: that process is dead; `queued`: it is, and what is left its cloud takes back only later, which the
+       * watchdog waits for; `unknown`: it can't be told from here, such as from another container.
+       */
+      readonly state: LeaseState | "orphaned" | "queued" | "unknown";
       readonly entry: LeaseEntry;
       /** Until when the last of its grants may be used, in milliseconds since the epoch. */
       readonly usableUntil: number;
@@ -18,6 +22,8 @@ export type ListedLease =
   | { readonly id: string; readonly state: "unreadable"; readonly problem: string };
 
 const SUFFIX = ".json";
+/** Who waits for it would have taken it back by then. */
+const QUEUE_MARGIN_MS = 60_000;
 
 /**
  * The open leases, oldest first; what can't be read is listed as such, last.
@@ -58,10 +64,12 @@ function readLease(id: string, runtime: Runtime): ListedLease | undefined {
   return { id, state: deriveState(entry, runtime), entry, usableUntil: lastUse(entry) };
 }
 
-function deriveState(entry: LeaseEntry, runtime: Runtime): LeaseState | "orphaned" | "unknown" {
+function deriveState(entry: LeaseEntry, runtime: Runtime): LeaseState | "orphaned" | "queued" | "unknown" {
   const liveness = isOwnerAlive(entry.owner, runtime);
   if (liveness === "alive") return entry.state;
-  return liveness === "dead" ? "orphaned" : "unknown";
+  if (liveness !== "dead") return "unknown";
+  const until = entryQueuedUntil(entry);
+  return until !== undefined && runtime.now() < until + QUEUE_MARGIN_MS ? "queued" : "orphaned";
 }
 
 function lastUse(entry: LeaseEntry): number {

@@ -78,6 +78,7 @@ function readEnding(value: unknown): Ending {
     ...readOptional("steps", fields, (steps) => readList(steps, readStep)),
     ...readOptional("shortfall", fields, readString),
     ...readOptional("isUnfinished", fields, readBoolean),
+    ...readOptional("retryAt", fields, readTime),
   };
 }
 

@@ -68,6 +68,7 @@ export function sandboxEnvironment(
     AWS_DEFAULT_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
     AZURE_AUTHORITY_HOST: addresses.azure,
+    AZURE_RESOURCE_MANAGER_ENDPOINT: addresses.azure,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_STS: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: `${addresses.gcp}/`,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: `${addresses.gcp}/`,

@@ -1,4 +1,5 @@
 import { PLATFORMS } from "./oidc/platforms.js";
+import { describeApp, describeServiceAccount } from "./present-rights.js";
 import type { Sandbox } from "./sandbox.js";
 
 /** What the sandbox holds, for a reader; the request token and the control address stay in the environment file. */
@@ -14,12 +15,16 @@ export function presentSandbox(sandbox: Sandbox, envFile: string): string {
     ...rowsOf("bucket", world.buckets),
     ["Azure", `Entra, Resource Manager and Blob Storage ${env["AZURE_AUTHORITY_HOST"]}`],
     ["tenant", `${world.azure.tenantId}, subscription ${world.azure.subscriptionId}`],
-    ...rowsOf("application", world.azure.apps),
+    ...rowsOf("application", world.azure.apps, (_, app) => describeApp(app)),
     ...rowsOf("storage", world.azure.storageAccounts),
-    ["Google Cloud", `STS, IAM Credentials and Cloud Storage ${env["AGENTCTL_SANDBOX_GCS_URL"]}`],
+    [
+      "Google Cloud",
+      `STS, IAM, Resource Manager, Privileged Access Manager and Cloud Storage ${env["AGENTCTL_SANDBOX_GCS_URL"]}`,
+    ],
     ["project", `${world.gcp.projectId}, number ${world.gcp.projectNumber}`],
     ...rowsOf("provider", world.gcp.providers),
-    ...rowsOf("account", world.gcp.serviceAccounts),
+    ...rowsOf("account", world.gcp.serviceAccounts, (email) => describeServiceAccount(email, world.gcp)),
+    ...rowsOf("entitlement", world.gcp.entitlements, (_, { roles }) => roles.map(({ role }) => role).join("; ")),
     ...rowsOf("bucket", world.gcp.buckets),
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
@@ -31,8 +36,15 @@ Ctrl-C closes it.
 `;
 }
 
-function rowsOf(name: string, held: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
-  return Object.keys(held).map((key) => [name, key] as const);
+function rowsOf<Held>(
+  name: string,
+  held: Readonly<Record<string, Held>>,
+  describe?: (key: string, one: Held) => string,
+): readonly (readonly [string, string])[] {
+  return Object.entries(held).map(([key, one]) => [
+    name,
+    describe === undefined ? key : `${key} (${describe(key, one)})`,
+  ]);
 }
 
 /** One line for stderr when a command follows. */

@@ -1,6 +1,7 @@
 import { DEMO_CLIENT } from "./azure/world.js";
 import { DEMO_SERVICE_ACCOUNT } from "./gcp/world.js";
 import { PLATFORMS } from "./oidc/platforms.js";
+import { azureRightsProfile, googleRightsProfile } from "./sample-rights.js";
 import { revokerArn, type WorldDefinition } from "./world.js";
 
 /** A first `agentctl.yaml` for the default world, with the clouds of which it holds the demo's part; undefined for none. */
@@ -30,7 +31,7 @@ ${revokerLine(world)}${azureBlock(world)}${provider === undefined ? "" : gcpBloc
           - Effect: Allow
             Action: ["s3:ListBucket", "s3:GetObject"]
             Resource: ["arn:aws:s3:::demo", "arn:aws:s3:::demo/*"]
-${provider === undefined ? "" : gcpBlock(world, provider, READ_ONLY)}`;
+${provider === undefined ? "" : gcpBlock(world, provider, READ_ONLY)}${googleRightsProfile(world, provider)}${azureRightsProfile(world)}`;
 }
 
 function revokerLine({ accountId, roles }: WorldDefinition): string {

@@ -30,7 +30,10 @@ export interface Sandbox {
   /** Google Cloud's policies, and the grants of Privileged Access Manager. */
   readonly gcp: GcpAdmin;
   /** Azure's role assignments as they stand, and how long a change of them takes until it counts. */
-  readonly azureRoles: Pick<Assignments, "current" | "setPropagation" | "propagation" | "setRelease" | "release">;
+  readonly azureRoles: Pick<
+    Assignments,
+    "current" | "setPropagation" | "propagation" | "setRelease" | "release" | "setMinimumAge" | "minimumAge"
+  >;
   /** A role's inline policies by name, as IAM tells them now. */
   rolePolicies(roleArn: string): Readonly<Record<string, PolicyDocument>>;
   /** What was asked of it so far, oldest first, without secrets. */

@@ -21,7 +21,7 @@ const PLAN: GrantPlan = {
 
 const PREVIEW = {
   profile: { name: "deploy", file: "/src/agentctl.yaml", onExpiry: "stop", graceSeconds: 30 },
-  terms: { ttlSeconds: 5400, deadlineAt: OPENED + 5_400_000 },
+  terms: { ttlSeconds: 5400, deadlineAt: OPENED + 5_400_000, latestDeadlineAt: OPENED + 5_400_000 },
   identity: { subject: "repo:acme/site", issuer: "https://issuer.example", source: "env", reason: "it is set" },
   decision: { actor: { kind: "agent", name: "helper", reason: "declared" }, reasons: ["every actor may"] },
   command: { path: "/usr/bin/make", argv: ["make", "deploy"] },

@@ -1,65 +1,30 @@
 import { randomUUID } from "node:crypto";
-import fs from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findApp, objectIdOf } from "../../src/sandbox/azure/principals.js";
-import {
-  DEFAULT_SUBSCRIPTION,
-  DEFAULT_TENANT,
-  defaultAzure,
-  GRANTER_CLIENT,
-  POOL_CLIENTS,
-} from "../../src/sandbox/azure/world.js";
+import { DEFAULT_SUBSCRIPTION, POOL_CLIENTS } from "../../src/sandbox/azure/world.js";
 import { type Outcome, openStage, type Stage } from "../e2e/agentctl.js";
 import { configOf } from "../e2e/three-clouds.js";
-import { type AzureFront, startAzureFront } from "./azure-front.js";
-import { clientEnvironment } from "./storage-clients.js";
+import { ARM, type AzAsGranter, findPrincipalId, GRANTER_PROFILE, openAz } from "./az-as-granter.js";
 import { skipWithout } from "./tools.js";
 
 const AZ = { tool: "az" };
-const ARM = "management.azure.com";
-const GRANTER = {
-  tenant_id: DEFAULT_TENANT,
-  client_id: GRANTER_CLIENT,
-  subscription_id: DEFAULT_SUBSCRIPTION,
-  scopes: [`https://${ARM}/.default`],
-};
 const SUBSCRIPTION = `/subscriptions/${DEFAULT_SUBSCRIPTION}`;
 const ACCOUNT = `${SUBSCRIPTION}/resourceGroups/demo/providers/Microsoft.Storage/storageAccounts/agentctldemo`;
 const ROLE = "Storage Blob Data Reader";
 const ROLE_ID = `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1`;
 /** Of an application without any role. */
 const PRINCIPAL = findPrincipalId(POOL_CLIENTS[0]);
-/** Azure's names for things need Microsoft Graph. */
-const WITHOUT_GRAPH = ["--fill-principal-name", "false"];
 
 let stage: Stage;
-let front: AzureFront;
-let env: Readonly<Record<string, string>>;
+let granter: AzAsGranter;
 beforeAll(async () => {
   stage = await openStage();
-  stage.writeConfig(configOf({ granter: { ttl: "15m", deliver: "endpoint", azure: GRANTER } }));
-  const caPem = fs.readFileSync(stage.sandbox.caFile, "utf8");
-  front = await startAzureFront({ [ARM]: { origin: stage.sandbox.env["AGENTCTL_SANDBOX_ARM_URL"] ?? "", caPem } });
-  const caFile = stage.writeFile("authorities.pem", `${front.caPem}${caPem}`);
-  env = { ...clientEnvironment(caFile), AZ_PROXY: front.proxyUrl };
+  stage.writeConfig(configOf(GRANTER_PROFILE));
+  granter = await openAz(stage);
 });
-afterAll(() => Promise.all([front.close(), stage.close()]));
+afterAll(() => Promise.all([granter.close(), stage.close()]));
 
-/** az as the granter, which finds Resource Manager in the sandbox. */
-function az(...args: readonly string[]): Promise<Outcome> {
-  const script = 'export HTTPS_PROXY="$AZ_PROXY"; exec az "$@"';
-  return stage.run(["run", "-p", "granter", "--quiet", "--", "sh", "-c", script, "az", ...args], { env });
-}
-
-function findPrincipalId(clientId: string): string {
-  const found = findApp(defaultAzure(), clientId);
-  return found === undefined ? "" : objectIdOf(found.id, found.app);
-}
-
-async function listAssigned(...args: readonly string[]): Promise<readonly Record<string, unknown>[]> {
-  const listed = await az("role", "assignment", "list", "--assignee-object-id", PRINCIPAL, ...WITHOUT_GRAPH, ...args);
-  return JSON.parse(listed.stdout || listed.stderr);
-}
+const az: AzAsGranter["az"] = (...args) => granter.az(...args);
+const listAssigned = (...args: readonly string[]) => granter.listAssigned(PRINCIPAL, ...args);
 
 function assign(role: string): Promise<Outcome> {
   const whom = ["--assignee-object-id", PRINCIPAL, "--assignee-principal-type", "ServicePrincipal"];
@@ -117,6 +82,6 @@ describe("az on role assignments, without Microsoft Graph", () => {
 
   test("asked nobody but Resource Manager", async ({ skip }) => {
     skipWithout(skip, AZ);
-    expect(new Set(front.requests().map(({ host }) => host))).toEqual(new Set([ARM]));
+    expect(new Set(granter.front.requests().map(({ host }) => host))).toEqual(new Set([ARM]));
   });
 });

@@ -134,7 +134,43 @@ describe("endpoints", () => {
     );
     expect((await findingsOf(checkEndpoints, runtime({ env }))).map(({ message }) => message)).toEqual(want);
   });
+
+  test("says what goes to those that rights are given by", async () => {
+    const google = (service: string) => `CLOUDSDK_API_ENDPOINT_OVERRIDES_${service}`;
+    const asked = {
+      AZURE_RESOURCE_MANAGER_ENDPOINT: "Azure Resource Manager",
+      [google("CLOUDRESOURCEMANAGER")]: "Google's Resource Manager",
+      [google("STORAGE")]: "Google's Cloud Storage",
+      [google("IAM")]: "Google's IAM",
+      [google("PRIVILEGEDACCESSMANAGER")]: "Google's Privileged Access Manager",
+    };
+    const env = Object.fromEntries(Object.keys(asked).map((variable) => [variable, "https://127.0.0.1:4569/"]));
+    fs.appendFileSync(path.join(dir, "agentctl.yaml"), WITH_RIGHTS);
+    const messages = (await findingsOf(checkEndpoints, runtime({ env }))).map(({ message }) => message);
+    expect(messages.map((message) => message.replace(/\/?$/, "/")).sort()).toEqual(
+      Object.entries(asked)
+        .map(([variable, what]) => `${variable} sends what is asked of ${what} to https://127.0.0.1:4569/`)
+        .sort(),
+    );
+  });
 });
+
+const WITH_RIGHTS = `  rights:
+    azure:
+      tenant_id: aaaabbbb-0000-cccc-1111-dddd2222eeee
+      client_id: 00001111-aaaa-2222-bbbb-3333cccc4444
+      granter: { client_id: 11112222-bbbb-3333-cccc-4444dddd5555 }
+      assignments: [{ role: Reader, scope: /subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e }]
+    gcp:
+      workload_identity_provider: projects/123456789012/locations/global/workloadIdentityPools/ci-pool/providers/github
+      service_account: jit@acme-web.iam.gserviceaccount.com
+      granter: { service_account: granter@acme-web.iam.gserviceaccount.com }
+      bindings:
+        - { role: roles/logging.viewer, resource: projects/acme-web }
+        - { role: roles/storage.objectViewer, resource: buckets/acme-site }
+        - { role: roles/iam.serviceAccountUser, resource: //iam.googleapis.com/projects/acme-web/serviceAccounts/web@acme-web.iam.gserviceaccount.com }
+      entitlement: projects/acme-web/locations/global/entitlements/viewer
+`;
 
 describe("proxy", () => {
   test("none, or an empty one", async () => {

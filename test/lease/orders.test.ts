@@ -4,6 +4,7 @@ import type { LeaseEntry, LedgerGrant } from "../../src/lease/index.js";
 import { ordersOf } from "../../src/lease/index.js";
 
 const DEADLINE = 1000;
+const NOW = Date.parse("2026-01-31T09:12:00Z");
 const ENDING: Ending = { cloud: "aws", word: "revoked", at: "2026-01-31T09:10:00Z", detail: "d" };
 const PLANNED: LedgerGrant = { cloud: "aws", channel: "env", principal: "p", undo: { role: "r" } };
 const ISSUED: LedgerGrant = { ...PLANNED, issuedAt: 1, usableUntil: 900, expiresAt: 950 };
@@ -62,13 +63,24 @@ describe("ordersOf", () => {
       grant: { ...ISSUED, ending: { ...ENDING, word: "fenced", isUnfinished: true } },
       want: [WANTED],
     },
+    {
+      name: "unfinished, and its cloud would refuse it still: not yet",
+      grant: { ...ISSUED, ending: { ...ENDING, word: "expires", isUnfinished: true, retryAt: "2026-01-31T09:12:01Z" } },
+      want: [],
+    },
+    {
+      name: "unfinished, and its cloud refuses it no longer: again",
+      grant: { ...ISSUED, ending: { ...ENDING, word: "expires", isUnfinished: true, retryAt: "2026-01-31T09:12:00Z" } },
+      want: [WANTED],
+    },
     { name: "finished: nothing", grant: { ...ISSUED, ending: { ...ENDING, isUnfinished: false } }, want: [] },
   ];
-  it.each(cases)("$name", ({ grant, want }) => expect(ordersOf(entryOf(grant))).toEqual(want));
+  it.each(cases)("$name", ({ grant, want }) => expect(ordersOf(entryOf(grant), NOW)).toEqual(want));
 
   it("gives one for each grant that is open, in their order", () => {
     const orders = ordersOf(
       entryOf({ ...ISSUED, cloud: "gcp" }, { ...ISSUED, ending: ENDING }, { ...PLANNED, cloud: "azure" }),
+      NOW,
     );
     expect(orders.map(({ cloud }) => cloud)).toEqual(["gcp", "azure"]);
   });

@@ -244,6 +244,15 @@ describe("taking an assignment back", () => {
     expect((await request(stage, "granter", ROLE)).status).toBe(201);
   });
 
+  it("is never too early where the least age is none", async () => {
+    stage.sandbox.azureRoles.setMinimumAge(0);
+    await request(stage, "granter", ROLE);
+    expect((await request(stage, "granter", { ...ROLE, ...REMOVE })).status).toBe(201);
+    stage.sandbox.azureRoles.setMinimumAge(1000);
+    await request(stage, "granter", ROLE);
+    expect((await request(stage, "granter", { ...ROLE, ...REMOVE })).refusal).toMatch(/^400 ActiveDurationTooShort/);
+  });
+
   it("takes back what has not begun, and what was assigned without Privileged Identity Management", async () => {
     const startDateTime = new Date(Date.now() + 60 * MINUTE_MS).toISOString();
     await request(stage, "granter", lasting("PT30M", { startDateTime }));
@@ -345,13 +354,14 @@ describe("schedules as listed", () => {
 });
 
 describe("by remote control", () => {
+  const CHANGES = '{"propagationMs":5,"service":"blob","releaseMs":7,"minimumAgeMs":9}';
   it("assignments are told, and the delays set", async () => {
     const control = `${stage.sandbox.env["AGENTCTL_SANDBOX_CONTROL_URL"]}/azure`;
     await request(stage, "granter");
-    const posted = await fetch(control, { method: "POST", body: '{"propagationMs":5,"service":"blob","releaseMs":7}' });
+    const posted = await fetch(control, { method: "POST", body: CHANGES });
     expect(posted.status).toBe(204);
     const told = (await (await fetch(control)).json()) as Record<string, unknown>;
-    expect(told).toMatchObject({ propagationMs: { arm: 0, blob: 5 }, releaseMs: 7 });
+    expect(told).toMatchObject({ propagationMs: { arm: 0, blob: 5 }, releaseMs: 7, minimumAgeMs: 9 });
     expect(told["roleAssignments"]).toContainEqual(
       expect.objectContaining({ scope: ACCOUNT, roleId: BLOB_READER, principalId: stage.ids.one }),
     );

@@ -47,6 +47,7 @@ describe("the azure block of a world file", () => {
     const azure = readAzure(`
   role_propagation_ms: 2000
   role_release_ms: 3000
+  role_minimum_age_ms: 4000
   pim_policy: { requires_justification: false }
   apps:
     ${GRANTER_CLIENT}:
@@ -60,6 +61,7 @@ describe("the azure block of a world file", () => {
     expect(azure).toMatchObject({
       rolePropagationMs: 2000,
       roleReleaseMs: 3000,
+      roleMinimumAgeMs: 4000,
       pimPolicy: { requiresJustification: false },
       apps: { [GRANTER_CLIENT]: { name: "granter", roles: [{ role: "User Access Administrator", condition }] } },
     });
@@ -86,13 +88,14 @@ describe("a world with delays and a policy of its own", () => {
   let stage: RolesStage;
   beforeAll(async () => {
     const pimPolicy = { requiresJustification: false };
-    stage = await openRoles({ rolePropagationMs: 2000, roleReleaseMs: 3000, pimPolicy });
+    stage = await openRoles({ rolePropagationMs: 2000, roleReleaseMs: 3000, roleMinimumAgeMs: 4000, pimPolicy });
   });
   afterAll(() => stage.sandbox.close());
 
   it("starts with them", async () => {
     const { azureRoles } = stage.sandbox;
-    expect([azureRoles.propagation(), azureRoles.release()]).toEqual([{ arm: 2000, blob: 2000 }, 3000]);
+    expect(azureRoles.propagation()).toEqual({ arm: 2000, blob: 2000 });
+    expect([azureRoles.release(), azureRoles.minimumAge()]).toEqual([3000, 4000]);
     const properties = { justification: null, scheduleInfo: { expiration: { type: "NoExpiration" } } };
     expect(await request(stage, "granter", { properties })).toMatchObject({
       status: 201,

@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { listProfiles, loadProfile } from "../../src/config/index.js";
+import { lintConfig, listProfiles, loadProfile } from "../../src/config/index.js";
 import { defaultWorld, sampleProfile, type WorldDefinition } from "../../src/sandbox/index.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
@@ -19,13 +19,18 @@ function readSample(changes: Partial<WorldDefinition>) {
   const runtime = fakeRuntime({ cwd: dir, env: { HOME: dir } });
   const profileOf = (profileName: string) => loadProfile({ configPath: config, profileName }, runtime);
   const clouds = Object.fromEntries(listProfiles({ configPath: config }, runtime).map((one) => [one.name, one.clouds]));
-  return { profileOf, clouds };
+  return { profileOf, clouds, lint: (profileName: string) => lintConfig({ configPath: config, profileName }, runtime) };
 }
 
 describe("the sample profile", () => {
   it.each(["github", "gitlab", "kubernetes"] as const)("is all that the default world holds, on %s", (platform) => {
     const { clouds, profileOf } = readSample({ platform });
-    expect(clouds).toEqual({ demo: ["aws", "azure", "gcp"], "demo-readonly": ["aws", "gcp"] });
+    expect(clouds).toEqual({
+      demo: ["aws", "azure", "gcp"],
+      "demo-readonly": ["aws", "gcp"],
+      "demo-jit": ["gcp"],
+      "demo-jit-azure": ["azure"],
+    });
     const { gcp } = profileOf("demo").clouds;
     expect(gcp?.workloadIdentityProvider).toMatch(new RegExp(`/providers/${platform}$`));
     expect(gcp?.accessBoundary).toEqual([]);
@@ -52,6 +57,41 @@ describe("the sample profile", () => {
   it("has no revoker where the world has none", () => {
     const { "arn:aws:iam::111122223333:role/agentctl-revoker": _, ...roles } = defaultWorld().roles;
     expect(readSample({ roles }).profileOf("demo").clouds.aws?.revoker).toBeUndefined();
+  });
+
+  it("gives a role on the bucket for a lease, and one on the subscription by a pool", async () => {
+    const { profileOf, lint } = readSample({});
+    expect(profileOf("demo-jit").clouds.gcp).toMatchObject({
+      serviceAccount: "jit@agentctl-demo.iam.gserviceaccount.com",
+      granter: { serviceAccount: "agentctl-granter@agentctl-demo.iam.gserviceaccount.com" },
+      bindings: [{ role: "roles/storage.objectViewer", resource: "//storage.googleapis.com/projects/_/buckets/demo" }],
+      ready: { permissions: ["storage.objects.get", "storage.objects.list"] },
+    });
+    const azure = profileOf("demo-jit-azure");
+    expect(azure.revoke).toBe("none");
+    expect(azure.clouds.azure).toMatchObject({
+      clientId: "22223333-cccc-4444-dddd-5555eeee6666",
+      otherClientIds: ["33334444-dddd-5555-eeee-6666ffff7777"],
+      granter: { clientId: "11112222-bbbb-3333-cccc-4444dddd5555" },
+      assignments: [{ role: "Reader", scope: "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e" }],
+      ready: { permissions: ["Microsoft.Resources/subscriptions/resourceGroups/read"] },
+    });
+    for (const name of ["demo-jit", "demo-jit-azure"]) expect((await lint(name)).findings).toEqual([]);
+  });
+
+  it("gives nothing in a world that has not all that giving takes", () => {
+    const { azure, gcp } = defaultWorld();
+    const without = <Value>(held: Readonly<Record<string, Value>>, part: string) =>
+      Object.fromEntries(Object.entries(held).filter(([name]) => !name.startsWith(part)));
+    const worlds: readonly (readonly [Partial<WorldDefinition>, string])[] = [
+      [{ gcp: { ...gcp, serviceAccounts: without(gcp.serviceAccounts, "agentctl-granter@") } }, "demo-jit"],
+      [{ gcp: { ...gcp, serviceAccounts: without(gcp.serviceAccounts, "jit@") } }, "demo-jit"],
+      [{ gcp: { ...gcp, buckets: without(gcp.buckets, "demo") } }, "demo-jit"],
+      [{ gcp: { ...gcp, providers: {} } }, "demo-jit"],
+      [{ azure: { ...azure, apps: without(azure.apps, "11112222-") } }, "demo-jit-azure"],
+      [{ azure: { ...azure, apps: without(azure.apps, "33334444-") } }, "demo-jit-azure"],
+    ];
+    for (const [changes, name] of worlds) expect(readSample(changes).clouds).not.toHaveProperty(name);
   });
 
   it("is none without the demo role", () => {

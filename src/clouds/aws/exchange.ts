@@ -6,6 +6,7 @@ import { explainDirectness } from "../../core/proxy-variables.js";
 import { withRetries } from "../../core/retry.js";
 import type { Runtime } from "../../core/runtime.js";
 import type { Secret } from "../../core/secret.js";
+import { withinTime } from "../within-time.js";
 import { type AssumedSession, readAssumedSession, type SessionKeys } from "./assumed-session.js";
 import type { ServiceEndpoint } from "./endpoint.js";
 import { explainStsFailure } from "./errors.js";
@@ -14,7 +15,6 @@ import { type ExchangeLimits, retryRules } from "./limits.js";
 import type { Asker } from "./refusals.js";
 import { interruptionOf } from "./service-errors.js";
 import { openStsClient } from "./sts-client.js";
-import { withinTime } from "./within-time.js";
 
 /** One question to STS. */
 export interface Exchange {

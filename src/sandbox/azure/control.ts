@@ -7,21 +7,25 @@ const azureSchema = z.strictObject({
   propagationMs: count,
   service: z.optional(z.enum(AZURE_AUTHORIZERS)),
   releaseMs: count,
+  minimumAgeMs: count,
 });
 
 /**
- * `POST azure` ({propagationMs?, service?, releaseMs?}), `GET azure` (both, and the role assignments as they stand).
+ * `POST azure` ({propagationMs?, service?, releaseMs?, minimumAgeMs?}), `GET azure` (all of it, and the role assignments
+ * as they stand).
  */
 export function createAzureControl(assignments: Assignments): Readonly<Record<string, (body: unknown) => unknown>> {
   return {
     "POST azure": (body) => {
-      const { propagationMs, service, releaseMs } = readControlBody(azureSchema, body);
+      const { propagationMs, service, releaseMs, minimumAgeMs } = readControlBody(azureSchema, body);
       if (propagationMs !== undefined) assignments.setPropagation(propagationMs, service);
       if (releaseMs !== undefined) assignments.setRelease(releaseMs);
+      if (minimumAgeMs !== undefined) assignments.setMinimumAge(minimumAgeMs);
     },
     "GET azure": () => ({
       propagationMs: assignments.propagation(),
       releaseMs: assignments.release(),
+      minimumAgeMs: assignments.minimumAge(),
       roleAssignments: assignments.current(),
     }),
   };

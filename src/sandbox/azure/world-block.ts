@@ -60,6 +60,7 @@ export const azureWorldSchema = z.strictObject({
   token_lifetime: z.optional(z.int().check(z.minimum(60), z.maximum(86_400))),
   role_propagation_ms: milliseconds,
   role_release_ms: milliseconds,
+  role_minimum_age_ms: milliseconds,
   pim_policy: z.optional(
     z.strictObject({
       requires_justification: z._default(z.boolean(), DEFAULT_PIM_POLICY.requiresJustification),
@@ -86,6 +87,7 @@ export function resolveAzureWorld(block: z.infer<typeof azureWorldSchema>): Azur
     tokenLifeSeconds: block.token_lifetime ?? byDefault.tokenLifeSeconds,
     ...(block.role_propagation_ms !== undefined && { rolePropagationMs: block.role_propagation_ms }),
     ...(block.role_release_ms !== undefined && { roleReleaseMs: block.role_release_ms }),
+    ...(block.role_minimum_age_ms !== undefined && { roleMinimumAgeMs: block.role_minimum_age_ms }),
     ...(block.pim_policy !== undefined && { pimPolicy: resolvePolicy(block.pim_policy) }),
   };
 }

@@ -49,6 +49,8 @@ export interface AzureWorld {
   readonly rolePropagationMs?: number;
   /** How long after its end an assignment stands in the way of the same one anew, in milliseconds; default 0. */
   readonly roleReleaseMs?: number;
+  /** How long after its start Privileged Identity Management takes no assignment back, in milliseconds; default 300 000. */
+  readonly roleMinimumAgeMs?: number;
   /** What Privileged Identity Management asks of an active assignment; by default what it asks in a new tenant. */
   readonly pimPolicy?: PimPolicy;
 }

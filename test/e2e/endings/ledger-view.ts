@@ -16,6 +16,9 @@ export interface EndingTold {
 /** A lease as it stands in the ledger. */
 export interface LedgerEntry {
   readonly state: string;
+  /** The process that has to end it. */
+  readonly owner: { readonly pid: number };
+  readonly deadlineAt: number;
   readonly child?: { readonly pid: number };
   readonly grants: readonly { readonly cloud: string; readonly issuedAt?: number; readonly ending?: EndingTold }[];
 }

@@ -2,8 +2,8 @@ import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { GrantTerms, IssueContext } from "../../../core/lease.js";
 import type { AwsSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
+import { withinTime } from "../../within-time.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
-import { withinTime } from "../within-time.js";
 import { asRevoker, requestOf } from "./as-revoker.js";
 
 /** The child waits for this, so with `auto` a slow IAM is not waited for to the end. */

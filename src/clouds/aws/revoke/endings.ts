@@ -1,9 +1,9 @@
 import { formatInstant } from "../../../core/durations.js";
 import type { AgentctlError } from "../../../core/errors.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
+import { type Story, secondsSince } from "../../story.js";
 import { endByTime, latestUse, remainders } from "../ending.js";
 import { isFenceNear, NEAR_SECONDS } from "./near-fence.js";
-import type { Story } from "./story.js";
 import type { Target } from "./undo.js";
 
 const DELAY = "AWS says that such a change takes effect within minutes, usually within seconds";
@@ -87,9 +87,4 @@ export function describeTries({ tries, startedAt }: Story, now: number): string 
 
 function timesOf(order: EndOrder) {
   return { cloud: "aws", at: formatInstant(order.usableUntil), until: formatInstant(latestUse(order)) } as const;
-}
-
-/** Such as `2.3s`. */
-export function secondsSince(earlier: number, later: number): string {
-  return `${(Math.max(0, later - earlier) / 1000).toFixed(1)}s`;
 }

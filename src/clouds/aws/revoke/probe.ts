@@ -3,11 +3,11 @@ import type { Grant } from "../../../core/lease.js";
 import { withRetries } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { grantSecret } from "../../grant-secret.js";
+import { withinTime } from "../../within-time.js";
 import { resolveEndpoint } from "../endpoint.js";
 import { type ExchangeLimits, retryRules } from "../limits.js";
 import { plainCode, readServiceFailure } from "../service-failure.js";
 import { openStsClient } from "../sts-client.js";
-import { withinTime } from "../within-time.js";
 
 /**
  * What a call with the lease's own keys showed: an explicit deny as the role's policies give it; one of another kind

@@ -1,7 +1,7 @@
 import { toAgentctlError } from "../../../core/errors.js";
+import type { Story } from "../../story.js";
 import { hasExpired, readDenyName } from "./deny.js";
 import type { RolePolicies } from "./role-policies.js";
-import type { Story } from "./story.js";
 
 /** So that an ending is not held up by those of yesterday: each removes more than the one that it adds. */
 const MOST_AT_ONCE = 10;

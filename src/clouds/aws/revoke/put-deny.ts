@@ -1,10 +1,10 @@
 import type { EndOrder } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
+import type { Story } from "../../story.js";
 import { denyDocument, denyNameOf, readDenyName } from "./deny.js";
 import { isRefusedWith } from "./iam-errors.js";
 import { tryPruning } from "./prune.js";
 import type { RolePolicies } from "./role-policies.js";
-import type { Story } from "./story.js";
 import type { Target } from "./undo.js";
 
 /** As long as clocks may differ between two endings of one lease. */

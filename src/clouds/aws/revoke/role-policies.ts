@@ -7,11 +7,11 @@ import {
 import { explainDirectness } from "../../../core/proxy-variables.js";
 import { withRetries } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
+import { withinTime } from "../../within-time.js";
 import { resolveIamEndpoint, type ServiceEndpoint } from "../endpoint.js";
 import { type ExchangeLimits, retryRules } from "../limits.js";
 import { interruptionOf } from "../service-errors.js";
 import { readRoleArn } from "../setup/trust-policy.js";
-import { withinTime } from "../within-time.js";
 import { openIamClient } from "./iam-client.js";
 import { explainIamFailure, isRefusedWith } from "./iam-errors.js";
 import type { Revoker } from "./revoker.js";

@@ -2,9 +2,11 @@ import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { untilAborted } from "../../../core/until-aborted.js";
+import { openStory, type Story, secondsSince } from "../../story.js";
+import { watchRefusal } from "../../watch-refusal.js";
+import { withinTime } from "../../within-time.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../limits.js";
 import { interruptionOf } from "../service-errors.js";
-import { withinTime } from "../within-time.js";
 import { asRevoker } from "./as-revoker.js";
 import {
   describeTries,
@@ -13,16 +15,13 @@ import {
   type NoDeny,
   removedEnding,
   revokedEnding,
-  secondsSince,
   undeniedEnding,
 } from "./endings.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { putDeny } from "./put-deny.js";
 import { revokerSessionName } from "./revoker.js";
 import { requireSamePlace } from "./same-place.js";
-import { openStory, type Story } from "./story.js";
 import type { Target } from "./undo.js";
-import { watchRefusal } from "./watch.js";
 
 export interface TakeBackLimits {
   readonly exchange: ExchangeLimits;
@@ -39,6 +38,8 @@ export const TAKE_BACK_LIMITS: TakeBackLimits = {
   watchMs: 30_000,
 };
 
+/** How often the session is tried. */
+const WATCHING = { timesInARow: 2, firstPauseMs: 150, longestPauseMs: 2_000 };
 /** The deny must not wait long for the look at how things were without it. */
 const PROBE_LIMITS = { attempts: 2, connectMs: 2_000, exchangeMs: 4_000 };
 
@@ -130,8 +131,10 @@ async function observe(work: Work, probe: Probe | undefined, before: Seen, since
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before === "nothing") return removed(`${where} gave no answer by which that could be seen`);
   if (before !== "open") return removed(`${where} denied the session's call, by which that is seen, before`);
-  const watching = { since, watchMs: limits.watchMs, text: `waiting for ${where} to refuse the session` };
-  const first = await watchRefusal(probe, watching, context, runtime);
+  const text = `waiting for ${where} to refuse the session`;
+  const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
+  const isDenied = async (signal: AbortSignal) => (await probe.ask(signal)) === "denied";
+  const first = await watchRefusal(isDenied, watching, context, runtime);
   if (first !== undefined) {
     story.tell(`refused by ${where}, ${secondsSince(since, first)} after the deny was put`);
     return revokedEnding(order, target, since, first, story);

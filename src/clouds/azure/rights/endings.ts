@@ -1,9 +1,9 @@
 import { formatInstant } from "../../../core/durations.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
+import { type Story, secondsSince } from "../../story.js";
 import { endAzureGrant } from "../ending.js";
 import { nameTarget } from "./names.js";
 import type { Readiness } from "./rights-settings.js";
-import type { Story } from "./story.js";
 import type { Fate } from "./take-one.js";
 import type { Possession } from "./undo.js";
 
@@ -119,9 +119,4 @@ function tokenWords(order: EndOrder): string {
   if (!order.isIssued) return "no token was handed out";
   const end = formatInstant(tokenEndOf(order));
   return `the tokens themselves live until ${end}, for whatever else the application may do`;
-}
-
-/** Such as `2.3s`. */
-export function secondsSince(earlier: number, later: number): string {
-  return `${(Math.max(0, later - earlier) / 1000).toFixed(1)}s`;
 }

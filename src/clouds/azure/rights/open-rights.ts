@@ -3,13 +3,13 @@ import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/leas
 import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { openStory, type Story } from "../../story.js";
 import { noteOpening } from "./opened-here.js";
 import { findOnData } from "./permissions.js";
 import { type Awaiting, awaitReady } from "./ready.js";
 import { rightsOf } from "./rights-settings.js";
 import { resolveRole } from "./role-definitions.js";
 import { objectIdOf, type SignedIn, type SigningIn, signIn } from "./sign-in.js";
-import { openStory, type Story } from "./story.js";
 import { takeRights } from "./take-rights.js";
 
 /**

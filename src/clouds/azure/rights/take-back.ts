@@ -4,6 +4,9 @@ import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { untilAborted } from "../../../core/until-aborted.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { openStory, secondsSince } from "../../story.js";
+import { watchRefusal } from "../../watch-refusal.js";
+import { withinTime } from "../../within-time.js";
 import {
   type Ended,
   endRightsByTime,
@@ -12,17 +15,13 @@ import {
   queuedEnding,
   removedEnding,
   revokedEnding,
-  secondsSince,
 } from "./endings.js";
 import { nameTarget } from "./names.js";
 import { knowledgeOf } from "./opened-here.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { signIn } from "./sign-in.js";
-import { openStory } from "./story.js";
 import { type Fate, takeOne } from "./take-one.js";
 import type { Possession } from "./undo.js";
-import { watchClosing } from "./watch.js";
-import { withinTime } from "./within-time.js";
 
 export interface TakeBackLimits {
   readonly exchange: ExchangeLimits;
@@ -34,6 +33,8 @@ export interface TakeBackLimits {
 
 export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, takeMs: 40_000, watchMs: 30_000 };
 
+/** How often the lease's token is tried. */
+const WATCHING = { timesInARow: 3, firstPauseMs: 500, longestPauseMs: 5_000 };
 /** The taking back must not wait long for the look at how things were before. */
 const PROBE_LIMITS: ExchangeLimits = { attempts: 2, requestMs: 4_000 };
 /** What a killed agentctl had sent may come to be on record a moment after it is looked for. */
@@ -141,7 +142,10 @@ async function observe(
   if (probe === undefined) return removed("whoever took it back had nothing to see that with");
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before !== "open") return removed("Azure gave no answer before by which that could be seen");
-  const first = await watchClosing(probe, { since, watchMs: limits.watchMs }, context, runtime);
+  const text = `waiting for Azure to let the lease's token do nothing more at ${probe.ready.at}`;
+  const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
+  const isClosed = async (signal: AbortSignal) => (await probe.ask(signal)) === "closed";
+  const first = await watchRefusal(isClosed, watching, context, runtime);
   if (first !== undefined) {
     story.tell(`seen by the lease's own token, ${secondsSince(since, first)} after it was taken back`);
     return revokedEnding(work, probe.ready, since, first);

@@ -1,5 +1,6 @@
 import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { Runtime } from "../../../core/runtime.js";
+import type { Story } from "../../story.js";
 import type { Arm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
 import { UNLICENSED } from "./give.js";
@@ -13,7 +14,6 @@ import {
   type ScheduleRequest,
   SHORTEST_MS,
 } from "./schedules.js";
-import type { Story } from "./story.js";
 
 /** Azure's own count of the five minutes need not begin when ours does. */
 const MARGIN_MS = 10_000;

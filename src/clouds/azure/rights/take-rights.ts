@@ -1,13 +1,13 @@
 import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
+import type { Story } from "../../story.js";
 import type { Arm } from "./arm.js";
 import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
 import { give } from "./give.js";
 import { markOf, nameTarget } from "./names.js";
 import { noteAsking } from "./opened-here.js";
 import type { Rights } from "./rights-settings.js";
-import type { Story } from "./story.js";
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 15_000;

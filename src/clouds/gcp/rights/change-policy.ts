@@ -1,10 +1,10 @@
 import { AgentctlError } from "../../../core/errors.js";
 import { pauseFor } from "../../../core/retry.js";
 import { scrub } from "../../exchange/scrub.js";
+import { withGrace } from "../../within-time.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { getPolicy, setPolicy } from "./policy-client.js";
 import type { PolicyResource } from "./resources.js";
-import { withGrace } from "./within-time.js";
 
 /** How long others may be first, before that is a failure. */
 export interface ChangeLimits {

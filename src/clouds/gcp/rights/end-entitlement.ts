@@ -1,9 +1,9 @@
 import { AgentctlError } from "../../../core/errors.js";
 import { pauseFor } from "../../../core/retry.js";
+import type { Story } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { type EndingVerb, endGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
 import { type EntitlementGrant, isOver } from "./entitlement-grant.js";
-import type { Story } from "./story.js";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 3_000;

@@ -1,7 +1,7 @@
 import { formatInstant } from "../../../core/durations.js";
 import type { AgentctlError } from "../../../core/errors.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
-import { type Story, secondsSince } from "./story.js";
+import { type Story, secondsSince } from "../../story.js";
 import type { Target } from "./undo.js";
 
 /** What Google says that a change of a policy takes: typically two minutes, potentially seven or longer. */

@@ -2,6 +2,7 @@ import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/leas
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { openStory, type Story } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { beGranter, bePrincipal, type Federation, memberOf, openFederation } from "./bearers.js";
 import { type ChangeLimits, changePolicy } from "./change-policy.js";
@@ -9,7 +10,6 @@ import { addGift } from "./give-bindings.js";
 import { awaitReady } from "./ready.js";
 import { requestEntitlement } from "./request-entitlement.js";
 import { type Rights, rightsOf } from "./rights.js";
-import { openStory, type Story } from "./story.js";
 
 export interface OpenLimits {
   readonly exchange: ExchangeLimits;

@@ -2,10 +2,10 @@ import { formatDuration } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import type { RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
+import { type Story, secondsSince } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { testPermissions } from "./policy-client.js";
 import type { PolicyResource } from "./resources.js";
-import { type Story, secondsSince } from "./story.js";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

@@ -2,10 +2,10 @@ import { formatInstant } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
+import { type Story, secondsSince } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { createGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
 import { type EntitlementGrant, isOver, justificationOf, requestedSeconds, requestIdOf } from "./entitlement-grant.js";
-import { type Story, secondsSince } from "./story.js";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;

@@ -4,18 +4,19 @@ import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { untilAborted } from "../../../core/until-aborted.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { openStory, type Story, secondsSince } from "../../story.js";
+import { watchRefusal } from "../../watch-refusal.js";
+import { withinTime } from "../../within-time.js";
 import { endGcpGrant } from "../ending.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { beGranter, bePrincipal, openFederation } from "./bearers.js";
 import { type ChangeLimits, changePolicy } from "./change-policy.js";
 import { type Enders, endEntitlement } from "./end-entitlement.js";
 import { boundEnding, failedEnding, removedEnding, revokedEnding } from "./endings.js";
-import { openProbe, type Probe, watchRefusal } from "./probe.js";
+import { openProbe, type Probe } from "./probe.js";
 import { removeLease } from "./remove-bindings.js";
 import type { PolicyResource } from "./resources.js";
-import { openStory, type Story, secondsSince } from "./story.js";
 import type { Target } from "./undo.js";
-import { withinTime } from "./within-time.js";
 
 export interface TakeBackLimits {
   readonly exchange: ExchangeLimits;
@@ -38,6 +39,9 @@ export const TAKE_BACK_LIMITS: TakeBackLimits = {
   watchMs: 30_000,
   secondLookMs: 2_000,
 };
+
+/** How often the lease's token is tried. */
+const WATCHING = { timesInARow: 2, firstPauseMs: 200, longestPauseMs: 3_000 };
 
 /** One grant being ended. */
 interface Work {
@@ -157,12 +161,13 @@ async function observe(
   const where = `testIamPermissions on ${target.ready.resource.name}`;
   if (before === undefined) return removed(`${where} gave the lease's own token no answer by which that could be seen`);
   if (before.length === 0) return removed(`${where} granted the lease's own token nothing before either`);
-  const watching = {
-    before,
-    watchMs: limits.watchMs,
-    text: `waiting for ${where} to stop granting ${before.join(", ")}`,
+  const text = `waiting for ${where} to stop granting ${before.join(", ")}`;
+  const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
+  const isRefused = async (signal: AbortSignal) => {
+    const granted = await probe(signal);
+    return granted !== undefined && !before.some((permission) => granted.includes(permission));
   };
-  const first = await watchRefusal(probe, watching, context, runtime);
+  const first = await watchRefusal(isRefused, watching, context, runtime);
   if (first !== undefined) {
     story.tell(`no longer granted, ${secondsSince(since, first)} after it was taken back`);
     return revokedEnding(order, target, { since, first, permissions: before }, story);

@@ -52,7 +52,13 @@ export interface Assignments {
   /** How long after its end an assignment stands in the way of the same one anew, in milliseconds. */
   setRelease(delayMs: number): void;
   release(): number;
+  /** How long after its start an assignment cannot be taken back by Privileged Identity Management, in milliseconds. */
+  setMinimumAge(ageMs: number): void;
+  minimumAge(): number;
 }
+
+/** Privileged Identity Management's own. */
+const MINIMUM_AGE_MS = 300_000;
 
 interface Entry {
   assignment: Assignment;
@@ -70,6 +76,7 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
   const byDefault = world.rolePropagationMs ?? 0;
   const delays = { arm: byDefault, blob: byDefault };
   let releaseMs = world.roleReleaseMs ?? 0;
+  let minimumAgeMs = world.roleMinimumAgeMs ?? MINIMUM_AGE_MS;
   const catchUp = (): void => {
     for (const entry of all) for (const service of AZURE_AUTHORIZERS) learn(entry, service, now() - delays[service]);
   };
@@ -109,6 +116,10 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
       releaseMs = delayMs;
     },
     release: () => releaseMs,
+    setMinimumAge: (ageMs) => {
+      minimumAgeMs = ageMs;
+    },
+    minimumAge: () => minimumAgeMs,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Assignment, AssignmentKey } from "./assignments.js";
 import type { ScheduleBody } from "./body-schemas.js";
 import type { AuthorizationCall } from "./call.js";
 import { readCondition } from "./request-body.js";
-import { assertPolicy, policyFailure, readSchedule, SHORTEST_MS, tooShort } from "./schedule-info.js";
+import { assertPolicy, policyFailure, readSchedule, tooShort } from "./schedule-info.js";
 import type { ScheduleRequest } from "./schedule-request.js";
 import { hasBegun } from "./select.js";
 
@@ -75,7 +75,7 @@ function remove(key: AssignmentKey, _body: ScheduleBody, _name: string, call: Au
   const { assignments, now } = call.context;
   const existing = assignments.find(key);
   if (existing === undefined) throw doesNotExist();
-  if (hasBegun(existing, now("arm")) && now("arm") - existing.startsAt < SHORTEST_MS) throw tooShort();
+  if (hasBegun(existing, now("arm")) && now("arm") - existing.startsAt < assignments.minimumAge()) throw tooShort();
   assignments.end(existing.name);
   return { status: "Revoked", scheduleId: scheduleIdOf(existing) };
 }

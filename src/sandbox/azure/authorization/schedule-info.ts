@@ -6,8 +6,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
-/** No assignment lasts less, and none can be taken back sooner. */
-export const SHORTEST_MS = 5 * MINUTE_MS;
+/** No assignment lasts less. */
+const SHORTEST_MS = 5 * MINUTE_MS;
 
 export interface Schedule {
   readonly startsAt: number;

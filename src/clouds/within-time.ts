@@ -1,4 +1,4 @@
-import type { AgentctlError } from "../../../core/errors.js";
+import type { AgentctlError } from "../core/errors.js";
 
 /**
  * Runs `work` with a signal that is aborted when one of `signals` is, with the same reason, or after `ms`, with `late`;
@@ -6,11 +6,11 @@ import type { AgentctlError } from "../../../core/errors.js";
  */
 export function withinTime<T>(
   ms: number,
-  signals: readonly AbortSignal[],
+  signals: AbortSignal | readonly AbortSignal[],
   work: (signal: AbortSignal) => Promise<T>,
   late?: AgentctlError,
 ): Promise<T> {
-  return withCut(signals, work, (cut) => {
+  return withCut([signals].flat(), work, (cut) => {
     const timer = setTimeout(() => cut.abort(late), ms);
     return { abort: (reason) => cut.abort(reason), end: () => clearTimeout(timer) };
   });

@@ -1,11 +1,12 @@
-import type { EndStep } from "../../../core/lease.js";
-import type { Runtime } from "../../../core/runtime.js";
+import type { EndStep } from "../core/lease.js";
+import type { Runtime } from "../core/runtime.js";
 
-/** What is done to end a grant, as it is done. */
+/** What is done to give rights or to end a grant, as it is done. */
 export interface Story {
   readonly steps: readonly EndStep[];
-  /** How often AWS was asked. */
+  /** How often the cloud was asked, where that is counted. */
   readonly tries: number;
+  /** Epoch ms. */
   readonly startedAt: number;
   tell(text: string): void;
   countTry(): void;
@@ -27,4 +28,9 @@ export function openStory(runtime: Pick<Runtime, "now">): Story {
       tries += 1;
     },
   };
+}
+
+/** From one moment to a later one (epoch ms), such as `2.3s`. */
+export function secondsSince(earlier: number, later: number): string {
+  return `${(Math.max(0, later - earlier) / 1000).toFixed(1)}s`;
 }

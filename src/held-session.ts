@@ -1,0 +1,52 @@
+import type { Account, HappeningRecorder, Receipt } from "./audit/index.js";
+import type { Ending } from "./core/lease.js";
+import type { Prepared } from "./core/prepared.js";
+import type { CloudName } from "./core/profile.js";
+import type { Observe } from "./core/run-request.js";
+import type { Runtime } from "./core/runtime.js";
+import type { Delivery } from "./deliver/index.js";
+import type { KeptGrants, OpenLease, Watchdog } from "./lease/index.js";
+
+/** A lease while it is open, with what has to be taken down at its end as far as it stands. */
+export interface HeldLease {
+  /** With the terms that it began with, and whom of a pool it is, once rights for it work. */
+  prepared: Prepared;
+  readonly account: Account;
+  readonly receipt: Receipt;
+  readonly observe: Observe;
+  readonly runtime: Runtime;
+  readonly entry: OpenLease;
+  readonly watchdog: Watchdog;
+  readonly recorder: HappeningRecorder;
+  /** Aborted when the lease is revoked while its command runs. */
+  readonly revoked: AbortController;
+  readonly unwatched: AbortController;
+  readonly left: AbortController;
+  readonly sweepStop: AbortController;
+  /** Where rights were asked for, whatever came of it. */
+  cloudsWithRights?: readonly CloudName[];
+  /** True once the command could have its credentials. */
+  isHandedOut?: boolean;
+  hasLeft?: boolean;
+  kept?: KeptGrants;
+  delivery?: Delivery;
+  ending?: Promise<readonly Ending[]>;
+  /** The revocation under way, and the sweep beside the command. Neither rejects. */
+  revocation?: Promise<void>;
+  sweeping?: Promise<void>;
+}
+
+export function hold(
+  parts: Pick<
+    HeldLease,
+    "prepared" | "account" | "receipt" | "observe" | "runtime" | "entry" | "watchdog" | "recorder"
+  >,
+): HeldLease {
+  return {
+    ...parts,
+    revoked: new AbortController(),
+    unwatched: new AbortController(),
+    left: new AbortController(),
+    sweepStop: new AbortController(),
+  };
+}

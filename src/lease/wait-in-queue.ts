@@ -1,0 +1,26 @@
+import type { Runtime } from "../core/runtime.js";
+import { readEntryFile } from "./entry-file.js";
+import { entryQueuedUntil } from "./orders.js";
+
+/** A machine that sleeps, and a clock that is set, are noticed. */
+const LOOK_MS = 5_000;
+/** A cloud whose clock is behind may still refuse at that time, and must not be asked over and over. */
+const LEAST_MS = 5_000;
+
+/** Until when all that is left of a lease has to wait (epoch ms); undefined where there is something to do now, or no such lease. */
+export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env" | "cwd">): number | undefined {
+  const found = readEntryFile(id, runtime);
+  return found.is === "entry" ? entryQueuedUntil(found.entry) : undefined;
+}
+
+/** Waits until something of a queued lease can be ended, or somebody else has. Nobody is kept from claiming it meanwhile. */
+export async function waitInQueue(id: string, runtime: Runtime): Promise<void> {
+  const since = runtime.now();
+  for (;;) {
+    const queuedUntil = leaseQueuedUntil(id, runtime);
+    if (queuedUntil === undefined) return;
+    const left = Math.max(queuedUntil, since + LEAST_MS) - runtime.now();
+    if (left <= 0) return;
+    await runtime.sleep(Math.min(left, LOOK_MS));
+  }
+}

@@ -1,0 +1,42 @@
+import { cloudsWithRights, openRights } from "./clouds/index.js";
+import { formatInstant } from "./core/durations.js";
+import type { HeldLease } from "./held-session.js";
+import { beginTerms, leaseRevoked } from "./lease/index.js";
+import { issueContext } from "./renewal-session.js";
+import type { Interruption } from "./run/index.js";
+
+/**
+ * Gives the principals what the profile names for the time of the lease, and waits until it works: then that time begins.
+ * A revocation ends the waiting as an interrupt does. What was asked for here is ended with the lease, however this ends.
+ * @throws {AgentctlError} what `openRights` throws; LEASE_ENDED when it was revoked; STATE_UNWRITABLE
+ */
+export async function giveRights(held: HeldLease, interruption: Interruption): Promise<void> {
+  const { prepared, account, entry, observe, runtime } = held;
+  const clouds = await cloudsWithRights(prepared.profile);
+  if (clouds.length === 0) return;
+  held.cloudsWithRights = clouds;
+  const revoked = new AbortController();
+  const signal = AbortSignal.any([interruption.signal, revoked.signal]);
+  const stopWatching = entry.onRevoked((request) => {
+    account.revokedBy = { ...request, at: formatInstant(request.at) };
+    revoked.abort(leaseRevoked(request.at));
+  });
+  const context = {
+    ...issueContext(prepared.identity, signal),
+    onProgress: (text: string) => observe({ kind: "progress", text }),
+    onNotice: (text: string) => observe({ kind: "notice", text }),
+  };
+  try {
+    const opened = await openRights(prepared.profile, prepared.plans, prepared.terms, context, runtime);
+    const terms = beginTerms(prepared.terms, runtime);
+    held.prepared = { ...prepared, profile: opened.profile, terms };
+    account.terms = terms;
+    account.rights = opened.rights;
+    entry.update({ deadlineAt: terms.deadlineAt });
+    observe({ kind: "progress" });
+    observe({ kind: "begun", terms, clouds });
+  } finally {
+    observe({ kind: "progress" });
+    stopWatching();
+  }
+}
