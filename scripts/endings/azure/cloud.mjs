@@ -103,7 +103,7 @@ async function openSide() {
   const answer = await ask(url, granter, "PUT", {
     properties: {
       principalId,
-      roleDefinitionId: `${scope}/providers/Microsoft.Authorization/roleDefinitions/${READER}`,
+      roleDefinitionId: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${READER}`,
       requestType: "AdminAssign",
       justification: "somebody else",
       scheduleInfo: {
