@@ -20,7 +20,7 @@ export async function runChaos({ home, cloud, title, isShort }) {
       "in the ledger",
       "one sweep ends it",
     ],
-    numbers.map((number, index) => describe(ROWS[number].name, rows[index].results)),
+    numbers.map((number, index) => describe(ROWS[number], rows[index].results)),
   );
   printTable(
     [`the disk, of leases in ${title}`, "word", "took", "exit"],
@@ -33,7 +33,7 @@ export async function runChaos({ home, cloud, title, isShort }) {
   ];
 }
 
-function describe(name, [auto = {}, required = {}]) {
+function describe({ name, endedBy }, [auto = {}, required = {}]) {
   const words = [...new Set([auto.word, required.word])].join(", ");
   return [
     name,
@@ -42,7 +42,7 @@ function describe(name, [auto = {}, required = {}]) {
     String(auto.code),
     String(required.code),
     auto.isHeld ? "stays" : "",
-    auto.isHeld ? (auto.isSwept && required.isSwept ? "yes" : "no") : "",
+    auto.isHeld ? (endedBy ?? (auto.isSwept && required.isSwept ? "yes" : "no")) : "",
   ];
 }
 

@@ -16,6 +16,7 @@ const { cloud } = lab;
 try {
   for (const profile of row.profiles ?? ["env", "env-required"]) {
     fs.appendFileSync(results, `${JSON.stringify({ row: Number(number), profile, ...(await endIn(profile)) })}\n`);
+    await row.after?.();
     await cloud.weatherOf?.[profile]?.go();
     await lab.side.clear();
   }

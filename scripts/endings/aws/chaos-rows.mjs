@@ -2,6 +2,7 @@
 // `strike` and `heal` are given {lab, control, trial, child}; `want.words` may come out, the first of them usually;
 // `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep; `seenBy`: the
 // ending tells where it was seen, while other services may not know of it yet. `want.ifRequired`: what is other then.
+// `endedBy`: who ends what the ledger keeps, where no sweep has to; `after`: when all has been held against the cloud.
 const REVOKED = { words: ["revoked"], required: 0 };
 const REMOVED = { words: ["removed"], required: 0 };
 const FAILED = { words: ["failed"], required: 79, isHeld: true };

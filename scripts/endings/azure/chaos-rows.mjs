@@ -26,10 +26,9 @@ export const ROWS = [
   {
     name: "takes nothing back within 5 minutes",
     strike: tooEarly.come,
-    heal: async ({ lab }) => {
-      await until(() => leaseEntries(lab.state).length === 0, LONGEST_MS);
-      await tooEarly.go();
-    },
+    heal: ({ lab }) => until(() => leaseEntries(lab.state).length === 0, LONGEST_MS),
+    after: tooEarly.go,
+    endedBy: "its watchdog does",
     want: { words: ["expires"], isHeld: true, ifRequired: { words: ["revoked", "removed"], code: 0, isHeld: false } },
     isShort: true,
   },

@@ -26,11 +26,14 @@ export async function openCrowd(lab, problems) {
       const writes = await writer.stop();
       problems.push(...(await writer.lost()));
       await writer.clear();
-      for (const { lease, word, detail } of leases)
+      for (const { lease, word, detail, refusal } of leases) {
         if (!WORDS.includes(word)) problems.push(`${lease} is ${word}: ${detail}`);
+        // Nobody is given the roles any more when the first lease ends.
+        if (word === "revoked" && !cloud.isTakenBack(refusal))
+          problems.push(`${lease} is called revoked: ${refusal ?? "its token works"}`);
+      }
       return writes;
     },
-    /** Of one principal, each lease's token can do what another's was given: all are over when they are held against it. */
     async sweep(leases) {
       for (const { lease, keys } of leases) {
         const refusal = keys === undefined ? "403" : await cloud.refusalOf(keys);
