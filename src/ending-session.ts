@@ -35,11 +35,11 @@ async function endAll(held: HeldLease): Promise<readonly Ending[]> {
 }
 
 /** What is held, and what was asked for in clouds that give rights first. */
-function ordersOf({ prepared, account, cloudsWithRights = [], isHandedOut = false }: HeldLease): readonly EndOrder[] {
+function ordersOf({ prepared, account, askedForRights, isHandedOut = false }: HeldLease): readonly EndOrder[] {
   const { plans, terms } = prepared;
   const grants = account.grants ?? [];
   const unissued = plans.filter(
-    ({ cloud }) => cloudsWithRights.includes(cloud) && !grants.some((grant) => grant.cloud === cloud),
+    ({ cloud }) => askedForRights.has(cloud) && !grants.some((grant) => grant.cloud === cloud),
   );
   return [
     ...grants.map((grant) => ({ ...orderOf(grant, plans, terms), isHandedOut })),

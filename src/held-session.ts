@@ -24,7 +24,7 @@ export interface HeldLease {
   readonly left: AbortController;
   readonly sweepStop: AbortController;
   /** Where rights were asked for, whatever came of it. */
-  cloudsWithRights?: readonly CloudName[];
+  readonly askedForRights: Set<CloudName>;
   /** True once the command could have its credentials. */
   isHandedOut?: boolean;
   hasLeft?: boolean;
@@ -44,6 +44,7 @@ export function hold(
 ): HeldLease {
   return {
     ...parts,
+    askedForRights: new Set(),
     revoked: new AbortController(),
     unwatched: new AbortController(),
     left: new AbortController(),

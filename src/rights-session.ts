@@ -1,5 +1,6 @@
-import { cloudsWithRights, openRights } from "./clouds/index.js";
+import { hasRights, openRights } from "./clouds/index.js";
 import { formatInstant } from "./core/durations.js";
+import type { CloudName } from "./core/profile.js";
 import type { HeldLease } from "./held-session.js";
 import { beginTerms, leaseRevoked } from "./lease/index.js";
 import { issueContext } from "./renewal-session.js";
@@ -12,9 +13,7 @@ import type { Interruption } from "./run/index.js";
  */
 export async function giveRights(held: HeldLease, interruption: Interruption): Promise<void> {
   const { prepared, account, entry, observe, runtime } = held;
-  const clouds = await cloudsWithRights(prepared.profile);
-  if (clouds.length === 0) return;
-  held.cloudsWithRights = clouds;
+  if (!(await hasRights(prepared.profile))) return;
   const revoked = new AbortController();
   const signal = AbortSignal.any([interruption.signal, revoked.signal]);
   const stopWatching = entry.onRevoked((request) => {
@@ -27,14 +26,16 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     onNotice: (text: string) => observe({ kind: "notice", text }),
   };
   try {
-    const opened = await openRights(prepared.profile, prepared.plans, prepared.terms, context, runtime);
+    const { profile, plans } = prepared;
+    const onAsking = (cloud: CloudName) => void held.askedForRights.add(cloud);
+    const opened = await openRights(profile, plans, prepared.terms, context, runtime, onAsking);
     const terms = beginTerms(prepared.terms, runtime);
     held.prepared = { ...prepared, profile: opened.profile, terms };
     account.terms = terms;
     account.rights = opened.rights;
     entry.update({ deadlineAt: terms.deadlineAt });
     observe({ kind: "progress" });
-    observe({ kind: "begun", terms, clouds });
+    observe({ kind: "begun", terms, clouds: opened.rights.map(({ cloud }) => cloud) });
   } finally {
     observe({ kind: "progress" });
     stopWatching();

@@ -44,6 +44,8 @@ A world file replaces any of these parts; a policy is written out or named by it
     role_propagation_ms: 60000       # how long a change of the role assignments takes until it counts
     role_minimum_age_ms: 300000      # how young an assignment cannot be taken back (by default as in Azure)
     role_release_ms: 120000          # how long after its end an assignment stands in the way of the same one
+    role_provisioning_ms: 5000       # how long an assignment is being made before it is there
+    pim_licence: true                # false: a tenant without assignments that end by themselves
     pim_policy: { requires_justification: true, max_assignment_days: 180 }
   gcp:
     project_id: acme                 # likewise project_number, bindings, and ancestors: who may do what above it
@@ -62,6 +64,7 @@ A world file replaces any of these parts; a policy is written out or named by it
         approval: manual             # or none, the default
     policy_propagation_ms: 60000     # how long a change of a policy takes until it counts
     buckets: { site: { objects: { index.html: hello }, bindings: [{ role: roles/storage.objectViewer, members: ["serviceAccount:…"] }] } }
+                                     # likewise uniform_bucket_level_access: false, where no conditions are taken
 Where trust names the issuer of GitHub (https://token.actions.githubusercontent.com), of GitLab (https://gitlab.com) or
 of a cluster (https://kubernetes.default.svc.cluster.local), the sandbox's own stands in for it on that platform.
 
@@ -77,7 +80,8 @@ counts at once):
   curl $AGENTCTL_SANDBOX_CONTROL_URL/iam      the inline policies of AWS's roles
   curl -d '{"propagationMs":5000}' $AGENTCTL_SANDBOX_CONTROL_URL/iam
   curl $AGENTCTL_SANDBOX_CONTROL_URL/azure    the role assignments
-  curl -d '{"propagationMs":60000,"minimumAgeMs":300000,"releaseMs":120000}' $AGENTCTL_SANDBOX_CONTROL_URL/azure
+  curl -d '{"propagationMs":60000,"provisioningMs":5000,"releaseMs":120000}' $AGENTCTL_SANDBOX_CONTROL_URL/azure
+    also minimumAgeMs: 0 has an assignment taken back at any age (300000, as in Azure, by default)
   curl $AGENTCTL_SANDBOX_CONTROL_URL/gcp      every policy, and the grants of Privileged Access Manager
   curl -d '{"propagationMs":120000,"activationMs":5000,"revocationMs":5000}' $AGENTCTL_SANDBOX_CONTROL_URL/gcp
   with a service (sts, s3, iam; arm, blob; gcs, cloudresourcemanager, …), propagationMs is that service's alone

@@ -60,25 +60,26 @@ export function warmClouds(profile: Profile): void {
   });
 }
 
-/** Those of the profile's clouds that give rights for the time of a lease, in the order of CLOUD_NAMES. */
-export async function cloudsWithRights(profile: Profile): Promise<CloudName[]> {
-  const names = namesOf(profile);
-  const found = await Promise.all(names.map((name) => hasRightsOf(name, profile)));
-  return names.filter((_, index) => found[index] === true);
+/** Whether any of the profile's clouds gives rights for the time of a lease. */
+export async function hasRights(profile: Profile): Promise<boolean> {
+  const found = await Promise.all(namesOf(profile).map((name) => hasRightsOf(name, profile)));
+  return found.includes(true);
 }
 
 /**
  * Gives the principals, for the time of the lease, the rights that their profile names, and waits until they work.
+ * `onAsking` is called with each cloud before its first write: what was given there is the caller's to end.
  * @throws {AgentctlError} what `Cloud.openRights` throws
  */
 export function openRights(
   profile: Profile,
   plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
   terms: LeaseTerms,
-  context: RightsContext,
+  context: Omit<RightsContext, "onAsking">,
   runtime: Runtime,
+  onAsking: (cloud: CloudName) => void,
 ): Promise<OpenedProfile> {
-  return openRightsBy(loadCloud, profile, plans, terms, context, runtime);
+  return openRightsBy(loadCloud, profile, plans, terms, context, runtime, onAsking);
 }
 
 /**

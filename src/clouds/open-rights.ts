@@ -15,7 +15,8 @@ type Load = <Name extends CloudName>(name: Name) => Promise<Cloud<Name>>;
 
 /**
  * Gives the principals of the plans what their profile names for the time of the lease, side by side, and waits until it
- * works. On the first failure the others are stopped and waited for; what was given is the caller's to end.
+ * works. On the first failure the others are stopped and waited for; what was given is the caller's to end, in each cloud
+ * that `onAsking` was called with.
  * @throws {AgentctlError} what `Cloud.openRights` throws, with the cloud named
  */
 export async function openRightsBy(
@@ -23,8 +24,9 @@ export async function openRightsBy(
   profile: Profile,
   plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
   terms: LeaseTerms,
-  context: RightsContext,
+  context: Omit<RightsContext, "onAsking">,
   runtime: Runtime,
+  onAsking: (cloud: CloudName) => void,
 ): Promise<OpenedProfile> {
   const stop = new AbortController();
   const passOn = () => stop.abort(context.signal.reason);
@@ -33,7 +35,8 @@ export async function openRightsBy(
   let failure: AgentctlError | undefined;
   const opening = plans.map(async (plan) => {
     try {
-      return await openOne(plan, { load, profile, terms, context: { ...context, signal: stop.signal }, runtime });
+      const own = { ...context, signal: stop.signal, onAsking: () => onAsking(plan.cloud) };
+      return await openOne(plan, { load, profile, terms, context: own, runtime });
     } catch (thrown) {
       const error = toAgentctlError(thrown);
       failure ??= error;

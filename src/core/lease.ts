@@ -35,6 +35,8 @@ export interface GrantTerms {
 
 /** What a cloud's room may use while it gives the principal rights for a lease. */
 export interface RightsContext extends IssueContext {
+  /** Called before the first write: from here on something may have been given. A second time does nothing. */
+  onAsking(): void;
   /** What is being waited for, drawn where somebody is looking. */
   onProgress(text: string): void;
   /** One line that the user should see, such as whose lease is waited for. */

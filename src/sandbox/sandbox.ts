@@ -32,7 +32,11 @@ export interface Sandbox {
   /** Azure's role assignments as they stand, and how long a change of them takes until it counts. */
   readonly azureRoles: Pick<
     Assignments,
-    "current" | "setPropagation" | "propagation" | "setRelease" | "release" | "setMinimumAge" | "minimumAge"
+    | "current"
+    | ("setPropagation" | "propagation")
+    | ("setRelease" | "release")
+    | ("setMinimumAge" | "minimumAge")
+    | ("setProvisioning" | "provisioning")
   >;
   /** A role's inline policies by name, as IAM tells them now. */
   rolePolicies(roleArn: string): Readonly<Record<string, PolicyDocument>>;

@@ -115,7 +115,7 @@ describe("an open lease", () => {
   });
 
   it("takes grants and endings by their cloud, and leaves the others as they are", () => {
-    const plan = { channel: "endpoint", principal: "p", undo: {} } as const;
+    const plan = { channel: "endpoint", principal: "p", undo: {}, facts: {} } as const;
     const plans = [
       { ...plan, cloud: "aws" },
       { ...plan, cloud: "gcp" },

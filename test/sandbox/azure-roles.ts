@@ -54,6 +54,7 @@ export async function openRoles(changes: Partial<AzureWorld> = {}): Promise<Role
     sandbox.azureRoles.setPropagation(0);
     sandbox.azureRoles.setRelease(0);
     sandbox.azureRoles.setMinimumAge(5 * 60_000);
+    sandbox.azureRoles.setProvisioning(0);
     for (const { name, scope, createdBy } of sandbox.azureRoles.current()) {
       if (createdBy !== undefined)
         await callArm(sandbox, assignmentPath(scope, name), tokens.owner, { method: "DELETE" });

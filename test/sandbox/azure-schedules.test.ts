@@ -224,6 +224,33 @@ describe("a request that is refused", () => {
   });
 });
 
+describe("an assignment that is being made", () => {
+  const KINDS = ["roleAssignments", "roleAssignmentSchedules", "roleAssignmentScheduleInstances"];
+  const count = async () => {
+    const found = KINDS.map(async (kind) => (await list(stage, "granter", SUBSCRIPTION, kind)).body.value.length);
+    return (await Promise.all(found)).reduce((sum, one) => sum + one, 0);
+  };
+
+  it("is told of by its request alone, cannot be asked for again and is not there to be removed", async () => {
+    const before = await count();
+    const name = randomUUID();
+    stage.sandbox.azureRoles.setProvisioning(MINUTE_MS);
+    const made = await request(stage, "granter", { ...ROLE, name });
+    expect(made.body.properties["status"]).toBe("PendingProvisioning");
+    expect(await count()).toBe(before);
+    expect((await request(stage, "granter", ROLE)).refusal).toMatch(/^400 PendingRoleAssignmentRequest/);
+    expect((await request(stage, "granter", { ...ROLE, ...REMOVE })).refusal).toMatch(
+      /^400 RoleAssignmentDoesNotExist/,
+    );
+    expect(await readsAfter(0)).toBe(403);
+    expect(await readsAfter(2)).toBe(200);
+    expect(await count()).toBe(before + KINDS.length);
+    const read = await ask(stage, "granter", "GET", requestPath(SUBSCRIPTION, name));
+    expect(read.body.properties["status"]).toBe("Provisioned");
+    expect((await request(stage, "granter", ROLE)).refusal).toMatch(/^400 RoleAssignmentExists/);
+  });
+});
+
 describe("taking an assignment back", () => {
   it("is too early for five minutes, and then counts", async () => {
     const name = randomUUID();
@@ -354,14 +381,19 @@ describe("schedules as listed", () => {
 });
 
 describe("by remote control", () => {
-  const CHANGES = '{"propagationMs":5,"service":"blob","releaseMs":7,"minimumAgeMs":9}';
+  const CHANGES = '{"propagationMs":5,"service":"blob","releaseMs":7,"minimumAgeMs":9,"provisioningMs":8}';
   it("assignments are told, and the delays set", async () => {
     const control = `${stage.sandbox.env["AGENTCTL_SANDBOX_CONTROL_URL"]}/azure`;
     await request(stage, "granter");
     const posted = await fetch(control, { method: "POST", body: CHANGES });
     expect(posted.status).toBe(204);
     const told = (await (await fetch(control)).json()) as Record<string, unknown>;
-    expect(told).toMatchObject({ propagationMs: { arm: 0, blob: 5 }, releaseMs: 7, minimumAgeMs: 9 });
+    expect(told).toMatchObject({
+      propagationMs: { arm: 0, blob: 5 },
+      releaseMs: 7,
+      minimumAgeMs: 9,
+      provisioningMs: 8,
+    });
     expect(told["roleAssignments"]).toContainEqual(
       expect.objectContaining({ scope: ACCOUNT, roleId: BLOB_READER, principalId: stage.ids.one }),
     );

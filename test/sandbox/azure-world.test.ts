@@ -10,7 +10,17 @@ import {
   POOL_CLIENTS,
 } from "../../src/sandbox/azure/world.js";
 import { readWorldFile } from "../../src/sandbox/world-file.js";
-import { OWNER, openRoles, READER, type RolesStage, request, SUBSCRIPTION } from "./azure-roles.js";
+import {
+  ACCOUNT,
+  assign,
+  list,
+  OWNER,
+  openRoles,
+  READER,
+  type RolesStage,
+  request,
+  SUBSCRIPTION,
+} from "./azure-roles.js";
 
 let dir: string;
 beforeAll(() => {
@@ -48,6 +58,8 @@ describe("the azure block of a world file", () => {
   role_propagation_ms: 2000
   role_release_ms: 3000
   role_minimum_age_ms: 4000
+  role_provisioning_ms: 5000
+  pim_licence: false
   pim_policy: { requires_justification: false }
   apps:
     ${GRANTER_CLIENT}:
@@ -62,6 +74,8 @@ describe("the azure block of a world file", () => {
       rolePropagationMs: 2000,
       roleReleaseMs: 3000,
       roleMinimumAgeMs: 4000,
+      roleProvisioningMs: 5000,
+      hasPimLicence: false,
       pimPolicy: { requiresJustification: false },
       apps: { [GRANTER_CLIENT]: { name: "granter", roles: [{ role: "User Access Administrator", condition }] } },
     });
@@ -88,19 +102,41 @@ describe("a world with delays and a policy of its own", () => {
   let stage: RolesStage;
   beforeAll(async () => {
     const pimPolicy = { requiresJustification: false };
-    stage = await openRoles({ rolePropagationMs: 2000, roleReleaseMs: 3000, roleMinimumAgeMs: 4000, pimPolicy });
+    stage = await openRoles({
+      rolePropagationMs: 2000,
+      roleReleaseMs: 3000,
+      roleMinimumAgeMs: 4000,
+      roleProvisioningMs: 5000,
+      pimPolicy,
+    });
   });
   afterAll(() => stage.sandbox.close());
 
   it("starts with them", async () => {
     const { azureRoles } = stage.sandbox;
     expect(azureRoles.propagation()).toEqual({ arm: 2000, blob: 2000 });
-    expect([azureRoles.release(), azureRoles.minimumAge()]).toEqual([3000, 4000]);
+    expect([azureRoles.release(), azureRoles.minimumAge(), azureRoles.provisioning()]).toEqual([3000, 4000, 5000]);
+    azureRoles.setProvisioning(0);
     const properties = { justification: null, scheduleInfo: { expiration: { type: "NoExpiration" } } };
     expect(await request(stage, "granter", { properties })).toMatchObject({
       status: 201,
       body: { properties: { status: "Provisioned", scheduleInfo: { expiration: { type: "NoExpiration" } } } },
     });
     expect(azureRoles.current().at(-1)).not.toHaveProperty("endsAt");
+  });
+});
+
+describe("a tenant without a licence", () => {
+  let stage: RolesStage;
+  beforeAll(async () => {
+    stage = await openRoles({ hasPimLicence: false });
+  });
+  afterAll(() => stage.sandbox.close());
+
+  it("makes no assignments that end by themselves, tells of none, and makes plain ones", async () => {
+    const refusal = expect.stringMatching(/^400 AadPremiumLicenseRequired/);
+    expect(await request(stage, "granter")).toMatchObject({ refusal });
+    expect(await list(stage, "granter", ACCOUNT, "roleAssignmentSchedules")).toMatchObject({ refusal });
+    expect((await assign(stage, "granter", {})).status).toBe(201);
   });
 });

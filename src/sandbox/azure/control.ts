@@ -8,24 +8,27 @@ const azureSchema = z.strictObject({
   service: z.optional(z.enum(AZURE_AUTHORIZERS)),
   releaseMs: count,
   minimumAgeMs: count,
+  provisioningMs: count,
 });
 
 /**
- * `POST azure` ({propagationMs?, service?, releaseMs?, minimumAgeMs?}), `GET azure` (all of it, and the role assignments
- * as they stand).
+ * `POST azure` ({propagationMs?, service?, releaseMs?, minimumAgeMs?, provisioningMs?}), `GET azure` (all of it, and the
+ * role assignments as they stand).
  */
 export function createAzureControl(assignments: Assignments): Readonly<Record<string, (body: unknown) => unknown>> {
   return {
     "POST azure": (body) => {
-      const { propagationMs, service, releaseMs, minimumAgeMs } = readControlBody(azureSchema, body);
+      const { propagationMs, service, releaseMs, minimumAgeMs, provisioningMs } = readControlBody(azureSchema, body);
       if (propagationMs !== undefined) assignments.setPropagation(propagationMs, service);
       if (releaseMs !== undefined) assignments.setRelease(releaseMs);
       if (minimumAgeMs !== undefined) assignments.setMinimumAge(minimumAgeMs);
+      if (provisioningMs !== undefined) assignments.setProvisioning(provisioningMs);
     },
     "GET azure": () => ({
       propagationMs: assignments.propagation(),
       releaseMs: assignments.release(),
       minimumAgeMs: assignments.minimumAge(),
+      provisioningMs: assignments.provisioning(),
       roleAssignments: assignments.current(),
     }),
   };

@@ -61,6 +61,8 @@ export const azureWorldSchema = z.strictObject({
   role_propagation_ms: milliseconds,
   role_release_ms: milliseconds,
   role_minimum_age_ms: milliseconds,
+  role_provisioning_ms: milliseconds,
+  pim_licence: z.optional(z.boolean()),
   pim_policy: z.optional(
     z.strictObject({
       requires_justification: z._default(z.boolean(), DEFAULT_PIM_POLICY.requiresJustification),
@@ -88,6 +90,8 @@ export function resolveAzureWorld(block: z.infer<typeof azureWorldSchema>): Azur
     ...(block.role_propagation_ms !== undefined && { rolePropagationMs: block.role_propagation_ms }),
     ...(block.role_release_ms !== undefined && { roleReleaseMs: block.role_release_ms }),
     ...(block.role_minimum_age_ms !== undefined && { roleMinimumAgeMs: block.role_minimum_age_ms }),
+    ...(block.role_provisioning_ms !== undefined && { roleProvisioningMs: block.role_provisioning_ms }),
+    ...(block.pim_licence !== undefined && { hasPimLicence: block.pim_licence }),
     ...(block.pim_policy !== undefined && { pimPolicy: resolvePolicy(block.pim_policy) }),
   };
 }

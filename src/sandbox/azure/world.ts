@@ -51,6 +51,10 @@ export interface AzureWorld {
   readonly roleReleaseMs?: number;
   /** How long after its start Privileged Identity Management takes no assignment back, in milliseconds; default 300 000. */
   readonly roleMinimumAgeMs?: number;
+  /** How long Privileged Identity Management takes to make an assignment, in milliseconds; default 0. */
+  readonly roleProvisioningMs?: number;
+  /** Whether the tenant has a licence for Privileged Identity Management; default true. */
+  readonly hasPimLicence?: boolean;
   /** What Privileged Identity Management asks of an active assignment; by default what it asks in a new tenant. */
   readonly pimPolicy?: PimPolicy;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { expressionOf } from "../../../src/clouds/gcp/rights/lease-title.js";
 import { answersJson } from "../exchange/fake-service.js";
 import { failureOf, TOKEN } from "../exchange/identity.js";
 import { ACCOUNT } from "./fake-google.js";
@@ -60,7 +61,10 @@ describe("the end of bindings", () => {
     await end();
     const writes = google.written.length;
     const ending = await end();
-    expect(ending).toMatchObject({ word: "removed", detail: expect.stringContaining("taken it back before") });
+    expect(ending).toMatchObject({
+      word: "removed",
+      detail: expect.stringContaining("nothing of it was there any more"),
+    });
     expect(google.written).toHaveLength(writes);
   });
 
@@ -77,7 +81,10 @@ describe("the end of bindings", () => {
     const google = await startWithPolicies();
     const { open, end } = scene(google);
     await open();
-    const over = { ...OTHERS, condition: { title: "agentctl-l-000000000000over-1500000000", expression: "true" } };
+    const over = {
+      ...OTHERS,
+      condition: { title: "agentctl-l-000000000000over-1500000000", expression: expressionOf(1_500_000_000) },
+    };
     google.write("b/site", (all) => [...all, over]);
     const writes = google.written.length;
     expect(texts(await end())).toContain(`pruned 1 of our bindings on ${BUCKET}`);

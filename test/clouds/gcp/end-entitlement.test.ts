@@ -55,6 +55,40 @@ describe("the end of a grant of an entitlement", () => {
     expect(ending.detail).toMatch(/ends by itself at/);
   });
 
+  it("is withdrawn by whoever asked for it, where the granter may not even look", async () => {
+    const google = await startFakeRights({}, { mayNotList: `serviceAccount:${GRANTER}`, mayNotRevoke: MEMBER });
+    const { open, end } = scene(google, { settings: withGranter });
+    await open();
+    expect((await end()).word).toBe("removed");
+    expect(google.pam.grants[0]?.state).toBe("WITHDRAWN");
+  });
+
+  it("that nobody approved is unfinished for as long as it may be approved", async () => {
+    const google = await startFakeRights(
+      {},
+      { states: ["APPROVAL_AWAITED"], mayNotRevoke: MEMBER, mayNotWithdraw: true },
+    );
+    const { open, end, runtime } = scene(google, { settings });
+    await failureOf(open());
+    await runtime.sleep(12 * 3_600_000);
+    const ending = await end();
+    expect(ending).toMatchObject({
+      word: "failed",
+      isUnfinished: true,
+      detail: expect.stringContaining("for 24 hours"),
+    });
+    await runtime.sleep(24 * 3_600_000);
+    expect((await end()).isUnfinished).toBeUndefined();
+  });
+
+  it("is not called ended when the list of grants has no end", async () => {
+    const google = await startFakeRights({});
+    const { open, end } = scene(google, { settings });
+    await open();
+    google.pam.isEndless = true;
+    expect(await end()).toMatchObject({ word: "failed", shortfall: expect.stringContaining("more than 5000 grants") });
+  });
+
   it("leaves another lease's alone", async () => {
     const google = await startFakeRights({});
     const other = scene(google, { settings, terms: { leaseId: "l-00000000000other" } });

@@ -14,6 +14,8 @@ export interface FakeGrant {
 
 export interface FakePam {
   grants: FakeGrant[];
+  /** How often a grant was asked for. */
+  asked?: number;
   /** What a fresh grant goes through; its last state is where it stays. */
   states?: readonly string[];
   /** What a grant that is to end goes through. */
@@ -21,6 +23,14 @@ export interface FakePam {
   /** Who may not revoke; by default nobody is refused. */
   mayNotRevoke?: string;
   mayNotWithdraw?: boolean;
+  /** Who may not see all grants of an entitlement. */
+  mayNotList?: string;
+  /** Asked before a grant is made: what it answers goes out in its place. */
+  /** When one is about to be made. */
+  onCreate?: () => void;
+  beforeCreate?: (count: number) => Reply | undefined;
+  /** Of each list a page that another follows. */
+  isEndless?: boolean;
 }
 
 const OVER = ["DENIED", "ACTIVATION_FAILED", "EXPIRED", "REVOKED", "ENDED", "WITHDRAWN"];
@@ -36,6 +46,8 @@ export function answerPam(asked: Asked, who: string, pam: FakePam): Reply | unde
     const isSearch = verb === "search";
     if (isSearch && url.searchParams.get("callerRelationship") !== "HAD_CREATED")
       return refuse(400, "INVALID_ARGUMENT");
+    if (!isSearch && pam.mayNotList === who) return refuse(403, "PERMISSION_DENIED");
+    if (pam.isEndless === true) return answersJson(200, { nextPageToken: "more" });
     const shown = pam.grants.filter(({ requester }) => !isSearch || requester === who);
     return answersJson(200, shown.length === 0 ? {} : { grants: shown });
   }
@@ -56,9 +68,13 @@ export function answerPam(asked: Asked, who: string, pam: FakePam): Reply | unde
 }
 
 function create(asked: Asked, url: URL, who: string, entitlement: string, pam: FakePam): Reply {
+  pam.asked = (pam.asked ?? 0) + 1;
+  const instead = pam.beforeCreate?.(pam.asked);
+  if (instead !== undefined) return instead;
   const requestId = url.searchParams.get("requestId") ?? "";
   const same = pam.grants.find((grant) => grant.requestId === requestId);
   if (same !== undefined) return answersJson(200, same);
+  pam.onCreate?.();
   if (pam.grants.some(({ requester, state }) => requester === who && !OVER.includes(state))) {
     return refuse(400, "FAILED_PRECONDITION", "There is already an open grant of the requester.");
   }
@@ -70,6 +86,6 @@ function create(asked: Asked, url: URL, who: string, entitlement: string, pam: F
   return answersJson(200, grant);
 }
 
-function refuse(status: number, code: string, message = "refused"): Reply {
+export function refuse(status: number, code: string, message = "refused"): Reply {
   return answersJson(status, { error: { code: status, status: code, message } });
 }

@@ -54,15 +54,36 @@ describe("giving bindings beside others", () => {
     expect(oursOf(google.bindings("projects/my-project"))).toHaveLength(1);
   });
 
-  it("on a bucket that takes no conditions is refused, and not tried for minutes", async () => {
+  it.each([
+    {
+      name: "on a bucket that takes no conditions",
+      message: "IAM conditions need uniform bucket-level access.",
+      hint: /uniform bucket-level access/,
+    },
+    {
+      name: "against an organization's policy",
+      message: "Request violates constraint 'constraints/iam.allowedPolicyMemberDomains'",
+      hint: /organization/,
+    },
+  ])("$name is refused, and not tried for minutes", async ({ message, hint }) => {
     const google = await startFakeRights({ "b/site": [] });
-    const message = "IAM conditions need uniform bucket-level access.";
     google.beforeSet = () =>
       answersJson(412, { error: { code: 412, message, errors: [{ reason: "conditionNotMet" }] } });
     const settings = settingsFor("//storage.googleapis.com/projects/_/buckets/site");
     const error = await failureOf(open(google, { settings }).opened);
-    expect(error).toMatchObject({ code: "CLOUD_DENIED", hint: expect.stringContaining("uniform bucket-level access") });
+    expect(error).toMatchObject({ code: "CLOUD_DENIED", hint: expect.stringMatching(hint) });
     expect(google.asked.filter(({ method }) => method === "PUT")).toHaveLength(1);
+  });
+
+  it("on a bucket with a name like that is only overtaken", async () => {
+    const google = await startFakeRights({ "b/uniform": [] });
+    const message = "The policy of uniform was changed by others.";
+    google.beforeSet = (_holder, count) =>
+      count === 1
+        ? answersJson(412, { error: { code: 412, message, errors: [{ reason: "conditionNotMet" }] } })
+        : undefined;
+    await open(google, { settings: settingsFor("//storage.googleapis.com/projects/_/buckets/uniform") }).opened;
+    expect(google.bindings("b/uniform")).toHaveLength(1);
   });
 
   it("gives up where others are first every time, and says so", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { expressionOf } from "../../../src/clouds/gcp/rights/lease-title.js";
 import { answersJson } from "../exchange/fake-service.js";
 import { failureOf } from "../exchange/identity.js";
 import { type FakeBinding, startFakeRights } from "./fake-rights.js";
@@ -15,7 +16,7 @@ describe("giving bindings to a policy that fills", () => {
     const leaseBinding = (id: string, end: number): FakeBinding => ({
       role: VIEWER,
       members: ["serviceAccount:other@x.iam.gserviceaccount.com"],
-      condition: { title: `agentctl-l-${id}-${end}`, expression: "request.time < timestamp('2026-01-01T00:00:00Z')" },
+      condition: { title: `agentctl-l-${id}-${end}`, expression: expressionOf(end) },
     });
     const [over, inGrace, living] = [
       leaseBinding("000000000000000a", nowSeconds - 330),
@@ -24,9 +25,13 @@ describe("giving bindings to a policy that fills", () => {
     ];
     // Of a role that this profile's granter may not be allowed to change.
     const ofAnotherRole = { ...leaseBinding("000000000000000d", nowSeconds - 330), role: "roles/logging.viewer" };
-    google.write("projects/my-project", () => [...FOREIGN, over, inGrace, living, ofAnotherRole]);
+    // With our title, and given on: somebody changed its condition, or made it.
+    const prolonged = leaseBinding("000000000000000e", nowSeconds - 330);
+    const forged = { ...prolonged, condition: { title: prolonged.condition?.title ?? "", expression: "true" } };
+    const others = [...FOREIGN, inGrace, living, ofAnotherRole, forged];
+    google.write("projects/my-project", () => [over, ...others]);
     const { steps } = await open(google).opened;
-    expect(google.bindings("projects/my-project").slice(0, -1)).toEqual([...FOREIGN, inGrace, living, ofAnotherRole]);
+    expect(google.bindings("projects/my-project").slice(0, -1)).toEqual(others);
     expect(google.written).toHaveLength(1);
     expect(steps.map(({ text }) => text)).toContainEqual(expect.stringContaining("pruned 1 of our bindings"));
     const end = Number(oursOf(google.bindings("projects/my-project"))[0]?.condition?.title.split("-").at(-1));
@@ -59,7 +64,10 @@ describe("giving bindings to a policy that fills", () => {
     const there = Array.from({ length: 20 }, (_, index) => ({
       role: VIEWER,
       members: [MEMBER],
-      condition: { title: `agentctl-l-${String(index).padStart(16, "0")}-1500000000`, expression: "true" },
+      condition: {
+        title: `agentctl-l-${String(index).padStart(16, "0")}-1500000000`,
+        expression: expressionOf(1_500_000_000),
+      },
     }));
     const google = await startFakeRights({ "projects/my-project": there });
     await open(google).opened;

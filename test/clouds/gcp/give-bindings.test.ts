@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { addGift } from "../../../src/clouds/gcp/rights/give-bindings.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import { answersJson } from "../exchange/fake-service.js";
 import { failureOf, SUBJECT, TOKEN } from "../exchange/identity.js";
 import { ACCOUNT, federatedSettings, POOL } from "./fake-google.js";
-import { startFakeRights, takesLong, tokenOf } from "./fake-rights.js";
-import { FOREIGN, GRANTER, LEASE, MEMBER, open, PROJECT, settingsFor, VIEWER } from "./opening.js";
+import { type FakeBinding, startFakeRights, takesLong, tokenOf } from "./fake-rights.js";
+import { FOREIGN, GRANTER, LEASE, MEMBER, open, oursOf, PROJECT, settingsFor, VIEWER } from "./opening.js";
 
 describe("giving bindings", () => {
   it.each([
@@ -60,6 +61,23 @@ describe("giving bindings", () => {
     await open(google, { settings }).opened;
     const member = `principal://iam.googleapis.com/${POOL}/subject/${SUBJECT}`;
     expect(google.bindings("projects/my-project")[0]?.members).toEqual([member]);
+  });
+
+  it("to every identity of the pool is refused", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const settings = federatedSettings({ ...settingsFor(PROJECT) });
+    expect(await failureOf(open(google, { settings, subject: "*" }).opened)).toMatchObject({ code: "TOKEN_MALFORMED" });
+    expect(google.written).toEqual([]);
+  });
+
+  it("by two names of one resource gives what each of them says", async () => {
+    const google = await startFakeRights({ "projects/my-project": FOREIGN });
+    const gift = { resource: PROJECT, member: MEMBER, leaseId: LEASE, profileName: "deploy-web", endsAt: Date.now() };
+    const first = addGift({ ...gift, roles: [VIEWER] }, google.bindings("projects/my-project"), Date.now(), Date.now());
+    const roles = [VIEWER, "roles/logging.viewer"];
+    const second = addGift({ ...gift, roles }, first.bindings ?? [], Date.now(), Date.now());
+    expect(oursOf(second.bindings as readonly FakeBinding[]).map(({ role }) => role)).toEqual(roles);
+    expect(addGift({ ...gift, roles }, second.bindings ?? [], Date.now(), Date.now()).bindings).toBeUndefined();
   });
 
   it.each([

@@ -29,16 +29,21 @@ export interface Opening {
   readonly terms?: Partial<GrantTerms>;
   readonly signal?: AbortSignal;
   readonly pace?: number;
+  readonly subject?: string;
 }
 
 /** Gives a lease what its profile names; what is told meanwhile grows. */
-export function open(google: FakeRights, { settings = settingsFor(PROJECT), terms = {}, signal, pace }: Opening = {}) {
+export function open(
+  google: FakeRights,
+  { settings = settingsFor(PROJECT), terms = {}, signal, pace, subject }: Opening = {},
+) {
   const runtime = sleepingRuntime(google.env, pace);
   const [progress, notices]: string[][] = [[], []];
   const context: RightsContext = {
-    mintToken: async ([audience = ""]) => idToken(audience),
+    mintToken: async ([audience = ""]) => ({ ...idToken(audience), ...(subject !== undefined && { subject }) }),
     signal: signal ?? new AbortController().signal,
     onProgress: (text) => void progress?.push(text),
+    onAsking: () => {},
     onNotice: (text) => void notices?.push(text),
   };
   const opened = openGcpRights(settings, { ...grantTerms(900, runtime.now()), ...terms }, context, runtime, OPEN_FAST);

@@ -23,7 +23,11 @@ describe("ready", () => {
   });
 
   it.each([
-    { name: "is not granted", granted: () => ["storage.objects.get"], said: /without storage.objects.list$/ },
+    {
+      name: "is not granted",
+      granted: () => ["storage.objects.get"],
+      said: /does not have storage.objects.list on .* after 1m$/,
+    },
     {
       name: "is refused",
       granted: () => answersJson(403, { error: { code: 403, status: "PERMISSION_DENIED", message: "not you" } }),
@@ -34,7 +38,21 @@ describe("ready", () => {
     google.granted = granted;
     const error = await failureOf(open(google, { settings: settingsFor(PROJECT, { ready }) }).opened);
     expect(error).toMatchObject({ code: "NOT_READY", message: expect.stringMatching(said) });
-    expect(error.message).toContain("within 1m");
+    expect(error.message).toContain("after 1m");
+    expect(error.message).toContain(MEMBER.replace("serviceAccount:", ""));
+  });
+
+  it("outlasts what may pass, and its own tokens", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    google.granted = (_holder, _who, count) => {
+      if (count <= 4) return answersJson(503, { error: { code: 503, status: "UNAVAILABLE", message: "away" } });
+      return count <= 200 ? [] : ready.permissions;
+    };
+    const settings = settingsFor(PROJECT, { ready: { ...ready, timeoutSeconds: 1_800 } });
+    await open(google, { settings }).opened;
+    const impersonated = google.asked.filter(({ path }) => path.includes(`${MEMBER.replace("serviceAccount:", "")}:`));
+    // Ten minutes each.
+    expect(impersonated).toHaveLength(2);
   });
 
   it("is tried where it says", async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../exchange/identity.js";
 import { gcpSettings } from "./fake-google.js";
+import { refuse } from "./fake-pam.js";
 import { startFakeRights } from "./fake-rights.js";
-import { LEASE, MEMBER, open } from "./opening.js";
+import { LEASE, MEMBER, open, PROJECT } from "./opening.js";
 
 describe("an entitlement", () => {
   const entitlement = "projects/my-project/locations/global/entitlements/deploy";
@@ -53,11 +54,64 @@ describe("an entitlement", () => {
     expect(google.pam.grants).toHaveLength(2);
   });
 
+  it("that an earlier try got is its own, though Google says that there is one", async () => {
+    const google = await startFakeRights({});
+    await open(google, { settings }).opened;
+    google.pam.beforeCreate = () => refuse(409, "ALREADY_EXISTS", "There is one.");
+    await open(google, { settings }).opened;
+    expect(google.pam.asked).toBe(2);
+  });
+
+  it.each([
+    { name: "is asked for again", times: 3, want: undefined },
+    { name: "is refused in the end", times: 99, want: "CLOUD_DENIED" },
+  ])("where what was in the way is gone when it is looked for $name", async ({ times, want }) => {
+    const google = await startFakeRights({});
+    google.pam.beforeCreate = (count) =>
+      count <= times ? refuse(400, "FAILED_PRECONDITION", "There is an open grant.") : undefined;
+    const { opened } = open(google, { settings });
+    if (want === undefined) await opened;
+    else expect(await failureOf(opened)).toMatchObject({ code: want });
+    expect(google.pam.asked).toBe(4);
+  });
+
+  it("is asked for what is left of the lease, and by tokens that last, however long others were waited for", async () => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    google.pam.beforeCreate = (count) =>
+      count < 200 ? refuse(400, "FAILED_PRECONDITION", "There is an open grant.") : undefined;
+    const name = `${entitlement}/grants/0`;
+    const justification = { unstructuredJustification: "by hand" };
+    google.pam.grants.push({
+      name,
+      requester: MEMBER,
+      requestId: "0",
+      requestedDuration: "1s",
+      justification,
+      state: "ACTIVE",
+      next: [],
+    });
+    const ready = { permissions: ["storage.objects.get"], at: PROJECT, timeoutSeconds: 1_800 };
+    google.granted = () => ready.permissions;
+    const waiting = gcpSettings({ entitlement, ready });
+    const { opened, runtime } = open(google, { settings: waiting, terms: { latestEndsAt: Date.now() + 7_200_000 } });
+    const startedAt = runtime.now();
+    google.pam.onCreate = () => google.pam.grants.shift();
+    await opened;
+    const waitedSeconds = (runtime.now() - startedAt) / 1000;
+    expect(waitedSeconds).toBeGreaterThan(900);
+    const asked = Number.parseInt(google.pam.grants[0]?.requestedDuration ?? "", 10);
+    expect(Math.abs(asked - (7_200 - waitedSeconds))).toBeLessThan(30);
+    expect(google.asked.filter(({ path }) => path.endsWith(":generateAccessToken"))).toHaveLength(2);
+  });
+
   it("of another lease that does not end is ASSIGNMENT_BUSY", async () => {
     const google = await startFakeRights({});
     await open(google, { settings, terms: { leaseId: "l-00000000000other" } }).opened;
     const error = await failureOf(open(google, { settings }).opened);
-    expect(error).toMatchObject({ code: "ASSIGNMENT_BUSY", message: expect.stringContaining("l-00000000000other") });
+    expect(error).toMatchObject({
+      code: "ASSIGNMENT_BUSY",
+      message: expect.stringMatching(/l-00000000000other .*; waited 5m/),
+    });
   });
 
   it.each([

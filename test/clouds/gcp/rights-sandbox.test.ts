@@ -74,7 +74,13 @@ function lease(overrides: Partial<GcpSettings> = {}, leaseId = "l-0123456789abcd
   const mintToken = async ([audience = ""]: readonly string[]) =>
     idToken(audience, { token: new Secret(await sandbox.mintToken({ audience })) });
   const terms = { ...grantTerms(900, Date.now()), leaseId };
-  const context = { mintToken, signal: new AbortController().signal, onProgress: () => {}, onNotice: () => {} };
+  const context = {
+    mintToken,
+    signal: new AbortController().signal,
+    onAsking: () => {},
+    onProgress: () => {},
+    onNotice: () => {},
+  };
   const plan = gcpCloud.plan(chosen, terms, runtime);
   const order = (grant?: Grant): EndOrder => ({
     leaseId,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { gcpCloud } from "../../../src/clouds/gcp/index.js";
+import { expressionOf } from "../../../src/clouds/gcp/rights/lease-title.js";
 import { endContext } from "../end-order.js";
 import { idToken } from "../exchange/identity.js";
 import { gcpSettings } from "./fake-google.js";
@@ -9,7 +10,10 @@ import { BUCKET, bindingSettings, ENTITLEMENT, FOREIGN, OTHERS, PROJECT, startWi
 describe("the sweep", () => {
   it("takes off what has ended, on every resource of the profile, and tells what stays", async () => {
     const google = await startWithPolicies();
-    const over = { ...OTHERS, condition: { title: "agentctl-l-000000000000over-1500000000", expression: "true" } };
+    const over = {
+      ...OTHERS,
+      condition: { title: "agentctl-l-000000000000over-1500000000", expression: expressionOf(1_500_000_000) },
+    };
     google.write("b/site", (all) => [over, ...all]);
     const swept = await gcpCloud.sweep?.(
       bindingSettings(),

@@ -40,6 +40,7 @@ function readProcess(name: string): Process[] {
 
 /** The pids of the processes that have `text` among their arguments. */
 export function findProcesses(text: string): readonly number[] {
+  if (text === "") throw new Error("every process has the empty text among its arguments");
   return listProcesses()
     .filter(({ pid, args }) => pid !== process.pid && args.includes(text))
     .map(({ pid }) => pid);

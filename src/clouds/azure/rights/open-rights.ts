@@ -4,7 +4,6 @@ import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { openStory, type Story } from "../../story.js";
-import { noteOpening } from "./opened-here.js";
 import { findOnData } from "./permissions.js";
 import { type Awaiting, awaitReady } from "./ready.js";
 import { rightsOf } from "./rights-settings.js";
@@ -27,7 +26,6 @@ export async function openAzureRights(
   const rights = rightsOf(settings);
   const story = openStory(runtime);
   if (rights === undefined) return { settings, steps: story.steps };
-  noteOpening(terms.leaseId);
   const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
   const signingIn: SigningIn = { mintToken, signal: context.signal, limits };
   const signInAs = (clientId: string) => signIn({ ...settings, clientId }, signingIn, runtime);

@@ -1,3 +1,4 @@
+import { AgentctlError } from "../../../core/errors.js";
 import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
@@ -6,11 +7,11 @@ import type { Arm } from "./arm.js";
 import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
 import { give } from "./give.js";
 import { markOf, nameTarget } from "./names.js";
-import { noteAsking } from "./opened-here.js";
-import type { Rights } from "./rights-settings.js";
+import { type Rights, SHORTEST_MS } from "./rights-settings.js";
 
 const FIRST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 15_000;
+/** Whoever has waited for long is not to be behind those who have only just come. */
+const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
 
 export interface Taking {
@@ -32,7 +33,7 @@ export interface Taking {
  */
 export async function takeRights(
   taking: Taking,
-  context: Pick<RightsContext, "signal" | "onProgress" | "onNotice">,
+  context: Pick<RightsContext, "signal" | "onAsking" | "onProgress" | "onNotice">,
   runtime: Pick<Runtime, "now" | "sleep" | "random">,
 ): Promise<string> {
   const { clientIds, waitSeconds } = taking.rights;
@@ -41,8 +42,15 @@ export async function takeRights(
   const progress = new Map(clientIds.map((clientId) => [clientId, 0]));
   const waiting = { pauseMs: FIRST_PAUSE_MS, line: "" };
   while (true) {
-    const round = await tryEach(taking, progress, runtime);
+    const round = await tryEach(taking, progress, context, runtime).catch((thrown: unknown) => {
+      if (!isThrottling(thrown) || runtime.now() >= until) throw thrown;
+      return undefined;
+    });
     if (typeof round === "string") return round;
+    if (round === undefined) {
+      await pauseFor(LONGEST_PAUSE_MS * (0.75 + runtime.random() / 2), context.signal, runtime);
+      continue;
+    }
     const busy = soonestOf(round);
     const waitedSeconds = Math.round((runtime.now() - startedAt) / 1000);
     if (busy === undefined || runtime.now() >= until) {
@@ -59,16 +67,22 @@ export async function takeRights(
   }
 }
 
+/** What was given by then stays with who has it: nobody has to wait for it once more. */
+function isThrottling(thrown: unknown): boolean {
+  return thrown instanceof AgentctlError && thrown.code === "THROTTLED";
+}
+
 /** Whom of the pool all was given to, or why none could be. Who was given something is stayed with: Azure takes nothing back at once. */
 async function tryEach(
   taking: Taking,
   progress: Map<string, number>,
+  context: Pick<RightsContext, "onAsking">,
   runtime: Pick<Runtime, "now">,
 ): Promise<string | readonly Busy[]> {
   const begun = [...progress].find(([, count]) => count > 0)?.[0];
   const round: Busy[] = [];
   for (const clientId of begun === undefined ? progress.keys() : [begun]) {
-    const busy = await tryOne(taking, clientId, progress, runtime);
+    const busy = await tryOne(taking, clientId, progress, context, runtime);
     if (busy === undefined) return clientId;
     round.push(busy);
     if ((progress.get(clientId) ?? 0) > 0) return [busy];
@@ -80,11 +94,12 @@ async function tryOne(
   { arm, rights, roleDefinitionIds, terms, story, findPrincipal }: Taking,
   clientId: string,
   progress: Map<string, number>,
+  { onAsking }: Pick<RightsContext, "onAsking">,
   runtime: Pick<Runtime, "now">,
 ): Promise<Busy | undefined> {
   const { assignments, allowUnbounded } = rights;
   const principalId = await findPrincipal(clientId);
-  noteAsking(terms.leaseId);
+  onAsking();
   for (let index = progress.get(clientId) ?? 0; index < assignments.length; index += 1) {
     const { role, scope } = assignments[index] as Rights["assignments"][number];
     const roleDefinitionId = roleDefinitionIds[index] ?? "";
@@ -93,7 +108,7 @@ async function tryOne(
     if (given.kind === "busy") return { clientId, role, scope, holder: given.holder };
     progress.set(clientId, index + 1);
     const how = given.kind === "plain" ? " by an assignment that does not end by itself" : "";
-    const mark = markOf(terms.leaseId, terms.latestEndsAt);
+    const mark = markOf(terms.leaseId, Math.max(terms.latestEndsAt, runtime.now() + SHORTEST_MS));
     story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how}: ${mark}`);
   }
   return undefined;

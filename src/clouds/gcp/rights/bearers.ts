@@ -1,3 +1,4 @@
+import { AgentctlError } from "../../../core/errors.js";
 import type { IdToken } from "../../../core/identity.js";
 import type { IssueContext } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
@@ -42,10 +43,25 @@ export async function bePrincipal(who: Identities, federation: Federation, askin
   return { who: principalOf(settingsOf(who)), token, expiresAt };
 }
 
-/** As a policy names the lease's principal; a federated one by its subject, which providers map from `sub`. */
+/**
+ * As a policy names the lease's principal; a federated one by its subject, which providers map from `sub`.
+ * @throws {AgentctlError} TOKEN_MALFORMED for a subject that would mean others too
+ */
 export function memberOf(who: Identities, subject: string): string {
   const { serviceAccount } = who;
+  // In a policy that would be everybody of the pool.
+  if (serviceAccount === undefined && subject === "*") throw allOfPool();
   return serviceAccount === undefined ? poolMember(settingsOf(who), subject) : `serviceAccount:${serviceAccount}`;
+}
+
+function allOfPool(): AgentctlError {
+  return new AgentctlError(
+    "TOKEN_MALFORMED",
+    "the token's subject is *, which in a policy means every identity of the pool",
+    {
+      hint: "give the profile a service_account, or use an identity with a subject of its own",
+    },
+  );
 }
 
 async function impersonateAs(

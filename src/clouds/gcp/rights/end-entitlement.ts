@@ -32,9 +32,7 @@ export interface Enders {
  */
 export async function endEntitlement(end: EntitlementEnd, enders: Enders, asking: Asking): Promise<boolean> {
   const { entitlement, leaseId, story } = end;
-  const looker = enders.granter ?? (await enders.principal());
-  const looking = { bearer: looker, isRequester: enders.granter === undefined };
-  const open = await findOpenGrants(entitlement, looking, asking);
+  const { looker, open } = await lookFor(entitlement, enders, asking);
   const ours = open.filter((grant) => grant.leaseId === leaseId);
   for (const grant of ours) {
     if (!UNDER_WAY.includes(grant.state)) await askForItsEnd(grant, end, enders, looker, asking);
@@ -42,6 +40,24 @@ export async function endEntitlement(end: EntitlementEnd, enders: Enders, asking
     story.tell(`${grant.name} has ended`);
   }
   return ours.length > 0;
+}
+
+/** By the granter where it may look; whoever asked for a grant finds it without any permission. */
+async function lookFor(
+  entitlement: string,
+  { granter, principal }: Enders,
+  asking: Asking,
+): Promise<{ readonly looker: Bearer; readonly open: readonly EntitlementGrant[] }> {
+  try {
+    if (granter !== undefined) {
+      const looking = { bearer: granter, isRequester: false };
+      return { looker: granter, open: await findOpenGrants(entitlement, looking, asking) };
+    }
+  } catch (error) {
+    if (!(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
+  }
+  const bearer = await principal();
+  return { looker: bearer, open: await findOpenGrants(entitlement, { bearer, isRequester: true }, asking) };
 }
 
 /** Revoked by whoever may; else withdrawn by whoever asked for it, which Google lets every requester do. */

@@ -9,6 +9,9 @@ const EFFECTIVE_MS = 7 * 60_000;
 const DELAY =
   "Google says that such a change takes effect within 2 minutes as a rule, and potentially takes 7 minutes or longer";
 
+/** "If a request isn't approved or denied in 24 hours, the grant status is changed to expired." */
+const APPROVAL_MS = 24 * 3_600_000;
+
 /** Taken back, and not seen to be: `unseen` says why. `since` in epoch ms. */
 export function removedEnding(order: EndOrder, target: Target, since: number, unseen: string, story: Story): Ending {
   const detail = `${takenBack(target)} since ${formatInstant(since)}; ${DELAY}; ${unseen}; ${boundOf(target)}; ${remainder(order)}`;
@@ -50,11 +53,12 @@ export function boundEnding(order: EndOrder, target: Target, story: Story): Endi
 /** Not taken back, or not all of it; a further try might, unless it has ended by itself. */
 export function failedEnding(order: EndOrder, target: Target, error: AgentctlError, story: Story, now: number): Ending {
   const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
-  const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}; ${remainder(order)}`;
+  const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}${unapprovedOf(target)}; ${remainder(order)}`;
+  const lastAt = target.boundAt + (target.entitlement === undefined ? 0 : APPROVAL_MS);
   return {
     ...untaken(order, target.boundAt, what, detail),
     steps: story.steps,
-    ...(now < target.boundAt && { isUnfinished: true }),
+    ...(now < lastAt && { isUnfinished: true }),
   };
 }
 
@@ -85,6 +89,13 @@ function takenBack({ resources, entitlement }: Target): string {
 
 function boundOf({ boundAt }: Target): string {
   return `what was given ends by itself at ${formatInstant(boundAt)} at the latest`;
+}
+
+/** A grant's time begins when it is approved, whoever asked for it. */
+function unapprovedOf({ entitlement }: Target): string {
+  return entitlement === undefined
+    ? ""
+    : ", but for a grant that still waits for approval: Google lets it be approved for 24 hours";
 }
 
 function remainder(order: EndOrder): string {

@@ -1,3 +1,4 @@
+import { AgentctlError } from "../../../core/errors.js";
 import type { Refusal } from "../../exchange/failed-try.js";
 import { fieldOf, textOf } from "../../exchange/wire.js";
 import { type Asking, askRights, type Bearer } from "./ask-rights.js";
@@ -83,7 +84,16 @@ export async function findOpenGrants(
     found.push(...answer.grants.filter((grant) => !isOver(grant)));
     pageToken = answer.next;
   }
-  return found;
+  if (pageToken === undefined) return found;
+  // What is on the pages that were not read must not be taken for nothing.
+  throw new AgentctlError(
+    "BAD_ANSWER",
+    `${entitlement} has more than ${MOST_PAGES * PAGE_SIZE} grants, or a list of them without end`,
+    {
+      hint: "look at the grants of that entitlement in Privileged Access Manager",
+      facts: { entitlement },
+    },
+  );
 }
 
 /** Whether the grant may be ended in this way is for Google to say. `withdraw`, of whoever asked for it, is in its beta. */

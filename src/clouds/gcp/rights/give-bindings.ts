@@ -1,8 +1,7 @@
-import { formatInstant } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import type { Change } from "./change-policy.js";
-import { titleOf } from "./lease-title.js";
-import { bindingsOf, countConditional, type LeaseBinding, withoutExpired } from "./policy.js";
+import { expressionOf, titleOf } from "./lease-title.js";
+import { bindingsOf, countConditional, gives, type LeaseBinding, withoutExpired } from "./policy.js";
 import { limitHint } from "./policy-client.js";
 
 /** Google's own: bindings with one role and member, and different conditions. */
@@ -35,9 +34,10 @@ export interface Given {
  */
 export function addGift(gift: Gift, bindings: readonly unknown[], googleNow: number, now: number): Change<Given> {
   const { kept, pruned } = withoutExpired(bindings, googleNow, gift.roles);
-  // An earlier try of ours, whose answer was lost.
-  if (bindingsOf(kept, gift.leaseId).length > 0) return { told: { isNew: false, pruned: [] } };
-  const roles = [...new Set(gift.roles)];
+  // There already: by an earlier try, whose answer was lost, or by another name of the same resource.
+  const given = bindingsOf(kept, gift.leaseId);
+  const roles = [...new Set(gift.roles)].filter((role) => !given.some((one) => gives(one, role, gift.member)));
+  if (roles.length === 0) return { told: { isNew: false, pruned: [] } };
   for (const role of roles) assertRoom(role, gift, kept);
   const endSeconds = endSecondsOf(gift, googleNow - now);
   const ours = roles.map((role) => leaseBinding(role, gift, endSeconds));
@@ -56,7 +56,7 @@ function leaseBinding(role: string, { member, leaseId, profileName }: Gift, endS
     condition: {
       title: titleOf(leaseId, endSeconds),
       description: `agentctl, lease ${leaseId} of profile ${profileName}`.slice(0, LONGEST_DESCRIPTION),
-      expression: `request.time < timestamp("${formatInstant(endSeconds * 1000)}")`,
+      expression: expressionOf(endSeconds),
     },
   };
 }

@@ -1,3 +1,5 @@
+import { formatInstant } from "../../../core/durations.js";
+
 /** What the titles of our bindings' conditions begin with, so that anybody can find, and prune, what nobody remembers. */
 const TITLE = /^agentctl-(l-[0-9A-Za-z]{16})-(\d{9,11})$/;
 
@@ -14,6 +16,11 @@ export interface LeaseTitle {
 
 export function titleOf(leaseId: string, endSeconds: number): string {
   return `agentctl-${leaseId}-${endSeconds}`;
+}
+
+/** The condition of a binding that ends then, by Google's clock. */
+export function expressionOf(endSeconds: number): string {
+  return `request.time < timestamp("${formatInstant(endSeconds * 1000)}")`;
 }
 
 /** Undefined for every title that is not ours. */

@@ -4,10 +4,11 @@ import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { openStory, type Story } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
-import { beGranter, bePrincipal, type Federation, memberOf, openFederation } from "./bearers.js";
+import { beGranter, type Federation, memberOf, openFederation } from "./bearers.js";
 import { type ChangeLimits, changePolicy } from "./change-policy.js";
 import { addGift } from "./give-bindings.js";
 import { awaitReady } from "./ready.js";
+import { type Renewal, renewPrincipal } from "./renewal.js";
 import { requestEntitlement } from "./request-entitlement.js";
 import { type Rights, rightsOf } from "./rights.js";
 
@@ -26,6 +27,7 @@ interface Opening {
   readonly context: RightsContext;
   readonly asking: Asking;
   readonly federation: Federation;
+  readonly be: Renewal;
   readonly limits: OpenLimits;
   readonly story: Story;
   /** Nobody waits for anything to work any longer than until then; epoch ms. */
@@ -49,9 +51,11 @@ export async function openGcpRights(
   const rights = rightsOf(settings);
   if (rights === undefined) return { settings, steps: [] };
   const asking: Asking = { signal: context.signal, runtime, limits: limits.exchange };
-  const federation = await openFederation(settings, (audiences) => context.mintToken(audiences), asking);
+  const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
+  const federation = await openFederation(settings, mintToken, asking);
+  const be = renewPrincipal(settings, mintToken, federation, asking);
   const until = runtime.now() + rights.waitSeconds * 1000;
-  const opening = { settings, rights, terms, context, asking, federation, limits, story, until };
+  const opening = { settings, rights, terms, context, asking, federation, be, limits, story, until };
   await giveAll(opening);
   await askEntitlement(opening);
   await waitReady(opening);
@@ -64,6 +68,7 @@ async function giveAll(opening: Opening): Promise<void> {
   if (rights.granter === undefined || rights.gifts.length === 0) return;
   context.onProgress(`asking ${rights.granter} to give what the profile names`);
   const granter = await beGranter(settings, rights.granter, federation, asking);
+  context.onAsking();
   const outcomes = await Promise.allSettled(rights.gifts.map((gift) => giveOne(gift, granter, opening)));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
@@ -93,23 +98,16 @@ async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Be
   if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
 }
 
-async function askEntitlement({ settings, rights, terms, context, asking, federation, story, until }: Opening) {
-  if (rights.entitlement === undefined) return;
-  const principal = await bePrincipal(settings, federation, asking);
-  const request = { entitlement: rights.entitlement, terms, until, story };
-  await requestEntitlement(request, principal, context, asking);
+async function askEntitlement({ rights, terms, context, asking, be, story, until }: Opening): Promise<void> {
+  const { entitlement } = rights;
+  if (entitlement === undefined) return;
+  // Who is let in nowhere has asked for nothing.
+  await be();
+  context.onAsking();
+  await requestEntitlement({ entitlement, terms, until, story }, be, context, asking);
 }
 
-async function waitReady({ settings, rights, context, asking, federation, story, until }: Opening): Promise<void> {
+async function waitReady({ rights, context, asking, be, story, until }: Opening): Promise<void> {
   if (rights.ready === undefined) return;
-  const readiness = { ...rights.ready, timeoutSeconds: rights.waitSeconds, until, story };
-  let from: Federation | undefined = federation;
-  const be = async () => {
-    // Anew after the first: by then the federated token may have ended too.
-    const known: Federation =
-      from ?? (await openFederation(settings, (audiences) => context.mintToken(audiences), asking));
-    from = undefined;
-    return bePrincipal(settings, known, asking);
-  };
-  await awaitReady(readiness, be, context, asking);
+  await awaitReady({ ...rights.ready, timeoutSeconds: rights.waitSeconds, until, story }, be, context, asking);
 }

@@ -7,8 +7,10 @@ import type { PolicyResource } from "./resources.js";
 
 /** Somebody else wrote first: 409 of Google's APIs, 412 of Cloud Storage. */
 const CONFLICTS: readonly number[] = [409, 412];
-/** A bucket that takes no conditions is no conflict, whatever the status. */
-const NO_CONFLICT = /uniform/i;
+/** Cloud Storage says with the status of a conflict that a bucket takes no conditions, */
+const NO_CONDITIONS = /uniform bucket-level access|uniformBucketLevelAccess|bucket policy only/i;
+/** and that an organization's policy forbids it: no further try fares better. */
+const CONSTRAINT = /violates constraint|\bconstraints\//i;
 /** Google's words when a policy holds as much as it may. */
 const LIMIT_WORDS = /maximum allowed|larger than the maximum|exceeds? the (maximum|limit)|too many/i;
 
@@ -57,7 +59,7 @@ export async function setPolicy(
         read: ({ status, json }) => {
           if (!CONFLICTS.includes(status)) return {};
           const conflict = saidOf(json);
-          if (NO_CONFLICT.test(conflict)) throw new Error("it was refused");
+          if (NO_CONDITIONS.test(conflict) || CONSTRAINT.test(conflict)) throw new Error("it was refused");
           return { conflict };
         },
       },
@@ -113,8 +115,9 @@ export function limitHint(name: string): string {
 }
 
 function hintOf({ code, text }: Refusal, { name, permissions }: PolicyResource, { who }: Bearer): string {
-  if (NO_CONFLICT.test(text))
+  if (NO_CONDITIONS.test(text))
     return `switch on uniform bucket-level access for ${name}: without it Google takes no conditions`;
+  if (CONSTRAINT.test(text)) return `a policy of the organization forbids this on ${name}: ask who keeps it`;
   if (/^(PERMISSION_DENIED|forbidden|insufficientPermissions)$/.test(code)) {
     return `${who} needs ${permissions}.getIamPolicy and ${permissions}.setIamPolicy on ${name}; agentctl setup gcp writes that`;
   }

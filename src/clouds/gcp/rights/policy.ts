@@ -1,5 +1,5 @@
 import { fieldOf, textOf } from "../../exchange/wire.js";
-import { hasExpired, type LeaseTitle, readTitle } from "./lease-title.js";
+import { expressionOf, hasExpired, type LeaseTitle, readTitle } from "./lease-title.js";
 
 /** The version that has conditions. */
 export const POLICY_VERSION = 3;
@@ -47,10 +47,16 @@ export function withoutExpired(
 ): { readonly kept: readonly unknown[]; readonly pruned: readonly string[] } {
   const isOver = (binding: unknown): boolean => {
     const lease = leaseOf(binding);
-    return lease !== undefined && roles.includes(textOf(binding, "role") ?? "") && hasExpired(lease, googleNow);
+    if (lease === undefined || !hasExpired(lease, googleNow)) return false;
+    return roles.includes(textOf(binding, "role") ?? "") && endsAsTitled(binding, lease);
   };
   const pruned = bindings.filter(isOver).map((binding) => leaseOf(binding)?.title ?? "");
   return { kept: bindings.filter((binding) => !isOver(binding)), pruned: [...new Set(pruned)] };
+}
+
+/** With any other condition it may still give what it gives, whatever its title says: somebody changed it, or made it. */
+function endsAsTitled(binding: unknown, { endSeconds }: LeaseTitle): boolean {
+  return textOf(fieldOf(binding, "condition"), "expression") === expressionOf(endSeconds);
 }
 
 /** The bindings of one lease, whenever they end. */
@@ -60,9 +66,10 @@ export function bindingsOf(bindings: readonly unknown[], leaseId: string): reado
 
 /** How many bindings with a condition give the member the role. */
 export function countConditional(bindings: readonly unknown[], role: string, member: string): number {
-  return bindings.filter((binding) => {
-    const members = fieldOf(binding, "members");
-    const isOfMember = Array.isArray(members) && members.includes(member);
-    return isOfMember && textOf(binding, "role") === role && fieldOf(binding, "condition") !== undefined;
-  }).length;
+  return bindings.filter((one) => gives(one, role, member) && fieldOf(one, "condition") !== undefined).length;
+}
+
+export function gives(binding: unknown, role: string, member: string): boolean {
+  const members = fieldOf(binding, "members");
+  return textOf(binding, "role") === role && Array.isArray(members) && members.includes(member);
 }

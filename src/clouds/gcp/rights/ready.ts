@@ -3,8 +3,9 @@ import { AgentctlError } from "../../../core/errors.js";
 import type { RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import { type Story, secondsSince } from "../../story.js";
-import type { Asking, Bearer } from "./ask-rights.js";
+import type { Asking } from "./ask-rights.js";
 import { testPermissions } from "./policy-client.js";
+import type { Renewal } from "./renewal.js";
 import type { PolicyResource } from "./resources.js";
 
 const FIRST_PAUSE_MS = 250;
@@ -12,8 +13,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
 /** Google's servers do not all learn of a change at the same moment. */
 const TIMES_IN_A_ROW = 3;
-/** A token that ends within this is replaced before it is used. */
-const SPARE_MS = 60_000;
+/** What may be over by the next time. */
+const PASSING: readonly string[] = ["UNREACHABLE", "THROTTLED", "SERVICE_FAILED"];
 
 export interface Readiness {
   readonly resource: PolicyResource;
@@ -27,23 +28,22 @@ export interface Readiness {
 
 /**
  * Waits until the lease's own principal has all of the permissions, three times in a row.
- * @throws {AgentctlError} NOT_READY with what is missing; what `bePrincipal` throws, and as `askRights` does but for a
- *   refusal, which may be for want of the very right that is waited for
+ * @throws {AgentctlError} NOT_READY with what is missing; what `be` throws, and as `askRights` does but for a refusal,
+ *   which may be for want of the very right that is waited for, and for what may pass
  */
 export async function awaitReady(
   { resource, permissions, timeoutSeconds, until, story }: Readiness,
-  bePrincipal: () => Promise<Bearer>,
+  be: Renewal,
   { onProgress }: Pick<RightsContext, "onProgress">,
   asking: Asking,
 ): Promise<void> {
   const { runtime, signal } = asking;
-  let bearer = await bePrincipal();
   let [inARow, pauseMs] = [0, FIRST_PAUSE_MS];
   for (;;) {
-    if (bearer.expiresAt - runtime.now() < SPARE_MS) bearer = await bePrincipal();
-    const seen = await look(resource, permissions, bearer, asking);
+    const seen = await look(resource, permissions, be, asking);
     inARow = seen.missing.length === 0 ? inARow + 1 : 0;
-    if (inARow === TIMES_IN_A_ROW) break;
+    if (inARow === TIMES_IN_A_ROW)
+      return story.tell(`${permissions.join(", ")} on ${resource.name} work for ${seen.who}`);
     if (seen.missing.length > 0 && runtime.now() >= until) throw notReady(resource, seen, timeoutSeconds);
     onProgress(
       `waiting for ${describe(seen, permissions, resource)} (${secondsSince(story.startedAt, runtime.now())})`,
@@ -52,10 +52,10 @@ export async function awaitReady(
     if (signal.aborted) throw interruption(signal);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
   }
-  story.tell(`${permissions.join(", ")} on ${resource.name} work for ${bearer.who}`);
 }
 
 interface Seen {
+  readonly who: string;
   readonly missing: readonly string[];
   /** Google's words, where it gave no answer to the question. */
   readonly refusal?: string;
@@ -64,15 +64,18 @@ interface Seen {
 async function look(
   resource: PolicyResource,
   permissions: readonly string[],
-  bearer: Bearer,
+  be: Renewal,
   asking: Asking,
 ): Promise<Seen> {
+  const bearer = await be();
+  const { who } = bearer;
   try {
     const granted = await testPermissions(resource, permissions, bearer, asking);
-    return { missing: permissions.filter((permission) => !granted.includes(permission)) };
+    return { who, missing: permissions.filter((permission) => !granted.includes(permission)) };
   } catch (error) {
-    if (!(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
-    return { missing: permissions, refusal: error.message };
+    if (!(error instanceof AgentctlError)) throw error;
+    if (error.code !== "CLOUD_DENIED" && !PASSING.includes(error.code)) throw error;
+    return { who, missing: permissions, refusal: error.message };
   }
 }
 
@@ -80,12 +83,12 @@ function describe({ missing }: Seen, permissions: readonly string[], { name }: P
   return `${(missing.length === 0 ? permissions : missing).join(", ")} on ${name}`;
 }
 
-function notReady({ name }: PolicyResource, { missing, refusal }: Seen, timeoutSeconds: number): AgentctlError {
+function notReady({ name }: PolicyResource, { who, missing, refusal }: Seen, timeoutSeconds: number): AgentctlError {
   const said = refusal === undefined ? "" : `; ${refusal}`;
-  const message = `what was given on ${name} did not work within ${formatDuration(timeoutSeconds)}: without ${missing.join(", ")}${said}`;
+  const message = `${who} does not have ${missing.join(", ")} on ${name} after ${formatDuration(timeoutSeconds)}${said}`;
   return new AgentctlError("NOT_READY", message, {
     hint: "check that the roles given have these permissions there, or raise gcp.ready.timeout: Google says 7 minutes or longer",
-    facts: { resource: name, missing },
+    facts: { resource: name, missing, waitedSeconds: timeoutSeconds },
   });
 }
 

@@ -1,15 +1,18 @@
-import { formatInstant } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import { type Story, secondsSince } from "../../story.js";
-import type { Asking, Bearer } from "./ask-rights.js";
+import type { Asking } from "./ask-rights.js";
 import { createGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
+import { busyError, describeBusy, neverActive, notActive } from "./entitlement-errors.js";
 import { type EntitlementGrant, isOver, justificationOf, requestedSeconds, requestIdOf } from "./entitlement-grant.js";
+import type { Renewal } from "./renewal.js";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
+/** What was in the way can have ended before it is looked for; more often than this it was something else. */
+const MOST_UNEXPLAINED = 3;
 
 export interface EntitlementRequest {
   readonly entitlement: string;
@@ -24,17 +27,17 @@ type Told = Pick<RightsContext, "onProgress" | "onNotice">;
 /**
  * Asks for a grant for the lease as its own principal, and waits until it is active.
  * @throws {AgentctlError} ASSIGNMENT_BUSY while an earlier grant of the same principal stands in the way, NOT_READY where
- *   it did not become active in time, CLOUD_DENIED where it never will; and as `askRights` does
+ *   it did not become active in time, CLOUD_DENIED where it never will; as `askRights` does, and what `be` throws
  */
 export async function requestEntitlement(
   request: EntitlementRequest,
-  bearer: Bearer,
+  be: Renewal,
   told: Told,
   asking: Asking,
 ): Promise<void> {
   const { entitlement, story } = request;
-  const asked = await askForGrant(request, bearer, told, asking);
-  story.tell(`asked for ${asked.name} as ${bearer.who}`);
+  const asked = await askForGrant(request, be, told, asking);
+  story.tell(`asked for ${asked.name} as ${(await be()).who}`);
   let [grant, pauseMs, isApprovalTold] = [asked, FIRST_PAUSE_MS, false];
   while (grant.state !== "ACTIVE") {
     if (isOver(grant)) throw neverActive(entitlement, grant);
@@ -42,11 +45,11 @@ export async function requestEntitlement(
       told.onNotice(`Google Cloud: ${grant.name} waits for somebody to approve it`);
       isApprovalTold = true;
     }
-    if (asking.runtime.now() >= request.until) throw notActive(request, grant, asking);
+    if (asking.runtime.now() >= request.until) throw notActive(entitlement, grant, waitedMs(request, asking));
     told.onProgress(`waiting for ${entitlement}: ${grant.state} (${sinceStart(story, asking)})`);
     await waitFor(pauseMs, asking);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
-    grant = await readGrantNow(asked.name, bearer, asking);
+    grant = await readGrantNow(asked.name, await be(), asking);
   }
   story.tell(`${asked.name} is active`);
 }
@@ -54,26 +57,21 @@ export async function requestEntitlement(
 /** Asks until Google takes the request: it does not while another grant of the same principal is open. */
 async function askForGrant(
   request: EntitlementRequest,
-  bearer: Bearer,
+  be: Renewal,
   told: Told,
   asking: Asking,
 ): Promise<EntitlementGrant> {
-  const { entitlement, terms, until, story } = request;
-  const wanted = {
-    entitlement,
-    requestId: requestIdOf(terms.leaseId),
-    seconds: requestedSeconds(terms.latestEndsAt - asking.runtime.now()),
-    justification: justificationOf(terms.leaseId, terms.profileName),
-  };
-  let [pauseMs, toldOf] = [FIRST_PAUSE_MS, ""];
+  const { entitlement, until, story } = request;
+  let [pauseMs, toldOf, unexplained] = [FIRST_PAUSE_MS, "", 0];
   for (;;) {
-    try {
-      return await createGrant(wanted, bearer, asking);
-    } catch (error) {
-      const other = await findWhatIsInTheWay(error, request, bearer, asking);
-      if (other === undefined) throw error;
+    const seen = await askOnce(request, be, asking);
+    if ("grant" in seen) return seen.grant;
+    const { other, error } = seen;
+    unexplained = other === undefined ? unexplained + 1 : 0;
+    if (unexplained > MOST_UNEXPLAINED) throw error;
+    if (other !== undefined) {
+      if (asking.runtime.now() >= until) throw busyError(entitlement, other, waitedMs(request, asking));
       const text = describeBusy(entitlement, other);
-      if (asking.runtime.now() >= until) throw busy(text, other);
       if (toldOf !== other.name) told.onNotice(`Google Cloud: ${text}; waiting`);
       toldOf = other.name;
       told.onProgress(`${text} (${sinceStart(story, asking)})`);
@@ -83,54 +81,42 @@ async function askForGrant(
   }
 }
 
-/** An open grant of the same principal that is not the lease's own, when that can be why Google refused. */
-async function findWhatIsInTheWay(
-  error: unknown,
-  { entitlement, terms }: EntitlementRequest,
-  bearer: Bearer,
-  asking: Asking,
-): Promise<EntitlementGrant | undefined> {
-  if (!(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED" || !isAboutOthers(error)) return undefined;
-  const open = await findOpenGrants(entitlement, { bearer, isRequester: true }, asking);
-  return open.find(({ leaseId }) => leaseId !== terms.leaseId);
+type Answered =
+  | { readonly grant: EntitlementGrant }
+  /** Google refused since something is open already: `other`, where it still is. */
+  | { readonly error: AgentctlError; readonly other: EntitlementGrant | undefined };
+
+async function askOnce({ entitlement, terms }: EntitlementRequest, be: Renewal, asking: Asking): Promise<Answered> {
+  const { leaseId, profileName, latestEndsAt } = terms;
+  const wanted = {
+    entitlement,
+    requestId: requestIdOf(leaseId),
+    // Of what is left: others may have been waited for.
+    seconds: requestedSeconds(latestEndsAt - asking.runtime.now()),
+    justification: justificationOf(leaseId, profileName),
+  };
+  const bearer = await be();
+  try {
+    return { grant: await createGrant(wanted, bearer, asking) };
+  } catch (error) {
+    if (!(error instanceof AgentctlError) || !isAboutOthers(error)) throw error;
+    const open = await findOpenGrants(entitlement, { bearer, isRequester: true }, asking);
+    // An earlier try of ours, whose answer was lost.
+    const own = open.find((grant) => grant.leaseId === leaseId);
+    return own === undefined ? { error, other: open[0] } : { grant: own };
+  }
 }
 
-function isAboutOthers({ facts, message }: AgentctlError): boolean {
-  const code = facts["googleCode"];
-  if (code === "ALREADY_EXISTS") return true;
-  return (
-    (code === "FAILED_PRECONDITION" || code === "INVALID_ARGUMENT") && /open|already|exist|same scope/i.test(message)
-  );
+function isAboutOthers({ code, facts, message }: AgentctlError): boolean {
+  if (code !== "CLOUD_DENIED") return false;
+  const googleCode = facts["googleCode"];
+  if (googleCode === "ALREADY_EXISTS") return true;
+  const mayBe = googleCode === "FAILED_PRECONDITION" || googleCode === "INVALID_ARGUMENT";
+  return mayBe && /open|already|exist|same scope/i.test(message);
 }
 
-function describeBusy(entitlement: string, { leaseId, requester, endsAt }: EntitlementGrant): string {
-  const whose = leaseId === undefined ? `a grant of ${requester}, not of agentctl,` : `lease ${leaseId}`;
-  const end = endsAt === undefined ? "" : `, until ${formatInstant(endsAt)} at the latest`;
-  return `${whose} has ${entitlement}${end}`;
-}
-
-function busy(text: string, { name, state }: EntitlementGrant): AgentctlError {
-  return new AgentctlError("ASSIGNMENT_BUSY", `${text}, and Google gives it to one at a time`, {
-    hint: "try again when that has ended, or give the profile a service account of its own",
-    facts: { grant: name, state },
-  });
-}
-
-function neverActive(entitlement: string, { name, state }: EntitlementGrant): AgentctlError {
-  const why = state === "DENIED" ? "its approver said no" : `it is ${state}`;
-  return new AgentctlError("CLOUD_DENIED", `Google did not give ${entitlement}: ${why}`, {
-    hint: `look at ${name} in Privileged Access Manager`,
-    facts: { grant: name, state },
-  });
-}
-
-function notActive({ entitlement, story }: EntitlementRequest, { name, state }: EntitlementGrant, asking: Asking) {
-  const message = `${entitlement} was not active after ${sinceStart(story, asking)}: it is ${state}`;
-  const hint =
-    state === "APPROVAL_AWAITED"
-      ? "have it approved in time, or raise gcp.ready.timeout"
-      : "raise gcp.ready.timeout, or try again in a while";
-  return new AgentctlError("NOT_READY", message, { hint, facts: { grant: name, state } });
+function waitedMs({ story }: EntitlementRequest, { runtime }: Asking): number {
+  return runtime.now() - story.startedAt;
 }
 
 function sinceStart({ startedAt }: Story, { runtime }: Asking): string {

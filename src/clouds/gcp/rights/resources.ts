@@ -32,9 +32,12 @@ interface Kind {
 
 const OPTIONS = { options: { requestedPolicyVersion: 3 } };
 
+/** An id, that of a domain's project, or a number; a dash is for whatever project a service account is of. */
+const PROJECT = "(?:-|[a-z0-9][a-z0-9.:-]{0,59})";
+
 /** A new kind of resource is one row. */
 const KINDS: readonly Kind[] = [
-  inHierarchy("projects", "[a-z0-9.:-]{1,60}"),
+  inHierarchy("projects", PROJECT),
   inHierarchy("folders", "\\d{1,30}"),
   inHierarchy("organizations", "\\d{1,30}"),
   {
@@ -44,7 +47,7 @@ const KINDS: readonly Kind[] = [
     requests: ofBucket,
   },
   {
-    pattern: /^\/\/iam\.googleapis\.com\/(projects\/[a-z0-9.:-]{1,60}\/serviceAccounts\/[a-z0-9-]+@[a-z0-9.-]+)$/,
+    pattern: new RegExp(`^//iam\\.googleapis\\.com/(projects/${PROJECT}/serviceAccounts/[a-z0-9-]+@[a-z0-9.-]+)$`),
     service: "iam",
     permissions: "iam.serviceAccounts",
     requests: ofServiceAccount,

@@ -144,7 +144,7 @@ async function removeFrom(
 /** Never given, or taken away by somebody before: where a token was issued, it had been given. */
 function nothingThere({ order, target, runtime, story }: Work, since: number): Ending {
   story.tell("nothing of this lease was there to be taken back");
-  if (order.isIssued) return removedEnding(order, target, since, "somebody had taken it back before", story);
+  if (order.isIssued) return removedEnding(order, target, since, "nothing of it was there any more", story);
   return { ...endGcpGrant(order, runtime), steps: story.steps };
 }
 
@@ -168,6 +168,7 @@ async function observe(
     return granted !== undefined && !before.some((permission) => granted.includes(permission));
   };
   const first = await watchRefusal(isRefused, watching, context, runtime);
+  if (first !== undefined && first >= target.boundAt) return boundEnding(order, target, story);
   if (first !== undefined) {
     story.tell(`no longer granted, ${secondsSince(since, first)} after it was taken back`);
     return revokedEnding(order, target, { since, first, permissions: before }, story);

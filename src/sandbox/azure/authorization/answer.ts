@@ -22,6 +22,12 @@ const VERSIONS: Readonly<Record<AuthorizationKind, readonly string[]>> = {
   roleAssignmentScheduleInstances: PIM_VERSIONS,
 };
 
+const PIM_KINDS: ReadonlySet<AuthorizationKind> = new Set([
+  "roleAssignmentScheduleRequests",
+  "roleAssignmentSchedules",
+  "roleAssignmentScheduleInstances",
+] as const);
+
 type Answerer = (call: AuthorizationCall) => ServiceAnswer;
 const LISTS: Readonly<Record<AuthorizationKind, (call: AuthorizationCall) => readonly unknown[]>> = {
   roleDefinitions: listDefinitions,
@@ -49,11 +55,18 @@ export function answerAuthorization(
   note: TakeNotes,
 ): ServiceAnswer {
   assertVersion(queryValue(request, "api-version") ?? "", target.kind);
+  if (PIM_KINDS.has(target.kind)) assertLicence(context);
   const call = { request, target, caller, context, filter: queryValue(request, "$filter"), note };
   if (target.name === undefined) return jsonAnswer({ value: LISTS[target.kind](call) });
   const answer = SINGLES[`${request.method} ${target.kind}`];
   if (answer === undefined) throw new WireError(404, "NotFound", "No HTTP resource was found at this path.");
   return answer(call);
+}
+
+function assertLicence({ world: { hasPimLicence = true } }: AzureContext): void {
+  if (hasPimLicence) return;
+  const text = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.";
+  throw new WireError(400, "AadPremiumLicenseRequired", text);
 }
 
 function assertVersion(version: string, kind: AuthorizationKind): void {

@@ -29,6 +29,8 @@ export interface Assignment extends AssignmentKey {
   readonly updatedAt: number;
   readonly startsAt: number;
   readonly endsAt?: number;
+  /** Until then it is being made: it is told of nowhere but in its request. */
+  readonly provisionedAt?: number;
   /** What Privileged Identity Management knows it by; absent where it was assigned without that. */
   readonly schedule?: { readonly id: string; readonly requestName: string };
 }
@@ -55,6 +57,9 @@ export interface Assignments {
   /** How long after its start an assignment cannot be taken back by Privileged Identity Management, in milliseconds. */
   setMinimumAge(ageMs: number): void;
   minimumAge(): number;
+  /** How long Privileged Identity Management takes to make an assignment that it was asked for, in milliseconds. */
+  setProvisioning(delayMs: number): void;
+  provisioning(): number;
 }
 
 /** Privileged Identity Management's own. */
@@ -76,6 +81,7 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
   const byDefault = world.rolePropagationMs ?? 0;
   const delays = { arm: byDefault, blob: byDefault };
   let releaseMs = world.roleReleaseMs ?? 0;
+  let provisioningMs = world.roleProvisioningMs ?? 0;
   let minimumAgeMs = world.roleMinimumAgeMs ?? MINIMUM_AGE_MS;
   const catchUp = (): void => {
     for (const entry of all) for (const service of AZURE_AUTHORIZERS) learn(entry, service, now() - delays[service]);
@@ -95,7 +101,9 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
     add: (assignment) => {
       catchUp();
       const seen = { arm: { start: false, end: false }, blob: { start: false, end: false } };
-      all.push({ assignment, seen });
+      const isMadeLater = assignment.schedule !== undefined && provisioningMs > 0;
+      const provisionedAt = isMadeLater && { provisionedAt: now() + provisioningMs };
+      all.push({ assignment: { ...assignment, ...provisionedAt }, seen });
     },
     replace,
     end: (name) => {
@@ -120,11 +128,19 @@ export function createAssignments(world: AzureWorld, now: () => number): Assignm
       minimumAgeMs = ageMs;
     },
     minimumAge: () => minimumAgeMs,
+    setProvisioning: (delayMs) => {
+      provisioningMs = delayMs;
+    },
+    provisioning: () => provisioningMs,
   };
 }
 
-function learn({ assignment: { startsAt, endsAt }, seen }: Entry, service: AzureAuthorizer, until: number): void {
-  if (startsAt <= until) seen[service].start = true;
+function learn(
+  { assignment: { startsAt, provisionedAt = 0, endsAt }, seen }: Entry,
+  service: AzureAuthorizer,
+  until: number,
+): void {
+  if (Math.max(startsAt, provisionedAt) <= until) seen[service].start = true;
   if (endsAt !== undefined && endsAt <= until) seen[service].end = true;
 }
 

@@ -2,6 +2,7 @@ import type { AzureContext } from "../context.js";
 import { expandKey } from "./expanded.js";
 import { roleIdAt } from "./role-definitions.js";
 import type { ScheduleRequest } from "./schedule-request.js";
+import { isProvisioned } from "./select.js";
 
 export function presentRequest(request: ScheduleRequest, context: AzureContext): unknown {
   const { name, scope, roleId, principalId, body, startsAt } = request;
@@ -39,8 +40,11 @@ export function presentRequest(request: ScheduleRequest, context: AzureContext):
   };
 }
 
-/** A request whose assignment was removed tells so. */
-function statusOf({ body, scheduleId, status }: ScheduleRequest, { scheduleRequests }: AzureContext): string {
+/** A request whose assignment was removed tells so, and one whose assignment is being made. */
+function statusOf({ body, scheduleId, status }: ScheduleRequest, context: AzureContext): string {
+  const { scheduleRequests, assignments, now } = context;
+  const made = assignments.current().find(({ schedule }) => schedule?.id === scheduleId);
+  if (made !== undefined && !isProvisioned(made, now("arm"))) return "PendingProvisioning";
   const isRemoved = scheduleRequests.some(
     (other) => other.scheduleId === scheduleId && other.body.requestType === "AdminRemove",
   );

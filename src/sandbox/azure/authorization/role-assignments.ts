@@ -9,7 +9,7 @@ import type { AuthorizationCall } from "./call.js";
 import { readAssignmentFilter } from "./filter.js";
 import { assertPrincipal, readAssignmentBody, readCondition } from "./request-body.js";
 import { requireRole, roleIdAt, splitRoleId } from "./role-definitions.js";
-import { hasBegun, selectAssigned } from "./select.js";
+import { hasBegun, isProvisioned, selectAssigned } from "./select.js";
 
 const ACTION = "Microsoft.Authorization/roleAssignments";
 
@@ -17,7 +17,8 @@ export function listAssignments({ target: { scope }, filter, caller, context }: 
   assertPermitted(caller, { action: `${ACTION}/read`, resource: scope }, context);
   assertScopeExists(scope, context.world);
   const found = selectAssigned(context.assignments.current(), scope, readAssignmentFilter(filter));
-  return found.filter((one) => hasBegun(one, context.now("arm"))).map(presentAssignment);
+  const time = context.now("arm");
+  return found.filter((one) => hasBegun(one, time) && isProvisioned(one, time)).map(presentAssignment);
 }
 
 export function getAssignment({ target: { scope, name = "" }, caller, context }: AuthorizationCall): ServiceAnswer {

@@ -6,7 +6,7 @@ import type { AuthorizationCall } from "./call.js";
 import { readCondition } from "./request-body.js";
 import { assertPolicy, policyFailure, readSchedule, tooShort } from "./schedule-info.js";
 import type { ScheduleRequest } from "./schedule-request.js";
-import { hasBegun } from "./select.js";
+import { hasBegun, isProvisioned } from "./select.js";
 
 /** What became of a request. */
 export type Carried = Pick<ScheduleRequest, "status" | "scheduleId" | "startsAt">;
@@ -41,7 +41,12 @@ function assign(key: AssignmentKey, body: ScheduleBody, requestName: string, cal
   const schedule = readSchedule(body, time);
   assertPolicy(body, schedule, world.pimPolicy);
   const condition = readCondition(body);
-  if (assignments.find(key) !== undefined || assignments.isReleasing(key)) {
+  const existing = assignments.find(key);
+  if (existing !== undefined && !isProvisioned(existing, time)) {
+    const text = "There is already an existing pending Role assignment request.";
+    throw new WireError(400, "PendingRoleAssignmentRequest", text);
+  }
+  if (existing !== undefined || assignments.isReleasing(key)) {
     throw new WireError(400, "RoleAssignmentExists", "The Role assignment already exists.");
   }
   const id = randomUUID();
@@ -74,7 +79,7 @@ function update(key: AssignmentKey, body: ScheduleBody, _name: string, call: Aut
 function remove(key: AssignmentKey, _body: ScheduleBody, _name: string, call: AuthorizationCall): Carried {
   const { assignments, now } = call.context;
   const existing = assignments.find(key);
-  if (existing === undefined) throw doesNotExist();
+  if (existing === undefined || !isProvisioned(existing, now("arm"))) throw doesNotExist();
   if (hasBegun(existing, now("arm")) && now("arm") - existing.startsAt < assignments.minimumAge()) throw tooShort();
   assignments.end(existing.name);
   return { status: "Revoked", scheduleId: scheduleIdOf(existing) };

@@ -8,7 +8,7 @@ import { assertMayRead } from "./pim-rights.js";
 import { idOf } from "./role-assignments.js";
 import { roleIdAt } from "./role-definitions.js";
 import { scheduleIdOf } from "./schedule-changes.js";
-import { hasBegun, selectAssigned } from "./select.js";
+import { hasBegun, isProvisioned, selectAssigned } from "./select.js";
 
 const SCHEDULES = "Microsoft.Authorization/RoleAssignmentSchedules";
 const INSTANCES = "Microsoft.Authorization/RoleAssignmentScheduleInstances";
@@ -52,7 +52,8 @@ function listAssigned(call: AuthorizationCall): readonly Assignment[] {
   assertMayRead(call, filter.isAsTarget);
   assertScopeExists(target.scope, context.world);
   const own = caller.objectId.toLowerCase();
-  const found = selectAssigned(context.assignments.current(), target.scope, filter);
+  const made = context.assignments.current().filter((one) => isProvisioned(one, context.now("arm")));
+  const found = selectAssigned(made, target.scope, filter);
   return found.filter(({ principalId }) => !filter.isAsTarget || principalId === own);
 }
 

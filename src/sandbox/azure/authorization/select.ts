@@ -14,6 +14,11 @@ export function selectAssigned<One extends AssignmentKey>(
   });
 }
 
+/** Whether Privileged Identity Management has made it by now. */
+export function isProvisioned({ provisionedAt = 0 }: Assignment, now: number): boolean {
+  return provisionedAt <= now;
+}
+
 /** Whether it is not one for later. */
 export function hasBegun({ startsAt }: Assignment, now: number): boolean {
   return startsAt <= now;

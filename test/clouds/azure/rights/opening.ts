@@ -46,12 +46,15 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
     revoke: "auto",
     ...more,
   };
-  const said = { notices: [] as string[], progress: [] as string[] };
+  const said = { notices: [] as string[], progress: [] as string[], asked: 0 };
   const stop = new AbortController();
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => idToken(audience),
     signal: stop.signal,
     onProgress: (text) => void said.progress.push(text),
+    onAsking: () => {
+      said.asked += 1;
+    },
     onNotice: (text) => void said.notices.push(text),
   };
   const limits = { attempts: 2, requestMs: 5_000 };

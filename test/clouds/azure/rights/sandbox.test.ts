@@ -89,7 +89,13 @@ function lease(overrides: Partial<AzureSettings> = {}) {
     idToken(audience, { token: new Secret(await sandbox.mintToken({ audience })) });
   const notices: string[] = [];
   const signal = new AbortController().signal;
-  const context = { mintToken, signal, onProgress: () => {}, onNotice: (line: string) => void notices.push(line) };
+  const context = {
+    mintToken,
+    signal,
+    onAsking: () => {},
+    onProgress: () => {},
+    onNotice: (line: string) => void notices.push(line),
+  };
   const plan = azureCloud.plan(settings, terms, runtime);
   const order: EndOrder = { ...plan, leaseId: terms.leaseId, isIssued: false, usableUntil: endsAt };
   return {
