@@ -131,6 +131,44 @@ describe("an open lease", () => {
     expect(read().grants[1]).not.toHaveProperty("issuedAt");
   });
 
+  it("holds the rights that a principal is given for it, from before they are given, and no other fact", () => {
+    const plan = { channel: "env", principal: "p", undo: { granter: "g" } } as const;
+    const facts = { bindings: ["Viewer on r", "Editor on s"], entitlement: "e", canary: "canary-fact" };
+    const plans = [
+      { ...plan, cloud: "gcp", facts },
+      { ...plan, cloud: "azure", facts: { assignments: ["Reader on /s"] } },
+      { ...plan, cloud: "aws", facts: { packedSize: 3 } },
+    ] as const;
+    openLease(makeLease(ID, { plans }), ledger.runtime()).update({ state: "running" });
+    expect(read().grants).toEqual([
+      { ...plan, cloud: "gcp", rights: ["Viewer on r", "Editor on s", "e"] },
+      { ...plan, cloud: "azure", rights: ["Reader on /s"] },
+      { ...plan, cloud: "aws" },
+    ]);
+  });
+
+  it("has its deadline moved when its time begins, and by nothing else", () => {
+    const lease = openLease(makeLease(), ledger.runtime());
+    lease.update({ state: "issuing" });
+    expect(read()).toMatchObject({ openedAt: OPENED, deadlineAt: DEADLINE });
+    lease.update({ deadlineAt: DEADLINE + 60_000 });
+    lease.update({ state: "running" });
+    expect(read()).toMatchObject({ openedAt: OPENED, deadlineAt: DEADLINE + 60_000 });
+  });
+
+  it("forgets what will not be issued any more, and nothing else", () => {
+    const plan = { channel: "env", principal: "p", undo: {}, facts: {} } as const;
+    const plans = (["aws", "azure", "gcp"] as const).map((cloud) => ({ ...plan, cloud }));
+    const lease = openLease(makeLease(ID, { plans }), ledger.runtime());
+    lease.update({ state: "ending", grants: [makeGrant()], without: ["azure"] });
+    lease.update({ endings: [{ cloud: "azure", word: "expires", at: "2026-01-31T09:10:00Z", detail: "d" }] });
+    expect(read()).toMatchObject({
+      state: "ending",
+      grants: [{ cloud: "aws", issuedAt: OPENED + 1000 }, { cloud: "gcp" }],
+    });
+    expect(read().grants).toHaveLength(2);
+  });
+
   it("stays as it was when an update can't be written, and can be updated again", async () => {
     let isFull = false;
     const writeFileSync: typeof fs.writeFileSync = (...args) => (isFull ? fail("ENOSPC")() : fs.writeFileSync(...args));
