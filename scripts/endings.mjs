@@ -14,7 +14,7 @@ import { ensureSetup } from "./setup.mjs";
 
 /** `sizes`: of a full run, and of a short one. */
 const PARTS = {
-  crash: { run: runCrash, sizes: { aws: [300, 18], gcp: [200, 16], azure: [200, 16] } },
+  crash: { run: runCrash, sizes: { aws: [240, 18], gcp: [120, 16], azure: [120, 16] } },
   chaos: { run: runChaos },
   crowd: { run: runCrowd, sizes: { aws: [100, 12], gcp: [30, 8], azure: [8, 3] } },
 };

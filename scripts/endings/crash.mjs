@@ -9,10 +9,11 @@ import { openLab } from "./lab.mjs";
 import { describePlan, planRuns } from "./plan.mjs";
 import { findProblems } from "./problems.mjs";
 import { kill } from "./processes.mjs";
-import { ageTornFiles, leaseEntries, leftovers, readEntry } from "./state.mjs";
+import { ageTornFiles, auditRecords, leaseEntries, leftovers, readEntry } from "./state.mjs";
 import { soon, until } from "./wait.mjs";
 
 const LONGEST_MS = 60_000;
+const PATIENCE_MS = 3_000;
 const LOOK_MS = 15;
 const LOOKS_IN_A_ROW = 4;
 const [results, cloudName, count, worker, workers] = process.argv.slice(2);
@@ -63,9 +64,12 @@ async function runAndKill(plan, trial, lifeMs) {
   const death = { at: undefined, entries: [] };
   const act = () => {
     if (death.at !== undefined) return;
-    death.entries = leaseEntries(lab.state);
-    killBy(plan.kill, trial);
     death.at = performance.now();
+    killBy(plan.kill, trial);
+    // What it left: as it is stopped it may be just removing it.
+    death.entries = leaseEntries(lab.state);
+    const records = auditRecords(lab.state).slice(trial.recordsBefore);
+    death.isOnRecord = records.some(({ kind }) => kind === "lease.end");
   };
   const arm = step?.arm ?? afterMs(lifeMs * share);
   const { weather } = plan.step ?? {};
@@ -115,11 +119,13 @@ async function settle(plan, trial, death) {
 
 /** What cannot be taken back yet stays in the ledger, and the sweep says until when; it is waited for. */
 async function sweepTooEarly() {
-  const { stderr } = await lab.agentctl(["lease", "sweep"]);
-  const [entry] = leaseEntries(lab.state).map((name) => readEntry(lab.state, name));
-  const isTold = /not before/.test(stderr) && entry !== undefined;
-  await until(() => Date.now() > retryAtOf(entry), LONGEST_MS);
-  return isTold ? [] : [`a sweep that came too early says: ${stderr.trim()}`];
+  const { stdout, stderr } = await lab.agentctl(["lease", "sweep"]);
+  const entries = leaseEntries(lab.state).map((name) => readEntry(lab.state, name));
+  const retryAt = entries.flatMap(({ grants }) => grants.map(({ ending }) => Date.parse(ending?.retryAt)))[0];
+  const isTold = /taken back from/.test(stdout + stderr) && retryAt > Date.now();
+  // Whoever else may have been left to wait for it is let go first.
+  await until(() => Date.now() > retryAt + PATIENCE_MS || leaseEntries(lab.state).length === 0, LONGEST_MS);
+  return isTold ? [] : [`a sweep that came too early says: ${stdout}${stderr.trim()}`];
 }
 
 /** Answers when the lease left the ledger, or the watchdog gave up; undefined when it does neither. */
@@ -140,7 +146,7 @@ async function watchdogGone(trial) {
 }
 
 function problemsOf(trial, death) {
-  return findProblems({ lab, trial, entries: death.entries });
+  return findProblems({ lab, trial, ...death });
 }
 
 function afterMs(ms) {

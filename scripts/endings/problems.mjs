@@ -1,15 +1,20 @@
 // What must not be left of a lease, for `npm run endings`.
 import { auditRecords, leftovers } from "./state.mjs";
 
-/** Answers a line for each thing that is left of a run, of which `entries` were in the ledger when it was killed. */
-export async function findProblems({ lab, trial, entries }) {
+/**
+ * Answers a line for each thing that is left of a run, of which `entries` were in the ledger when it was killed; with
+ * `isOnRecord` its end was in the log by then.
+ */
+export async function findProblems({ lab, trial, entries, isOnRecord = false }) {
   const [usable, left, broken] = await Promise.all([usableKeys(lab), lab.side.left(), brokenLog(lab)]);
   const records = auditRecords(lab.state).slice(trial.recordsBefore);
   const started = records.filter(({ kind }) => kind === "lease.start").map(({ lease }) => lease);
   const opened = new Set([...started, ...entries.map((name) => name.replace(/\.json$/, ""))]);
   const ended = new Set(records.filter(({ kind }) => /^lease\.(end|failed)$/.test(kind)).map(({ lease }) => lease));
   return [
-    ...leftRunning(trial, entries).map(({ pid, command }) => `process ${pid} lives: ${command}`),
+    ...leftRunning(trial, isOnRecord || entries.length === 0).map(
+      ({ pid, command }) => `process ${pid} lives: ${command}`,
+    ),
     ...leftovers(lab.home, lab.state).map((name) => `${name} is left`),
     ...usable,
     ...left,
@@ -19,8 +24,7 @@ export async function findProblems({ lab, trial, entries }) {
 }
 
 /** What a command leaves behind on purpose stays, as without agentctl, once the lease has ended in the ordinary way. */
-function leftRunning(trial, entries) {
-  const isEndedInOrder = entries.length === 0;
+function leftRunning(trial, isEndedInOrder) {
   return trial.processes().filter(({ command }) => !(isEndedInOrder && command.endsWith("is-daemon")));
 }
 
