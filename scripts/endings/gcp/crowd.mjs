@@ -64,15 +64,16 @@ async function sweepExpired({ lab, side, problems }) {
 function startWriter() {
   const own = [];
   let [writes, isOver] = [0, false];
-  const change = (how, member) =>
-    control("POST", "gcp-policy", { holder: HOLDER, [how]: [{ role: ROLE, members: [member] }] });
+  const change = async (how, member) => {
+    await control("POST", "gcp-policy", { holder: HOLDER, [how]: [{ role: ROLE, members: [member] }] });
+    await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  };
   const writing = (async () => {
     for (; !isOver; writes += 1) {
       const added = `user:somebody-${writes}@example.com`;
       await change("add", added);
       own.push(added);
       if (own.length > MOST) await change("remove", own.shift());
-      await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
   })();
   return {
