@@ -2,7 +2,7 @@ import { appendAccount } from "./audit/index.js";
 import { formatInstant } from "./core/durations.js";
 import { toAgentctlError } from "./core/errors.js";
 import type { Ending } from "./core/lease.js";
-import { isUnfinished, queuedUntil } from "./core/unfinished.js";
+import { isUnfinished, lastRetryOf } from "./core/unfinished.js";
 import { endOnce } from "./ending-session.js";
 import type { HeldLease } from "./held-session.js";
 import { leaseRevoked, type RevokeRequest } from "./lease/index.js";
@@ -83,10 +83,10 @@ export function leaveLedger(held: HeldLease): void {
   held.hasLeft = true;
   const endings = account.endings ?? [];
   const unfinished = unfinishedOf(endings).join(", ");
-  const queued = queuedUntil(endings);
-  if (queued !== undefined) {
+  const retryAt = lastRetryOf(endings);
+  if (retryAt !== undefined) {
     const how = `its watchdog takes ${unfinished} back then, if this machine still runs`;
-    observe({ kind: "notice", text: `lease ${entry.id} stays in the ledger until ${formatInstant(queued)}: ${how}` });
+    observe({ kind: "notice", text: `lease ${entry.id} stays in the ledger until ${formatInstant(retryAt)}: ${how}` });
     return;
   }
   if (unfinished !== "" && left.signal.aborted) {

@@ -5,6 +5,7 @@ import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
+import { lastRetryOf } from "./core/unfinished.js";
 import { type Finisher, finishLease, tryToFinish } from "./finish-session.js";
 import { acquireIdentity, requireKnownSource } from "./identity/index.js";
 import {
@@ -81,7 +82,7 @@ async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime
     return [];
   }
   const swept = await tryToFinish(id, finisher, unobserved, runtime);
-  if (swept.outcome === "queued") startSuccessor(id, runtime);
+  if (lastRetryOf(swept.endings) !== undefined) startSuccessor(id, runtime);
   return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
 }
 
@@ -90,7 +91,7 @@ async function finishQueued(id: string, finisher: Finisher, runtime: Runtime): P
   for (let round = 1; ; round += 1) {
     await waitInQueue(id, runtime);
     const swept = await tryToFinish(id, finisher, unobserved, runtime);
-    if (swept.outcome !== "queued" || round === MOST_ROUNDS) return [swept];
+    if (lastRetryOf(swept.endings) === undefined || round === MOST_ROUNDS) return [swept];
   }
 }
 

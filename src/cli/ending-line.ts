@@ -15,7 +15,7 @@ function describeWord({ cloud, word, at, until }: Ending, now: number): string {
   // What was observed is past; that its time is rounded up to the second makes it no promise.
   const when = `${word} ${isPast || word === "revoked" ? "since" : "at"} ${at}`;
   if (until === undefined || isSoonAfter(until, at) || Date.parse(until) <= now) return when;
-  return `${when}; ${cloud === "aws" ? "GetCallerIdentity and the like work" : "some uses last"} until ${until}`;
+  return `${when}; ${cloud === "aws" ? "GetCallerIdentity and the like work" : "the token itself lives"} until ${until}`;
 }
 
 function reasonOf({ word, shortfall, detail, steps = [] }: Ending): string | undefined {

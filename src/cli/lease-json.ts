@@ -21,11 +21,12 @@ export function describeLease(lease: ListedLease): object {
   };
 }
 
-function describeGrant({ cloud, channel, principal, renewed, ending, ...times }: LedgerGrant): object {
+function describeGrant({ cloud, channel, principal, rights, renewed, ending, ...times }: LedgerGrant): object {
   return {
     cloud,
     channel,
     principal,
+    rights,
     issuedAt: instant(times.issuedAt),
     usableUntil: instant(times.usableUntil),
     expiresAt: instant(times.expiresAt),

@@ -61,7 +61,8 @@ function headline({ id, open, records }: KnownLease): string {
   if (open.state === "unreadable") return `${id}: its entry in the ledger cannot be read: ${open.problem}`;
   const { entry } = open;
   const child = entry.child === undefined ? "" : `, its command process ${entry.child.pid}`;
-  return `${id} on ${entry.profile}: ${open.state}, its agentctl is process ${entry.owner.pid}${child}`;
+  const is = open.state === "orphaned" || open.state === "queued" ? "was" : "is";
+  return `${id} on ${entry.profile}: ${open.state}, its agentctl ${is} process ${entry.owner.pid}${child}`;
 }
 
 function renderJson({ id, open, records }: KnownLease, story: readonly Fact[]): string {

@@ -24,9 +24,10 @@ function tellEntry(entry: LeaseEntry, now: number): Fact[] {
 }
 
 function tellGrant(grant: LedgerGrant, openedAt: number, now: number): readonly Fact[] {
-  const { cloud, channel, principal, issuedAt, ending } = grant;
+  const { cloud, channel, principal, rights, issuedAt, ending } = grant;
+  const first = rights === undefined ? "" : `, which is given ${rights.join(", ")} for it first`;
   const facts = [
-    toFact(openedAt, `${cloud}: asked for ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}`),
+    toFact(openedAt, `${cloud}: asked for ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}${first}`),
   ];
   if (issuedAt !== undefined) facts.push(toFact(issuedAt, `${cloud}: ${describeIssued(grant)}`));
   return ending === undefined ? facts : [...facts, ...tellEnding(ending, undefined, now)];

@@ -64,6 +64,7 @@ A world file replaces any of these parts; a policy is written out or named by it
         approval: manual             # or none, the default
     policy_propagation_ms: 60000     # how long a change of a policy takes until it counts
     buckets: { site: { objects: { index.html: hello }, bindings: [{ role: roles/storage.objectViewer, members: ["serviceAccount:…"] }] } }
+                                     # likewise uniform_bucket_level_access: false, where no conditions are taken
 Where trust names the issuer of GitHub (https://token.actions.githubusercontent.com), of GitLab (https://gitlab.com) or
 of a cluster (https://kubernetes.default.svc.cluster.local), the sandbox's own stands in for it on that platform.
 

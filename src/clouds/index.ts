@@ -17,6 +17,7 @@ import { type Issuing, issueAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud, CloudSweep } from "./cloud.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { type OpenedProfile, openRightsBy } from "./open-rights.js";
+import { TITLES } from "./titles.js";
 import { untilDeadline } from "./until-deadline.js";
 
 export type { CloudSweep } from "./cloud.js";
@@ -32,7 +33,6 @@ const LOADERS: Loaders = {
   azure: async () => (await import("./azure/index.js")).azureCloud,
   gcp: async () => (await import("./gcp/index.js")).gcpCloud,
 };
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 
 const RENEWED = "the same again ahead of its end, for as long as the lease lasts";
 

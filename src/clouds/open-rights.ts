@@ -4,6 +4,8 @@ import type { CloudName, Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import type { Cloud } from "./cloud.js";
 import { grantTermsOf } from "./grant-terms.js";
+import { TITLES } from "./titles.js";
+import { nameCloud, worstOf } from "./worst-failure.js";
 
 /** The profile to issue with, and what was done in each cloud that gives rights for the lease. */
 export interface OpenedProfile {
@@ -17,7 +19,7 @@ type Load = <Name extends CloudName>(name: Name) => Promise<Cloud<Name>>;
  * Gives the principals of the plans what their profile names for the time of the lease, side by side, and waits until it
  * works. On the first failure the others are stopped and waited for; what was given is the caller's to end, in each cloud
  * that `onAsking` was called with.
- * @throws {AgentctlError} what `Cloud.openRights` throws, with the cloud named
+ * @throws {AgentctlError} the worst of what `Cloud.openRights` threw, with the cloud named
  */
 export async function openRightsBy(
   load: Load,
@@ -32,21 +34,21 @@ export async function openRightsBy(
   const passOn = () => stop.abort(context.signal.reason);
   context.signal.addEventListener("abort", passOn, { once: true });
   if (context.signal.aborted) passOn();
-  let failure: AgentctlError | undefined;
+  const failures: AgentctlError[] = [];
   const opening = plans.map(async (plan) => {
     try {
       const own = { ...context, signal: stop.signal, onAsking: () => onAsking(plan.cloud) };
       return await openOne(plan, { load, profile, terms, context: own, runtime });
     } catch (thrown) {
-      const error = toAgentctlError(thrown);
-      failure ??= error;
+      failures.push(nameCloud(toAgentctlError(thrown), { cloud: plan.cloud, title: TITLES[plan.cloud] }));
       stop.abort(new AgentctlError("INTERRUPTED", "another cloud could not give what it should"));
       return undefined;
     }
   });
   const opened = (await Promise.all(opening)).filter((each) => each !== undefined);
   context.signal.removeEventListener("abort", passOn);
-  if (failure !== undefined) throw failure;
+  const worst = worstOf(failures);
+  if (worst !== undefined) throw worst;
   const clouds = Object.fromEntries(opened.map(({ cloud, settings }) => [cloud, settings]));
   return {
     profile: { ...profile, clouds: { ...profile.clouds, ...clouds } },

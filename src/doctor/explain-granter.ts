@@ -1,15 +1,13 @@
+import { givenRights } from "../core/given-rights.js";
 import { type Finding, fail, note, ok } from "./finding.js";
 import type { CloudTrial } from "./try-grants.js";
-
-/** The facts of a plan that say what is given for the time of a lease. */
-const GIVING: readonly string[] = ["bindings", "assignments", "entitlement"];
 
 /**
  * Of rights that are given for the time of a lease. A trial gives none, since some clouds take nothing back at once;
  * but ending it looks for what may have been given, as the granter.
  */
 export function describeGranter({ plan, ending }: Pick<CloudTrial, "plan" | "ending">): readonly Finding[] {
-  const given = GIVING.flatMap((name) => plan.facts[name] ?? []).map(String);
+  const given = givenRights(plan.facts);
   if (given.length === 0) return [];
   const { cloud, facts } = plan;
   const whose = facts["granter"] === undefined ? "its own principal" : `granter ${facts["granter"]}`;

@@ -19,6 +19,8 @@ export interface LedgerGrant {
   readonly channel: Channel;
   /** As planned, and as the cloud named it once it was issued. */
   readonly principal: string;
+  /** One line a right that is given to the principal for the lease, first of all; absent where none is. */
+  readonly rights?: readonly string[];
   /** What ending it needs, as its cloud's room planned it; no secret. */
   readonly undo: Facts;
   /** These three are absent until it was issued; renewals move them. */

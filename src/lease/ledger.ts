@@ -1,4 +1,5 @@
 import type { ResolvedCommand } from "../core/decision.js";
+import { givenRights } from "../core/given-rights.js";
 import type { Actor, Identity } from "../core/identity.js";
 import type { Ending, Grant, GrantPlan, LeaseTerms } from "../core/lease.js";
 import { ensurePrivateDir } from "../core/private-files.js";
@@ -14,7 +15,7 @@ import { privateDirOf } from "./terms.js";
 
 export interface NewLease {
   readonly terms: LeaseTerms;
-  readonly plans: readonly Pick<GrantPlan, "cloud" | "channel" | "principal" | "undo">[];
+  readonly plans: readonly Pick<GrantPlan, "cloud" | "channel" | "principal" | "undo" | "facts">[];
   readonly actor: Pick<Actor, "kind">;
   readonly command: Pick<ResolvedCommand, "argv">;
   readonly identity: Pick<Identity, "source" | "issuer" | "subject">;
@@ -89,8 +90,13 @@ function firstEntry(lease: NewLease, runtime: Runtime): LeaseEntry {
     graceSeconds,
     privateDir: privateDirOf(terms.leaseId, runtime),
     ...(receipt && { receipt: { file: receipt.file, temporary: receipt.temporary } }),
-    grants: plans.map(({ cloud, channel, principal, undo }) => ({ cloud, channel, principal, undo })),
+    grants: plans.map(toGrant),
   };
+}
+
+function toGrant({ cloud, channel, principal, undo, facts }: NewLease["plans"][number]): LedgerGrant {
+  const rights = givenRights(facts);
+  return { cloud, channel, principal, ...(rights.length > 0 && { rights }), undo };
 }
 
 /** The entry as it is after a change. */

@@ -52,6 +52,7 @@ function readGrant(value: unknown): LedgerGrant {
     cloud: readOneOf(CLOUD_NAMES, fields["cloud"]),
     channel: readOneOf(CHANNELS, fields["channel"]),
     principal: readString(fields["principal"]),
+    ...readOptional("rights", fields, (rights) => readList(rights, readString)),
     undo: readFacts(fields["undo"]),
     ...readOptional("issuedAt", fields, readInstant),
     ...readOptional("usableUntil", fields, readInstant),

@@ -1,4 +1,5 @@
 import type { Runtime } from "../core/runtime.js";
+import { lastRetryOf } from "../core/unfinished.js";
 import { readEntryFile } from "./entry-file.js";
 import { entryQueuedUntil } from "./orders.js";
 
@@ -13,13 +14,15 @@ export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env"
   return found.is === "entry" ? entryQueuedUntil(found.entry) : undefined;
 }
 
-/** Waits until something of a queued lease can be ended, or somebody else has. Nobody is kept from claiming it meanwhile. */
+/** Waits until all that is left of a lease can be ended, or somebody else has. Nobody is kept from claiming it meanwhile. */
 export async function waitInQueue(id: string, runtime: Runtime): Promise<void> {
   const since = runtime.now();
   for (;;) {
-    const queuedUntil = leaseQueuedUntil(id, runtime);
-    if (queuedUntil === undefined) return;
-    const left = Math.max(queuedUntil, since + LEAST_MS) - runtime.now();
+    const found = readEntryFile(id, runtime);
+    if (found.is !== "entry") return;
+    const retryAt = lastRetryOf(found.entry.grants.flatMap(({ ending }) => ending ?? []));
+    if (retryAt === undefined) return;
+    const left = Math.max(retryAt, since + LEAST_MS) - runtime.now();
     if (left <= 0) return;
     await runtime.sleep(Math.min(left, LOOK_MS));
   }

@@ -86,7 +86,7 @@ describe("lease show, of an open lease", () => {
       shortfall: "AWS was away",
       isUnfinished: true,
     };
-    const plans = [{ cloud: "aws", channel: "endpoint", principal: "p", undo: {} }] as const;
+    const plans = [{ cloud: "aws", channel: "endpoint", principal: "p", undo: {}, facts: {} }] as const;
     openLease(makeLease(ID, { plans }), ledger.deadRuntime()).update({ endings: [failed] });
     expect((await lines("l-0")).slice(2)).toEqual([
       "2026-01-31T09:00:00Z  aws: asked for p, by the endpoint",

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createObserver } from "../../src/cli/run-lines.js";
-import type { Ending, Grant } from "../../src/core/lease.js";
+import type { Ending, Grant, LeaseTerms } from "../../src/core/lease.js";
+import type { CloudName } from "../../src/core/profile.js";
+import type { Happening } from "../../src/core/run-request.js";
 import { Secret } from "../../src/core/secret.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
@@ -26,9 +28,9 @@ describe("the line of an ending", () => {
       want: `aws: fenced at ${SOON}; GetCallerIdentity and the like work until ${LATER}`,
     },
     {
-      name: "what outlasts it elsewhere",
+      name: "how long a token lives on",
       ending: { cloud: "gcp" as const, word: "expires" as const, until: LATER },
-      want: `gcp: expires at ${SOON}; some uses last until ${LATER}`,
+      want: `gcp: expires at ${SOON}; the token itself lives until ${LATER}`,
     },
     {
       name: "nothing of what is over as well",
@@ -128,6 +130,67 @@ describe("the line of a grant", () => {
     createObserver(runtime, false)({ kind: "granted", grant: { ...GRANT, channel }, isRenewed });
     expect(runtime.stderr.text()).toBe(`agentctl: aws: ${GRANT.principal}${want}\n`);
   });
+});
+
+const DEADLINE = NOW + 900_000;
+const TERMS: LeaseTerms = {
+  leaseId: "l-0123456789ABCDEF",
+  profileName: "deploy",
+  openedAt: NOW,
+  deadlineAt: DEADLINE,
+  latestDeadlineAt: DEADLINE,
+  ttlSeconds: 900,
+  deliver: "auto",
+};
+
+describe("the line of a lease that is opened", () => {
+  const told = "lease l-0123456789ABCDEF on deploy for repo:acme/site (github-actions,";
+  const timed = `until ${LATER} (15m)`;
+  it.each([
+    { name: "until when it lasts", terms: TERMS, actor: { kind: "automation" }, want: `automation) ${timed}` },
+    {
+      name: "whose agent it is",
+      terms: TERMS,
+      actor: { kind: "agent", name: "helper" },
+      want: `agent helper) ${timed}`,
+    },
+    {
+      name: "no time of its end, where rights have to be waited for first",
+      terms: { ...TERMS, latestDeadlineAt: DEADLINE + 300_000 },
+      actor: { kind: "automation" },
+      want: "automation) for 15m from when what it gives works",
+    },
+  ])("says $name", ({ terms, actor, want }) => {
+    const opened = {
+      kind: "opened",
+      terms,
+      profile: { name: "deploy" },
+      identity: { subject: "repo:acme/site", source: "github-actions" },
+      actor,
+    } as unknown as Happening;
+    const runtime = fakeRuntime({ now: () => NOW });
+    createObserver(runtime, false)(opened);
+    expect(runtime.stderr.text()).toBe(`agentctl: ${told} ${want}\n`);
+  });
+});
+
+describe("the line of a lease whose time begins", () => {
+  const begin = (isQuiet: boolean, ...clouds: readonly CloudName[]): string => {
+    const runtime = fakeRuntime({ now: () => NOW });
+    const terms = { ...TERMS, latestDeadlineAt: DEADLINE + 300_000 };
+    createObserver(runtime, isQuiet)({ kind: "begun", terms, clouds });
+    return runtime.stderr.text();
+  };
+
+  it.each([
+    { name: "one cloud", clouds: ["gcp"] as const, want: "gcp" },
+    { name: "two clouds", clouds: ["azure", "gcp"] as const, want: "azure and gcp" },
+  ])("says what works in $name, and until when it lasts from there", ({ clouds, want }) => {
+    const works = "what the profile gives for the lease works; the lease lasts";
+    expect(begin(false, ...clouds)).toBe(`agentctl: ${want}: ${works} until ${LATER} (15m)\n`);
+  });
+
+  it("is left out when it is to be quiet", () => expect(begin(true, "gcp")).toBe(""));
 });
 
 describe("what the user must know", () => {

@@ -64,6 +64,13 @@ Nothing was issued: no cloud was asked for anything.
     expect(render({ channel: "env" })).toContain("  given by  variables, for as long as the lease lasts\n");
   });
 
+  it("says of rights that are given first that the time begins when they work, and when it ends at the latest", () => {
+    const terms = { ...PREVIEW.terms, latestDeadlineAt: PREVIEW.terms.deadlineAt + 300_000 };
+    expect(renderPreview({ ...PREVIEW, terms }, fakeRuntime())).toContain(
+      "\nlease       1h30m from when what it gives works; started now, until 2026-01-31T10:35:00Z at the latest\n",
+    );
+  });
+
   it("breaks long lists of names where they can be copied", () => {
     const given = Array.from({ length: 12 }, (_, index) => `A_VARIABLE_OF_SOME_LENGTH_${index}`);
     const text = renderPreview({ ...PREVIEW, delivery: { ...PREVIEW.delivery, given } }, fakeRuntime());

@@ -115,7 +115,7 @@ describe("an open lease", () => {
   });
 
   it("takes grants and endings by their cloud, and leaves the others as they are", () => {
-    const plan = { channel: "endpoint", principal: "p", undo: {} } as const;
+    const plan = { channel: "endpoint", principal: "p", undo: {}, facts: {} } as const;
     const plans = [
       { ...plan, cloud: "aws" },
       { ...plan, cloud: "gcp" },
@@ -129,6 +129,44 @@ describe("an open lease", () => {
     ]);
     expect(read().grants[0]).not.toHaveProperty("ending");
     expect(read().grants[1]).not.toHaveProperty("issuedAt");
+  });
+
+  it("holds the rights that a principal is given for it, from before they are given, and no other fact", () => {
+    const plan = { channel: "env", principal: "p", undo: { granter: "g" } } as const;
+    const facts = { bindings: ["Viewer on r", "Editor on s"], entitlement: "e", canary: "canary-fact" };
+    const plans = [
+      { ...plan, cloud: "gcp", facts },
+      { ...plan, cloud: "azure", facts: { assignments: ["Reader on /s"] } },
+      { ...plan, cloud: "aws", facts: { packedSize: 3 } },
+    ] as const;
+    openLease(makeLease(ID, { plans }), ledger.runtime()).update({ state: "running" });
+    expect(read().grants).toEqual([
+      { ...plan, cloud: "gcp", rights: ["Viewer on r", "Editor on s", "e"] },
+      { ...plan, cloud: "azure", rights: ["Reader on /s"] },
+      { ...plan, cloud: "aws" },
+    ]);
+  });
+
+  it("has its deadline moved when its time begins, and by nothing else", () => {
+    const lease = openLease(makeLease(), ledger.runtime());
+    lease.update({ state: "issuing" });
+    expect(read()).toMatchObject({ openedAt: OPENED, deadlineAt: DEADLINE });
+    lease.update({ deadlineAt: DEADLINE + 60_000 });
+    lease.update({ state: "running" });
+    expect(read()).toMatchObject({ openedAt: OPENED, deadlineAt: DEADLINE + 60_000 });
+  });
+
+  it("forgets what will not be issued any more, and nothing else", () => {
+    const plan = { channel: "env", principal: "p", undo: {}, facts: {} } as const;
+    const plans = (["aws", "azure", "gcp"] as const).map((cloud) => ({ ...plan, cloud }));
+    const lease = openLease(makeLease(ID, { plans }), ledger.runtime());
+    lease.update({ state: "ending", grants: [makeGrant()], without: ["azure"] });
+    lease.update({ endings: [{ cloud: "azure", word: "expires", at: "2026-01-31T09:10:00Z", detail: "d" }] });
+    expect(read()).toMatchObject({
+      state: "ending",
+      grants: [{ cloud: "aws", issuedAt: OPENED + 1000 }, { cloud: "gcp" }],
+    });
+    expect(read().grants).toHaveLength(2);
   });
 
   it("stays as it was when an update can't be written, and can be updated again", async () => {

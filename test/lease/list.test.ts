@@ -34,6 +34,42 @@ describe("listLeases", () => {
     ]);
   });
 
+  const RETRY_AT = "2026-01-31T09:05:00Z";
+  const queued: Ending = {
+    cloud: "aws",
+    word: "expires",
+    at: "2026-01-31T09:30:00Z",
+    detail: "d",
+    isUnfinished: true,
+    retryAt: RETRY_AT,
+  };
+  it.each([
+    { name: "queued, until its cloud takes it back", at: -1, ending: queued, want: "queued" },
+    { name: "queued, while that may be under way", at: 59_999, ending: queued, want: "queued" },
+    { name: "orphaned, when nobody has by then", at: 60_000, ending: queued, want: "orphaned" },
+    {
+      name: "orphaned, where it may be tried at once",
+      at: -1,
+      ending: { cloud: "aws", word: "failed", at: RETRY_AT, detail: "d", isUnfinished: true } as const,
+      want: "orphaned",
+    },
+  ])("lists what a dead process has left as $name", ({ at, ending, want }) => {
+    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
+    const now = () => Date.parse(RETRY_AT) + at;
+    expect(listLeases(ledger.runtime({ now }))).toMatchObject([{ id: ID, state: want }]);
+  });
+
+  it("lists what waits as what it is, as long as its own process lives", () => {
+    openLease(makeLease(), ledger.runtime()).update({ state: "ending", endings: [queued] });
+    expect(listLeases(ledger.runtime({ now: () => OPENED }))).toMatchObject([{ state: "ending" }]);
+  });
+
+  it("cannot tell whether it waits of what is another container's", () => {
+    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [queued] });
+    ledger.edit(ID, (entry) => Object.assign(entry["owner"] as object, { pidNamespace: "pid:[0]" }));
+    expect(listLeases(ledger.runtime({ now: () => OPENED }))).toMatchObject([{ state: "unknown" }]);
+  });
+
   const endings: readonly { name: string; ending: Partial<Ending>; want: number }[] = [
     { name: "ended before its time", ending: { word: "revoked", at: "2026-01-31T09:02:00Z" }, want: OPENED + 120_000 },
     { name: "about to end", ending: { word: "fenced", at: "2026-01-31T09:25:00Z" }, want: OPENED + 1_500_000 },

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Ending, EndOrder } from "../../src/core/lease.js";
 import type { LeaseEntry, LedgerGrant } from "../../src/lease/index.js";
 import { ordersOf } from "../../src/lease/index.js";
+import { entryQueuedUntil } from "../../src/lease/orders.js";
 
 const DEADLINE = 1000;
 const NOW = Date.parse("2026-01-31T09:12:00Z");
@@ -83,5 +84,28 @@ describe("ordersOf", () => {
       NOW,
     );
     expect(orders.map(({ cloud }) => cloud)).toEqual(["gcp", "azure"]);
+  });
+});
+
+describe("entryQueuedUntil", () => {
+  const SOON = "2026-01-31T09:15:00Z";
+  const LATE = "2026-01-31T09:16:00Z";
+  const ended: LedgerGrant = { ...ISSUED, ending: ENDING };
+  const queued = (retryAt?: string): LedgerGrant => ({
+    ...ISSUED,
+    ending: { ...ENDING, word: "expires", isUnfinished: true, ...(retryAt !== undefined && { retryAt }) },
+  });
+  const cases: readonly { name: string; grants: readonly LedgerGrant[]; want: string | undefined }[] = [
+    { name: "the time of what waits", grants: [queued(SOON)], want: SOON },
+    { name: "the last of two", grants: [queued(LATE), queued(SOON)], want: LATE },
+    { name: "the time of what waits beside what has ended", grants: [ended, queued(SOON)], want: SOON },
+    { name: "none where something has not been tried", grants: [queued(SOON), ISSUED], want: undefined },
+    { name: "none where something was only planned", grants: [PLANNED, queued(SOON)], want: undefined },
+    { name: "none where something may be tried at once", grants: [queued(SOON), queued()], want: undefined },
+    { name: "none where all has ended", grants: [ended], want: undefined },
+    { name: "none where nothing was to be issued", grants: [], want: undefined },
+  ];
+  it.each(cases)("is $name", ({ grants, want }) => {
+    expect(entryQueuedUntil({ grants })).toBe(want === undefined ? undefined : Date.parse(want));
   });
 });

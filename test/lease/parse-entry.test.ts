@@ -11,11 +11,13 @@ const ENDING = {
   steps: [{ at: "2026-01-31T09:09:58.123Z", text: "wrote a deny" }],
   shortfall: "s",
   isUnfinished: true,
+  retryAt: "2026-01-31T09:15:00Z",
 };
 const GRANT = {
   cloud: "aws",
   channel: "endpoint",
   principal: "arn:r",
+  rights: ["Reader on /subscriptions/s"],
   undo: { role: "r", count: 2, isFenced: true, names: ["a", "b"] },
   issuedAt: 1,
   usableUntil: 2,
@@ -54,8 +56,8 @@ describe("parseEntry", () => {
 
   it("does without what need not be there", () => {
     const { child, receipt, ...needed } = ENTRY;
-    const { issuedAt, usableUntil, expiresAt, renewed, ending, ...planned } = GRANT;
-    const { until, steps, shortfall, isUnfinished, ...word } = ENDING;
+    const { rights, issuedAt, usableUntil, expiresAt, renewed, ending, ...planned } = GRANT;
+    const { until, steps, shortfall, isUnfinished, retryAt, ...word } = ENDING;
     const least = { ...needed, grants: [planned, { ...planned, ending: word }] };
     expect(parse(least)).toEqual(least);
   });
@@ -104,12 +106,16 @@ describe("parseEntry", () => {
     { name: "a fact that is null", value: { ...ENTRY, grants: [{ ...GRANT, undo: { role: null } }] } },
     { name: "a list of numbers for a fact", value: { ...ENTRY, grants: [{ ...GRANT, undo: { role: [1] } }] } },
     { name: "facts in a list", value: { ...ENTRY, grants: [{ ...GRANT, undo: [] }] } },
+    { name: "rights that are no list", value: { ...ENTRY, grants: [{ ...GRANT, rights: "Reader" }] } },
+    { name: "a right that is no text", value: { ...ENTRY, grants: [{ ...GRANT, rights: [{}] }] } },
     { name: "a time of issue that is null", value: { ...ENTRY, grants: [{ ...GRANT, issuedAt: null }] } },
     { name: "an ending's word to come", value: withEnding({ word: "forgotten" }) },
     { name: "an ending's time that is none", value: withEnding({ at: "soon" }) },
     { name: "an end of an ending that is none", value: withEnding({ until: 1 }) },
     { name: "steps that are no list", value: withEnding({ steps: {} }) },
     { name: "a mark that is no truth value", value: withEnding({ isUnfinished: "yes" }) },
+    { name: "a time of the next try that is none", value: withEnding({ retryAt: "later" }) },
+    { name: "a time of the next try in milliseconds", value: withEnding({ retryAt: 1 }) },
   ];
   it.each(bad)("is no entry: $name", ({ value, want = NOT_ONE }) => expect(parse(value)).toEqual(want));
 

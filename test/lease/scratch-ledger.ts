@@ -66,7 +66,13 @@ export function makeLease(leaseId = ID, overrides: Partial<NewLease> = {}, opene
   return {
     terms,
     plans: [
-      { cloud: "aws", channel: "env", principal: "arn:aws:iam::1:role/r", undo: { role: "arn:aws:iam::1:role/r" } },
+      {
+        cloud: "aws",
+        channel: "env",
+        principal: "arn:aws:iam::1:role/r",
+        undo: { role: "arn:aws:iam::1:role/r" },
+        facts: {},
+      },
     ],
     actor: { kind: "automation" },
     command: { argv: ["terraform", "apply", "-var=pw=hunter2"] },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Sandbox } from "../../src/sandbox/index.js";
+import { defaultWorld, type Sandbox } from "../../src/sandbox/index.js";
 import { startSandbox } from "../start-sandbox.js";
 import {
   type Binding,
@@ -21,7 +21,9 @@ let sandbox: Sandbox;
 let granter: Caller;
 let initial: readonly Binding[];
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  const { gcp } = defaultWorld();
+  const old = { objects: {}, bindings: [], hasUniformAccess: false };
+  sandbox = await startSandbox({ gcp: { ...gcp, buckets: { ...gcp.buckets, old } } });
   granter = { sandbox, token: await tokenFor(sandbox, "agentctl-granter") };
   initial = sandbox.gcp.policyOf(PROJECT).bindings;
 });
@@ -144,5 +146,17 @@ describe("a policy that is refused", () => {
     const refused = outcome(await api.write(granter, { ...before, version: 3, bindings: all, ...policy }));
     expect(refused.says).toMatch(says);
     expect(refused.is).toBe(is ?? "400 INVALID_ARGUMENT");
+  });
+});
+
+describe("a bucket without uniform access", () => {
+  const binding = { role: "roles/storage.objectViewer", members: [member("jit")] };
+  it.each([
+    { name: "takes no condition", bindings: [{ ...binding, condition: until }], is: "412 conditionNotMet" },
+    { name: "takes what has none", bindings: [binding], is: "200" },
+  ])("$name", async ({ bindings, is }) => {
+    const api = bucketPolicy("old");
+    const before = parse<Policy>(await api.read(granter, 3));
+    expect(outcome(await api.write(granter, { ...before, version: 3, bindings })).is).toBe(is);
   });
 });

@@ -36,6 +36,7 @@ gcp:
       approval: manual
       justification: required
   policy_propagation_ms: 2000
+  buckets: { old: { objects: {}, bindings: [], uniform_bucket_level_access: false } }
 `);
     const condition = { title: "t", description: "d", expression: "true" };
     expect(world.gcp).toEqual({
@@ -52,6 +53,7 @@ gcp:
         },
       },
       policyPropagationMs: 2000,
+      buckets: { old: { objects: {}, bindings: [], hasUniformAccess: false } },
     });
   });
 

@@ -2,7 +2,14 @@ import * as z from "zod/mini";
 import { mapValues } from "../map-values.js";
 import { isExpression } from "./cel.js";
 import { isCustomRoleName, isRole } from "./roles.js";
-import { defaultGcp, type GcpEntitlement, type GcpProvider, type GcpWorld, type IamBinding } from "./world.js";
+import {
+  defaultGcp,
+  type GcpBucket,
+  type GcpEntitlement,
+  type GcpProvider,
+  type GcpWorld,
+  type IamBinding,
+} from "./world.js";
 
 const NO_EXPRESSION = "this is not a CEL expression";
 const expression = z.string().check(z.refine(isExpression, NO_EXPRESSION));
@@ -75,7 +82,16 @@ export const gcpWorldSchema = z.strictObject({
     ),
   ),
   policy_propagation_ms: z.optional(z.int().check(z.minimum(0))),
-  buckets: z.optional(z.record(z.string(), z.strictObject({ objects: z.record(z.string(), z.string()), bindings }))),
+  buckets: z.optional(
+    z.record(
+      z.string(),
+      z.strictObject({
+        objects: z.record(z.string(), z.string()),
+        bindings,
+        uniform_bucket_level_access: z.optional(z.boolean()),
+      }),
+    ),
+  ),
 });
 
 export function resolveGcpWorld(block: z.infer<typeof gcpWorldSchema>): GcpWorld {
@@ -95,10 +111,20 @@ export function resolveGcpWorld(block: z.infer<typeof gcpWorldSchema>): GcpWorld
     roles: block.roles ?? byDefault.roles,
     entitlements: entitlements === undefined ? byDefault.entitlements : mapValues(entitlements, resolveEntitlement),
     ...(block.policy_propagation_ms !== undefined && { policyPropagationMs: block.policy_propagation_ms }),
-    buckets:
-      buckets === undefined
-        ? byDefault.buckets
-        : mapValues(buckets, (bucket) => ({ objects: bucket.objects, bindings: bucket.bindings.map(resolveBinding) })),
+    buckets: buckets === undefined ? byDefault.buckets : mapValues(buckets, resolveBucket),
+  };
+}
+
+function resolveBucket(bucket: {
+  objects: Record<string, string>;
+  bindings: z.infer<typeof bindingSchema>[];
+  uniform_bucket_level_access?: boolean | undefined;
+}): GcpBucket {
+  const { objects, uniform_bucket_level_access: hasUniformAccess } = bucket;
+  return {
+    objects,
+    bindings: bucket.bindings.map(resolveBinding),
+    ...(hasUniformAccess !== undefined && { hasUniformAccess }),
   };
 }
 

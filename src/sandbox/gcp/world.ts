@@ -31,6 +31,8 @@ export interface GcpBucket {
   /** Name → content. */
   readonly objects: Readonly<Record<string, string>>;
   readonly bindings: readonly IamBinding[];
+  /** Default true; without it the bucket's policy takes no conditions. */
+  readonly hasUniformAccess?: boolean;
 }
 
 /** What Privileged Access Manager gives for a while, on the project, folder or organization of its name. */

@@ -61,7 +61,10 @@ describe("the end of bindings", () => {
     await end();
     const writes = google.written.length;
     const ending = await end();
-    expect(ending).toMatchObject({ word: "removed", detail: expect.stringContaining("nothing of it was there any more") });
+    expect(ending).toMatchObject({
+      word: "removed",
+      detail: expect.stringContaining("nothing of it was there any more"),
+    });
     expect(google.written).toHaveLength(writes);
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addGift } from "../../../src/clouds/gcp/rights/give-bindings.js";
+import { readPolicy, writtenPolicy } from "../../../src/clouds/gcp/rights/policy.js";
+import { removeLease } from "../../../src/clouds/gcp/rights/remove-bindings.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import { answersJson } from "../exchange/fake-service.js";
 import { failureOf, SUBJECT, TOKEN } from "../exchange/identity.js";
@@ -68,6 +70,43 @@ describe("giving bindings", () => {
     const settings = federatedSettings({ ...settingsFor(PROJECT) });
     expect(await failureOf(open(google, { settings, subject: "*" }).opened)).toMatchObject({ code: "TOKEN_MALFORMED" });
     expect(google.written).toEqual([]);
+  });
+
+  it("writes back all of a policy that is not ours, also what nobody here knows, in the version that has conditions", () => {
+    const foreign = [
+      {
+        role: VIEWER,
+        members: ["user:a+b@example.com", "deleted:serviceAccount:x@y.iam.gserviceaccount.com?uid=1"],
+        note: { a: 1 },
+      },
+      { role: VIEWER, members: [], condition: { expression: "true", location: "line 3" } },
+    ];
+    const whole = {
+      version: 1,
+      kind: "storage#policy",
+      etag: "CAE=",
+      auditConfigs: [{ service: "s" }],
+      future: [null, 1.5],
+      bindings: foreign,
+    };
+    const policy = readPolicy(structuredClone(whole));
+    const gift = {
+      resource: PROJECT,
+      roles: [VIEWER],
+      member: MEMBER,
+      leaseId: LEASE,
+      profileName: "p",
+      endsAt: Date.now(),
+    };
+    const { bindings = [] } = addGift(gift, policy.bindings, Date.now(), Date.now());
+    expect(writtenPolicy(policy, bindings)).toEqual({
+      ...whole,
+      version: 3,
+      bindings: [...foreign, expect.anything()],
+    });
+    const { told, ...back } = removeLease({ leaseId: LEASE, roles: [VIEWER] }, bindings, Date.now());
+    expect(told.count).toBe(1);
+    expect(back.bindings).toEqual(foreign);
   });
 
   it("by two names of one resource gives what each of them says", async () => {

@@ -36,20 +36,29 @@ export interface Arm {
   delete(path: string, query: Query, what: string): Promise<void>;
   /** How far Azure's clock is ahead of this machine's, as far as is known by now. */
   readonly clockAheadMs: number;
+  /** Whether Azure has told its time. */
+  readonly isClockKnown: boolean;
+}
+
+interface Clock {
+  aheadMs?: number;
 }
 
 export type Query = Readonly<Record<string, string>>;
 
 export function openArm(caller: ArmCaller, runtime: Runtime): Arm {
   const { manager } = caller;
-  const clock = { aheadMs: 0 };
+  const clock: Clock = {};
   const urlOf = (path: string, query: Query) =>
     `${manager.url}${path.split("/").map(encodeURIComponent).join("/")}?${queryText(query)}`;
   const send = (request: HttpRequest, what: string) => sendOne(request, what, caller, clock, runtime);
   const get: Arm["get"] = (path, query, what) => send({ url: urlOf(path, query) }, what);
   return {
     get clockAheadMs() {
-      return clock.aheadMs;
+      return clock.aheadMs ?? 0;
+    },
+    get isClockKnown() {
+      return clock.aheadMs !== undefined;
     },
     get,
     async find(path, query, what) {
@@ -66,10 +75,11 @@ export function openArm(caller: ArmCaller, runtime: Runtime): Arm {
       for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
         const json = await send({ url }, what);
         const value = fieldOf(json, "value");
-        entries.push(...(Array.isArray(value) ? value : []));
+        entries.push(...(Array.isArray(value) ? value : senseless("a list")));
         url = textOf(json, "nextLink");
       }
-      return entries;
+      // What is on the pages that were not read must not be taken for nothing.
+      return url === undefined ? entries : senseless("a list that ends");
     },
     put(path, query, body, what) {
       return send({ url: urlOf(path, query), method: "PUT", body: JSON.stringify(body) }, what);
@@ -84,7 +94,7 @@ function sendOne(
   request: HttpRequest,
   what: string,
   caller: ArmCaller,
-  clock: { aheadMs: number },
+  clock: Clock,
   runtime: Runtime,
 ): Promise<unknown> {
   const { manager, clientId, token, signal, limits, onTry = () => {} } = caller;
@@ -98,7 +108,7 @@ function sendOne(
       const headers = { authorization: `Bearer ${token.reveal()}`, "content-type": "application/json" };
       const { status } = await wire.send({ ...request, headers });
       const answer = wire.last?.kind === "answer" ? wire.last : undefined;
-      clock.aheadMs = answer?.clockAheadMs ?? clock.aheadMs;
+      if (answer?.clockAheadMs !== undefined) clock.aheadMs = answer.clockAheadMs;
       if (status === 204 && request.method === "DELETE") return undefined;
       if (status < 200 || status > 299 || answer?.json === undefined) throw new Error(`status ${status}`);
       return answer.json;
@@ -107,6 +117,13 @@ function sendOne(
   // What is read can be left; what is written is waited for, and not tried again.
   const isRead = request.method === undefined;
   return askService(exchange, { signal: isRead ? signal : new AbortController().signal }, runtime, limits);
+}
+
+/** @throws {AgentctlError} BAD_ANSWER: by what is no answer to the question, nothing must be taken for gone */
+export function senseless(what: string): never {
+  throw new AgentctlError("BAD_ANSWER", `Azure Resource Manager answered with what is not ${what}`, {
+    hint: "check the endpoint in use, and whether a proxy answers in its place",
+  });
 }
 
 function interruption(signal: AbortSignal): AgentctlError {

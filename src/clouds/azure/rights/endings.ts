@@ -10,7 +10,7 @@ import type { Possession } from "./undo.js";
 /** "up to 10 minutes for changes to take effect": Azure RBAC's troubleshooting guide. */
 const DELAY_MS = 10 * 60_000;
 const DELAY = "Azure says that such a change takes effect within 10 minutes";
-const BY_ITSELF = "the assignments were time-bound, and Azure ended them by itself";
+const BY_ITSELF = "the assignments were given for a time, which is over: Azure ended them by itself";
 
 /** What ended, and how it was told. */
 export interface Ended {
@@ -24,17 +24,21 @@ export function revokedEnding(ended: Ended, ready: Readiness, since: number, fir
   const permissions = ready.permissions.join(", ");
   const detail =
     `Azure Resource Manager lets the lease's own token have none of ${permissions} at ${ready.at}, ` +
-    `${secondsSince(since, first)} after the assignments were taken back; ${tokenWords(ended.order)}`;
+    `${secondsSince(since, first)} after the assignments were taken back; nothing else was tried; ${tokenWords(ended.order)}`;
   return { ...timesOf(ended.order, Math.ceil(first / 1000) * 1000), word: "revoked", detail, steps: ended.story.steps };
 }
 
-/** Taken back at `since`, and not seen to be: `unseen` says why. At `endsAt` it would have ended by itself (epoch ms). */
+/**
+ * Taken back at `since`, or found to be by then, and not seen to be: `unseen` says why. At `endsAt` it would have ended
+ * by itself (epoch ms).
+ */
 export function removedEnding(
   ended: Ended,
-  { since, endsAt }: { readonly since: number; readonly endsAt: number },
+  { since, endsAt, isFound }: { readonly since: number; readonly endsAt: number; readonly isFound: boolean },
   unseen: string,
 ): Ending {
-  const detail = `the assignments were taken back at ${formatInstant(since)}; ${DELAY}; ${unseen}; ${tokenWords(ended.order)}`;
+  const what = isFound ? "the assignments had been taken back before" : "the assignments were taken back at";
+  const detail = `${what} ${formatInstant(since)}; ${DELAY}; ${unseen}; ${tokenWords(ended.order)}`;
   return {
     ...timesOf(ended.order, Math.min(since + DELAY_MS, endsAt)),
     word: "removed",
@@ -45,11 +49,15 @@ export function removedEnding(
 
 /** To be taken back later: Azure would refuse it before. */
 export function queuedEnding(ended: Ended, early: readonly Extract<Fate, { kind: "early" }>[]): Ending {
-  const retryAt = formatInstant(Math.max(...early.map((fate) => fate.retryAt)) + 999);
   const endsAt = Math.max(...early.map((fate) => fate.endsAt));
+  const isOverFirst = early.every((fate) => fate.endsAt <= fate.retryAt);
+  const retryAt = formatInstant((isOverFirst ? endsAt : Math.max(...early.map((fate) => fate.retryAt))) + 999);
   const why = `Azure takes no assignment back within 5 minutes of giving it`;
-  const queued = `it is queued on the ledger, to be taken back from ${retryAt} on`;
-  const detail = `${why}; ${queued}, and ends by itself at ${formatInstant(endsAt)}; ${tokenWords(ended.order)}`;
+  const end = `ends by itself at ${formatInstant(endsAt)}`;
+  const queued = isOverFirst
+    ? `it ${end}, before it could be taken back`
+    : `it is queued on the ledger, to be taken back from ${retryAt} on`;
+  const detail = `${why}; ${queued}${isOverFirst ? "" : `, and ${end}`}; ${tokenWords(ended.order)}`;
   return {
     ...timesOf(ended.order, endsAt),
     word: "expires",
@@ -92,7 +100,7 @@ export function endRightsByTime({ order, possession }: Pick<Ended, "order" | "po
   const detail =
     endsAt <= now
       ? `${BY_ITSELF} at ${formatInstant(endsAt)}; ${DELAY}; ${tokenWords(order)}`
-      : `Azure ends ${assigned} by itself at ${formatInstant(endsAt)}, and nothing ends it earlier; ${tokenWords(order)}`;
+      : `Azure ends ${assigned} by itself at ${formatInstant(endsAt)} at the latest, and nothing ends it earlier; ${tokenWords(order)}`;
   return { ...timesOf(order, endsAt), word: "expires", detail };
 }
 

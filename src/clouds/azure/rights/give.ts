@@ -2,7 +2,7 @@ import { AgentctlError } from "../../../core/errors.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { Arm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
-import { nameTarget, readMark, requestNameOf, type Subject } from "./names.js";
+import { nameTarget, readMark, requestNameOf, type Subject, type Target } from "./names.js";
 import { assignPlainly, deletePlain, findPlainOf, type PlainAssignment } from "./plain-assignments.js";
 import { findRequest, findRequestNamed, findSchedule, isFruitless, requestAssignment } from "./schedules.js";
 
@@ -38,6 +38,8 @@ export async function give(
   { endsAt, allowUnbounded }: { readonly endsAt: number; readonly allowUnbounded: boolean },
   runtime: Pick<Runtime, "now">,
 ): Promise<Given> {
+  // The time that an assignment begins at is by Azure's clock.
+  if (!arm.isClockKnown) await findRequest(arm, subject, "give");
   try {
     const status = await requestAssignment(arm, subject, { now: runtime.now(), endsAt });
     assertFruitful(subject, status);
@@ -84,7 +86,7 @@ async function givePlainly(arm: Arm, subject: Subject, endsAt: number, runtime: 
     }
   };
   let found = await assign();
-  if (typeof found === "object" && isStale(found, runtime.now())) {
+  if (typeof found === "object" && isStale(found, subject, runtime.now())) {
     await deletePlain(arm, found);
     found = await assign();
   }
@@ -92,9 +94,13 @@ async function givePlainly(arm: Arm, subject: Subject, endsAt: number, runtime: 
   return { kind: "busy", holder: { ...found?.mark, isLasting: found !== undefined && found.mark === undefined } };
 }
 
-/** Whether a lease left it behind: nobody else would take it away. */
-export function isStale({ mark }: PlainAssignment, now: number): boolean {
-  return mark !== undefined && mark.endsAt + STALE_MS < now;
+/**
+ * Whether a lease left it behind: nobody else would take it away. Its name tells that it was made for that lease; what it
+ * is described as, anybody can write.
+ */
+export function isStale({ mark, name }: PlainAssignment, given: Omit<Target, "leaseId">, now: number): boolean {
+  if (mark === undefined || mark.endsAt + STALE_MS >= now) return false;
+  return name === requestNameOf({ ...given, leaseId: mark.leaseId }, "give");
 }
 
 function assertFruitful(subject: Subject, status: string): void {

@@ -20,8 +20,8 @@ export interface Subject extends Target {
   readonly roleDefinitionId: string;
 }
 
-/** `take again` is for where a first request to take it back came to nothing: its name is used up. */
-export type Verb = "give" | "take" | "take again";
+/** With a number where earlier requests to take it back came to nothing: their names are used up. */
+export type Verb = "give" | "take" | `take ${number}`;
 
 /**
  * The name of the request that gives, or takes back, what a lease has: always the same, so that a second try and an

@@ -5,7 +5,7 @@ import type { Runtime } from "../../../core/runtime.js";
 import { nameTarget } from "./names.js";
 import { resolveResourceManager } from "./resource-manager.js";
 import { type Rights, rightsOf } from "./rights-settings.js";
-import { undoOf } from "./undo.js";
+import { boundAtOf, undoOf } from "./undo.js";
 
 const REST = "besides: all that the application is assigned otherwise; Azure cannot narrow a token";
 const TOKENS = "each token lives on until it ends by itself, usually 60 to 90 minutes on";
@@ -46,7 +46,7 @@ function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
   const { granterClientId, clientIds, assignments, allowUnbounded, ready } = rights;
   const [first = "", ...others] = clientIds;
   const whom = others.length === 0 ? `application ${first}` : `the first of ${clientIds.join(", ")} that is free of it`;
-  const until = formatInstant(terms.latestEndsAt);
+  const until = formatInstant(boundAtOf(rights, terms));
   const plain = allowUnbounded ? ", or without an end where the tenant has no licence for that" : "";
   return [
     `sign in as the granter, application ${granterClientId}, with the OIDC token`,
@@ -57,13 +57,14 @@ function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
   ];
 }
 
-function endingOf({ granterClientId, allowUnbounded }: Rights, terms: GrantTerms): GrantPlan["ending"] {
-  const until = formatInstant(terms.latestEndsAt);
+function endingOf(rights: Rights, terms: GrantTerms): GrantPlan["ending"] {
+  const { granterClientId, allowUnbounded } = rights;
+  const until = formatInstant(boundAtOf(rights, terms));
   if (terms.revoke === "none" && !allowUnbounded) {
-    return { word: "expires", detail: `Azure ends the assignments by itself at ${until}; ${TOKENS}` };
+    return { word: "expires", detail: `Azure ends the assignments by itself at ${until} at the latest; ${TOKENS}` };
   }
   const early = "within 5 minutes of being given they cannot be taken back, and that is queued on the ledger";
-  const bound = allowUnbounded ? "" : `; at ${until} they end by themselves`;
+  const bound = allowUnbounded ? "" : `; at ${until} at the latest they end by themselves`;
   return {
     word: "removed",
     detail: `application ${granterClientId} takes the assignments back, which Azure says takes effect within 10 minutes; ${early}${bound}; ${TOKENS}`,

@@ -48,7 +48,7 @@ export async function awaitReady(
     inARow = missing.length === 0 ? inARow + 1 : 0;
     if (inARow === TIMES_IN_A_ROW) return;
     const now = runtime.now();
-    if (now >= until) throw notReady(clientId, ready, missing, timeoutSeconds);
+    if (missing.length > 0 && now >= until) throw notReady(clientId, ready.at, missing, timeoutSeconds);
     const waited = Math.round((now - startedAt) / 1000);
     context.onProgress(`waiting for ${missing.join(", ") || "all permissions"} at ${ready.at} (${waited}s)`);
     await pauseFor(inARow > 0 ? FIRST_PAUSE_MS : Math.min(pauseMs, until - now), context.signal, runtime);
@@ -67,20 +67,14 @@ async function missingNow({ arm, ready, onData }: Awaiting, before: readonly str
   }
 }
 
-function notReady(
-  clientId: string,
-  { at, permissions }: Readiness,
-  missing: readonly string[],
-  timeoutSeconds: number,
-): AgentctlError {
-  const lacking = missing.length > 0 ? missing : permissions;
+function notReady(clientId: string, at: string, missing: readonly string[], timeoutSeconds: number): AgentctlError {
   const waited = formatDuration(timeoutSeconds);
   return new AgentctlError(
     "NOT_READY",
-    `application ${clientId} does not have ${lacking.join(", ")} at ${at} after ${waited}`,
+    `application ${clientId} does not have ${missing.join(", ")} at ${at} after ${waited}`,
     {
       hint: "Azure says that assignments take up to 10 minutes: give azure.ready more timeout; or check that azure.assignments give this",
-      facts: { missing: lacking, at, waitedSeconds: timeoutSeconds },
+      facts: { missing, at, waitedSeconds: timeoutSeconds },
     },
   );
 }

@@ -3,6 +3,8 @@ import type { AzureSettings } from "../../../core/profile.js";
 
 /** How long is waited for others and for Azure where the profile does not say. */
 const DEFAULT_WAIT_SECONDS = 300;
+/** Azure assigns for no less, and takes nothing back that was given less than this ago. */
+export const SHORTEST_MS = 5 * 60_000;
 const SCOPE = /^(?:\/[\w().:@~-][\w().:@~ -]*)+$/;
 
 /** What is to be seen working before the command starts. */

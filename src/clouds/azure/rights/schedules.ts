@@ -1,6 +1,7 @@
 import { fieldOf, textOf } from "../../exchange/wire.js";
-import type { Arm } from "./arm.js";
+import { type Arm, senseless } from "./arm.js";
 import { markOf, nameTarget, requestNameOf, type Subject, type Target, type Verb } from "./names.js";
+import { SHORTEST_MS } from "./rights-settings.js";
 import { isSameRole } from "./role-definitions.js";
 
 /** Privileged Identity Management for Azure resources. */
@@ -8,8 +9,6 @@ const API = { "api-version": "2020-10-01" };
 const REQUESTS = "providers/Microsoft.Authorization/roleAssignmentScheduleRequests";
 const SCHEDULES = "providers/Microsoft.Authorization/roleAssignmentSchedules";
 
-/** Azure assigns for no less, and takes nothing back that was given less than this ago. */
-export const SHORTEST_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
 /** The others of the API's statuses are on their way to an assignment, or to its end. */
 const FRUITLESS: readonly string[] = [
@@ -21,6 +20,8 @@ const FRUITLESS: readonly string[] = [
   "Invalid",
   "TimedOut",
 ];
+/** Azure has taken the request, and what comes of it is not known. */
+const UNDER_WAY: readonly string[] = ["Accepted", "ProvisioningStarted"];
 const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
 
 /** A request to assign a role for a time, as it is on record; times by Azure's clock. */
@@ -53,17 +54,18 @@ export async function requestAssignment(
   { now, endsAt }: { readonly now: number; readonly endsAt: number },
 ): Promise<string> {
   const { principalId, roleDefinitionId, leaseId } = subject;
-  const minutes = Math.ceil(Math.max(endsAt - now, SHORTEST_MS) / MINUTE_MS);
+  const lastsMs = Math.max(endsAt - now, SHORTEST_MS);
+  const minutes = Math.ceil(lastsMs / MINUTE_MS);
   const startDateTime = new Date(now + arm.clockAheadMs).toISOString();
   const expiration = { type: "AfterDuration", endDateTime: null, duration: `PT${minutes}M` };
   const answer = await putRequest(arm, subject, "give", {
     principalId,
     roleDefinitionId,
     requestType: "AdminAssign",
-    justification: markOf(leaseId, endsAt),
+    justification: markOf(leaseId, now + lastsMs),
     scheduleInfo: { startDateTime, expiration },
   });
-  return textOf(fieldOf(answer, "properties"), "status") ?? "";
+  return statusIn(answer);
 }
 
 /**
@@ -83,12 +85,17 @@ export async function requestRemoval(
     justification: `agentctl lease ${leaseId} ended`,
     ...(scheduleId !== undefined && { targetRoleAssignmentScheduleId: scheduleId }),
   });
-  return textOf(fieldOf(answer, "properties"), "status") ?? "";
+  return statusIn(answer);
 }
 
 /** Whether nothing comes of a request with this status. */
 export function isFruitless(status: string): boolean {
   return FRUITLESS.includes(status);
+}
+
+/** Whether it is still to be seen what comes of a request with this status. */
+export function isUnderWay(status: string): boolean {
+  return UNDER_WAY.includes(status) || status.startsWith("Pending");
 }
 
 /** The request by which the lease was given it, or by which it was taken back; undefined where there is none. */
@@ -134,6 +141,10 @@ function putRequest(arm: Arm, subject: Subject, verb: Verb, properties: object):
   return arm.put(path, API, { properties }, what);
 }
 
+function statusIn(answer: unknown): string {
+  return textOf(fieldOf(answer, "properties"), "status") ?? senseless("a request");
+}
+
 function readRequest(properties: unknown): ScheduleRequest {
   const info = fieldOf(properties, "scheduleInfo");
   const createdAt = Date.parse(textOf(properties, "createdOn") ?? "");
@@ -143,9 +154,9 @@ function readRequest(properties: unknown): ScheduleRequest {
   const end = Date.parse(textOf(expiration, "endDateTime") ?? "");
   const endsAt = Number.isNaN(end) ? startsAt + readDuration(textOf(expiration, "duration") ?? "") : end;
   return {
-    status: textOf(properties, "status") ?? "",
-    principalId: textOf(properties, "principalId") ?? "",
-    roleDefinitionId: textOf(properties, "roleDefinitionId") ?? "",
+    status: textOf(properties, "status") ?? senseless("a request"),
+    principalId: textOf(properties, "principalId") ?? senseless("a request"),
+    roleDefinitionId: textOf(properties, "roleDefinitionId") ?? senseless("a request"),
     justification: textOf(properties, "justification"),
     startsAt,
     ...(!Number.isNaN(endsAt) && { endsAt }),

@@ -27,14 +27,15 @@ export async function sweepRights(
   const signInAs = (clientId: string) =>
     signIn({ ...settings, clientId }, { mintToken, signal: context.signal, limits }, runtime);
   const { arm } = await signInAs(rights.granterClientId);
-  const principalIds = await Promise.all(
-    rights.clientIds.map(async (clientId) => objectIdOf(await signInAs(clientId), clientId)),
+  const principals = await Promise.all(
+    rights.clientIds.map(async (clientId) => ({
+      clientId,
+      principalId: objectIdOf(await signInAs(clientId), clientId),
+    })),
   );
-  const ours = await findOurs(arm, rights, principalIds);
-  const [stale, kept] = [
-    ours.filter((one) => isStale(one, runtime.now())),
-    ours.filter((one) => !isStale(one, runtime.now())),
-  ];
+  const ours = await findOurs(arm, rights, principals, runtime.now());
+  const stale = ours.filter((one) => one.isStale);
+  const kept = ours.filter((one) => !one.isStale);
   for (const one of stale) await deletePlain(arm, one);
   return {
     cloud: "azure",
@@ -44,15 +45,23 @@ export async function sweepRights(
   };
 }
 
+interface Found extends PlainAssignment {
+  readonly isStale: boolean;
+}
+
 async function findOurs(
   arm: Arm,
   rights: Rights,
-  principalIds: readonly string[],
-): Promise<readonly PlainAssignment[]> {
+  principals: readonly { readonly clientId: string; readonly principalId: string }[],
+  now: number,
+): Promise<readonly Found[]> {
   const lists = scopesOf(rights).flatMap((scope) =>
-    principalIds.map(async (principalId) => {
+    principals.map(async ({ clientId, principalId }) => {
+      const given = rights.assignments.filter((one) => one.scope.toLowerCase() === scope.toLowerCase());
       const all = await listPlain(arm, scope, principalId);
-      return all.filter((one) => one.mark !== undefined && isAt(one, scope));
+      return all
+        .filter((one) => one.mark !== undefined && isAt(one, scope))
+        .map((one) => ({ ...one, isStale: given.some(({ role }) => isStale(one, { clientId, role, scope }, now)) }));
     }),
   );
   return (await Promise.all(lists)).flat();

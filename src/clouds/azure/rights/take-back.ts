@@ -120,7 +120,8 @@ function conclude(
       steps: story.steps,
     };
   }
-  return observe({ ...work, endsAt: lastEndOf(fates) }, probe, before);
+  const isFound = ofKind(fates, "removed").length === 0;
+  return observe({ ...work, endsAt: lastEndOf(fates), isFound }, probe, before);
 }
 
 /** When all that was taken back would have ended by itself; never for what would not have. */
@@ -130,13 +131,13 @@ function lastEndOf(fates: readonly Fate[]): number {
 }
 
 async function observe(
-  work: Work & { readonly endsAt: number },
+  work: Work & { readonly endsAt: number; readonly isFound: boolean },
   probe: Probe | undefined,
   before: Seen,
 ): Promise<Ending> {
   const { context, runtime, limits, story } = work;
   const since = runtime.now();
-  const removed = (unseen: string) => removedEnding(work, { since, endsAt: work.endsAt }, unseen);
+  const removed = (unseen: string) => removedEnding(work, { since, ...work }, unseen);
   if (probe === undefined) return removed("whoever took it back had nothing to see that with");
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before !== "open") return removed("Azure gave no answer before by which that could be seen");
@@ -144,6 +145,12 @@ async function observe(
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isClosed = async (signal: AbortSignal) => (await probe.ask(signal)) === "closed";
   const first = await watchRefusal(isClosed, watching, context, runtime);
+  if (first !== undefined && first >= work.endsAt) {
+    return {
+      ...endRightsByTime({ ...work, possession: { ...work.possession, endsAt: work.endsAt } }, first),
+      steps: story.steps,
+    };
+  }
   if (first !== undefined) {
     story.tell(`seen by the lease's own token, ${secondsSince(since, first)} after it was taken back`);
     return revokedEnding(work, probe.ready, since, first);

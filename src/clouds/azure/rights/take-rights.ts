@@ -1,3 +1,4 @@
+import { AgentctlError } from "../../../core/errors.js";
 import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
@@ -6,7 +7,7 @@ import type { Arm } from "./arm.js";
 import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
 import { give } from "./give.js";
 import { markOf, nameTarget } from "./names.js";
-import type { Rights } from "./rights-settings.js";
+import { type Rights, SHORTEST_MS } from "./rights-settings.js";
 
 const FIRST_PAUSE_MS = 2_000;
 /** Whoever has waited for long is not to be behind those who have only just come. */
@@ -41,8 +42,15 @@ export async function takeRights(
   const progress = new Map(clientIds.map((clientId) => [clientId, 0]));
   const waiting = { pauseMs: FIRST_PAUSE_MS, line: "" };
   while (true) {
-    const round = await tryEach(taking, progress, context, runtime);
+    const round = await tryEach(taking, progress, context, runtime).catch((thrown: unknown) => {
+      if (!isThrottling(thrown) || runtime.now() >= until) throw thrown;
+      return undefined;
+    });
     if (typeof round === "string") return round;
+    if (round === undefined) {
+      await pauseFor(LONGEST_PAUSE_MS * (0.75 + runtime.random() / 2), context.signal, runtime);
+      continue;
+    }
     const busy = soonestOf(round);
     const waitedSeconds = Math.round((runtime.now() - startedAt) / 1000);
     if (busy === undefined || runtime.now() >= until) {
@@ -57,6 +65,11 @@ export async function takeRights(
     await pauseFor(Math.min(pause, until - runtime.now()), context.signal, runtime);
     waiting.pauseMs = Math.min(waiting.pauseMs * GROWTH, LONGEST_PAUSE_MS);
   }
+}
+
+/** What was given by then stays with who has it: nobody has to wait for it once more. */
+function isThrottling(thrown: unknown): boolean {
+  return thrown instanceof AgentctlError && thrown.code === "THROTTLED";
 }
 
 /** Whom of the pool all was given to, or why none could be. Who was given something is stayed with: Azure takes nothing back at once. */
@@ -95,7 +108,7 @@ async function tryOne(
     if (given.kind === "busy") return { clientId, role, scope, holder: given.holder };
     progress.set(clientId, index + 1);
     const how = given.kind === "plain" ? " by an assignment that does not end by itself" : "";
-    const mark = markOf(terms.leaseId, terms.latestEndsAt);
+    const mark = markOf(terms.leaseId, Math.max(terms.latestEndsAt, runtime.now() + SHORTEST_MS));
     story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how}: ${mark}`);
   }
   return undefined;

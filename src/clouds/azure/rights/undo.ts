@@ -1,6 +1,6 @@
 import type { EndOrder, Facts, GrantTerms } from "../../../core/lease.js";
 import type { AzureSettings } from "../../../core/profile.js";
-import { isScope, type Readiness, rightsOf } from "./rights-settings.js";
+import { isScope, type Readiness, type Rights, rightsOf, SHORTEST_MS } from "./rights-settings.js";
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TENANT = /^[\w.-]{1,253}$/;
@@ -33,7 +33,7 @@ export type Undoing =
  * What taking the rights back needs to know; `readUndoing` reads it again.
  * @throws {AgentctlError} CONFIG_INVALID
  */
-export function undoOf(settings: AzureSettings, terms: Pick<GrantTerms, "latestEndsAt" | "revoke">): Facts {
+export function undoOf(settings: AzureSettings, terms: GrantTerms): Facts {
   const rights = rightsOf(settings);
   if (rights === undefined) return {};
   const { granterClientId, clientIds, assignments, allowUnbounded, ready } = rights;
@@ -43,12 +43,21 @@ export function undoOf(settings: AzureSettings, terms: Pick<GrantTerms, "latestE
     clientIds,
     roles: assignments.map(({ role }) => role),
     scopes: assignments.map(({ scope }) => scope),
-    endsAt: terms.latestEndsAt,
+    endsAt: boundAtOf(rights, terms),
     allowUnbounded,
     revoke: terms.revoke,
     audiences: settings.audiences,
     ...(ready !== undefined && { permissions: ready.permissions, at: ready.at }),
   };
+}
+
+/**
+ * When time-bound assignments have ended by themselves (epoch ms, this machine's clock): Azure gives none for less than
+ * five minutes, from when others have been waited for.
+ */
+export function boundAtOf({ waitSeconds }: Pick<Rights, "waitSeconds">, terms: GrantTerms): number {
+  const plannedAt = terms.endsAt - terms.lifetimeSeconds * 1000;
+  return Math.max(terms.latestEndsAt, plannedAt + waitSeconds * 1000 + SHORTEST_MS);
 }
 
 /** Reads what `undoOf` wrote. It may come from a file, so nothing of it is believed. */

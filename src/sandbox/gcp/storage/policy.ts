@@ -14,6 +14,9 @@ import { conditionNotMet, noSuchBucket } from "./errors.js";
 const PUBLIC =
   "The member bindings allUsers and allAuthenticatedUsers are not allowed since public access prevention is enforced.";
 
+/** As the system tests of python-storage have it. */
+const NOT_UNIFORM = "To set an IAM policy with conditions, enable uniform bucket-level access on the bucket.";
+
 export function isPolicyOperation(operation: string): boolean {
   return /Iam(?:Policy|Permissions)$/.test(operation);
 }
@@ -46,6 +49,8 @@ export function answerBucketPolicy(
   const asked = readAsked(request);
   // As its description says, access by everybody is prevented.
   if (asked.bindings.some(({ members }) => members.some(isEverybody))) throw conditionNotMet(PUBLIC);
+  const isConditional = asked.bindings.some(({ condition }) => condition !== undefined);
+  if (isConditional && context.world.buckets[bucket]?.hasUniformAccess === false) throw conditionNotMet(NOT_UNIFORM);
   return show(setPolicy(call, asked), holder);
 }
 

@@ -3,6 +3,7 @@ import { jsonAnswer } from "../../json-answer.js";
 import { groupNames, type ListEntry } from "../../listing.js";
 import { queryValue, type ServiceAnswer, type ServiceRequest } from "../../service.js";
 import { WireError } from "../../wire-error.js";
+import type { GcpWorld } from "../world.js";
 import type { StoredFile } from "./store.js";
 
 const MAX_RESULTS = 1000;
@@ -89,8 +90,9 @@ function textOf(entry: ListEntry): string {
   return "name" in entry ? entry.name : entry.prefix;
 }
 
-export function describeBucket(bucket: string, projectNumber: string): Record<string, unknown> {
+export function describeBucket(bucket: string, { projectNumber, buckets }: GcpWorld): Record<string, unknown> {
   const time = new Date(0).toISOString();
+  const isUniform = buckets[bucket]?.hasUniformAccess ?? true;
   return {
     kind: "storage#bucket",
     id: bucket,
@@ -103,6 +105,6 @@ export function describeBucket(bucket: string, projectNumber: string): Record<st
     etag: "CAE=",
     timeCreated: time,
     updated: time,
-    iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: "enforced" },
+    iamConfiguration: { uniformBucketLevelAccess: { enabled: isUniform }, publicAccessPrevention: "enforced" },
   };
 }

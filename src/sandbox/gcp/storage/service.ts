@@ -63,7 +63,7 @@ function answerAs(
   if (files === undefined) throw noSuchBucket();
   if (isPolicyOperation(operation)) return answerBucketPolicy(caller, bucket, operation, request, gcp);
   assertStorageAccess(caller, access, gcp);
-  if (operation === "storage.buckets.get") return jsonAnswer(describeBucket(bucket, gcp.world.projectNumber));
+  if (operation === "storage.buckets.get") return jsonAnswer(describeBucket(bucket, gcp.world));
   if (object === undefined) return listFiles(bucket, files, request, gcp.origin);
   const current = files.get(object);
   if (operation === "storage.objects.insert") {
@@ -85,7 +85,7 @@ function answerAs(
 
 function listBuckets(caller: GoogleAccess, access: StorageAccess, { gcp, store }: StorageContext): ServiceAnswer {
   assertStorageAccess(caller, access, gcp);
-  const items = [...store.keys()].map((name) => describeBucket(name, gcp.world.projectNumber));
+  const items = [...store.keys()].map((name) => describeBucket(name, gcp.world));
   return jsonAnswer({ kind: "storage#buckets", items });
 }
 

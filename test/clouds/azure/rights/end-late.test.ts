@@ -144,6 +144,13 @@ describe("plain assignments", () => {
       name: "above",
       description: `agentctl lease ${dead.leaseId} until 2026-11-22T12:30:00Z`,
     });
+    azure.add({
+      ...foreign,
+      roleDefinitionId,
+      scope: GROUP.toUpperCase(),
+      name: "forged",
+      description: `agentctl lease ${dead.leaseId} until 2026-11-22T12:30:00Z`,
+    });
     azure.now = START + 36 * MINUTE_MS;
     const living = openLease(azure, { ...settings, clientId: TWO, otherClientIds: [] });
     await living.open();
@@ -155,10 +162,13 @@ describe("plain assignments", () => {
       cloud: "azure",
       where: GROUP,
       removed: [expect.stringContaining(dead.leaseId)],
-      kept: [{ name: expect.stringContaining(living.leaseId), until: "2026-11-22T13:06:00Z" }],
+      kept: [
+        { name: expect.stringContaining("forged"), until: "2026-11-22T12:30:00Z" },
+        { name: expect.stringContaining(living.leaseId), until: "2026-11-22T13:06:00Z" },
+      ],
     });
-    expect(azure.assignments.map(({ name }) => name)).toEqual(expect.arrayContaining(["foreign", "above"]));
-    expect(azure.assignments).toHaveLength(3);
+    expect(azure.assignments.map(({ name }) => name)).toEqual(expect.arrayContaining(["foreign", "above", "forged"]));
+    expect(azure.assignments).toHaveLength(4);
     expect(await azureCloud.sweep?.(rightsSettings({ assignments: [] }), context, runtimeOf(azure))).toBeUndefined();
   });
 });

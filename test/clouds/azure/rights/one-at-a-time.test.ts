@@ -68,6 +68,18 @@ describe("one lease at a time", () => {
     },
   );
 
+  it("goes on where Azure wants fewer requests, for as long as it may wait", async () => {
+    const azure = await startFakeAzure();
+    const until = (minute: number) => Date.parse("2026-11-22T12:00:00Z") + minute * 60_000;
+    azure.intercept = (question) =>
+      isRequesting(question) && azure.now < until(2) ? fails(429, "TooManyRequests", "Slower.") : undefined;
+    await openLease(azure).open();
+    expect(azure.assignments).toHaveLength(1);
+    azure.intercept = (question) => (isRequesting(question) ? fails(429, "TooManyRequests", "Slower.") : undefined);
+    expect(await failureOf(openLease(azure, { clientId: TWO }).open())).toMatchObject({ code: "THROTTLED" });
+    expect(azure.now).toBeLessThan(until(9));
+  });
+
   it("of all that start together one has it, and of a pool each another application", async () => {
     const azure = await startFakeAzure();
     const pool = { otherClientIds: [TWO] };

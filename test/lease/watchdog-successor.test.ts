@@ -1,0 +1,71 @@
+import { EventEmitter } from "node:events";
+import * as fs from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Runtime } from "../../src/core/runtime.js";
+import { startSuccessor } from "../../src/lease/index.js";
+import { fakeRuntime } from "../fake-runtime.js";
+
+const ID = "l-0123456789ABCDEF";
+const ENV = { AGENTCTL_STATE_DIR: "/state", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "canary" };
+
+function start(overrides: Partial<Runtime> = {}) {
+  let isUnreffed = false;
+  const successor = Object.assign(new EventEmitter(), {
+    unref: () => {
+      isUnreffed = true;
+    },
+  });
+  const spawns: unknown[][] = [];
+  const runtime = fakeRuntime({
+    env: ENV,
+    cwd: "/project",
+    self: ["/bin/node", "/opt/agentctl.js"],
+    platform: "darwin",
+    spawn: ((...args: unknown[]) => {
+      spawns.push(args);
+      return successor;
+    }) as unknown as Runtime["spawn"],
+    ...overrides,
+  });
+  startSuccessor(ID, runtime);
+  const stdioOf = () => (spawns[0] as [string, string[], { stdio: readonly unknown[] }])[2].stdio;
+  return { successor, spawns, stdioOf, isUnreffed: () => isUnreffed };
+}
+
+describe("the watchdog's successor", () => {
+  it("is agentctl itself in a session of its own, with nobody's output, that waits for this lease", () => {
+    const { spawns, isUnreffed } = start();
+    expect(spawns).toEqual([
+      [
+        "/bin/node",
+        ["/opt/agentctl.js", "lease", "sweep", "--as-watchdog", "--queued", ID],
+        { detached: true, stdio: ["ignore", "ignore", "ignore"], env: ENV, cwd: "/project" },
+      ],
+    ]);
+    expect(isUnreffed(), "nobody waits for it").toBe(true);
+  });
+
+  it("leaves the lease in the ledger where it cannot be started, and harms nobody", () => {
+    const { successor } = start();
+    expect(() => successor.emit("error", new Error("spawn EAGAIN"))).not.toThrow();
+  });
+
+  it("holds nothing open that the watchdog has been given, such as the caller's stderr in a lock's place", () => {
+    const flags: Readonly<Record<string, string>> = { "18": "0100002", "200": "0100001", "201": "02100001" };
+    const proc = {
+      readdirSync: (() => ["0", "1", "2", "3", "18", "200", "201"]) as unknown as typeof fs.readdirSync,
+      readFileSync: ((file: string) =>
+        `pos:\t0\nflags:\t${flags[file.slice(file.lastIndexOf("/") + 1)]}\n`) as unknown as typeof fs.readFileSync,
+    };
+    const stdio = start({ platform: "linux", fs: { ...fs, ...proc } }).stdioOf();
+    const covered = [...stdio.entries()].filter(([, what]) => what !== "ignore");
+    expect(stdio.slice(0, 3)).toEqual(["ignore", "ignore", "ignore"]);
+    expect([stdio.length, covered]).toEqual([
+      201,
+      [
+        [18, 0],
+        [200, 0],
+      ],
+    ]);
+  });
+});
