@@ -2,6 +2,7 @@ import { endGrants, orderOf, orderOfPlan } from "./clouds/index.js";
 import { formatInstant } from "./core/durations.js";
 import type { EndContext, Ending, EndOrder } from "./core/lease.js";
 import { pauseFor } from "./core/retry.js";
+import type { Runtime } from "./core/runtime.js";
 import { isUnfinished, queuedUntil } from "./core/unfinished.js";
 import type { HeldLease } from "./held-session.js";
 
@@ -71,7 +72,7 @@ async function endQueued(
     recorder.attempt(() => entry.update({ state: "ending", endings: noted }));
     const what = endings.filter(isUnfinished).map(({ cloud }) => cloud);
     onProgress(`waiting until ${formatInstant(until)}, when ${what.join(" and ")} can be taken back`);
-    await pauseFor(until - runtime.now(), AbortSignal.any([unwatched, signal]), runtime);
+    await waitUntil(until, AbortSignal.any([unwatched, signal]), runtime);
     if (unwatched.aborted || signal.aborted) break;
     const due = orders.filter((_, index) => isUnfinished(endings[index] as Ending));
     const again = await endGrants(due, context, runtime);
@@ -81,6 +82,14 @@ async function endQueued(
 }
 
 const MOST_ROUNDS = 3;
+/** A machine that sleeps, and a clock that is set, are noticed. */
+const LOOK_MS = 5_000;
+
+async function waitUntil(time: number, signal: AbortSignal, runtime: Runtime): Promise<void> {
+  for (let left = time - runtime.now(); left > 0 && !signal.aborted; left = time - runtime.now()) {
+    await pauseFor(Math.min(left, LOOK_MS), signal, runtime);
+  }
+}
 
 /** With the steps of the earlier try first. */
 function continueEnding(ending: Ending, again: readonly Ending[]): Ending {

@@ -3,9 +3,17 @@ import { AgentctlError } from "./core/errors.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import { outcomeOf, type SweepReport, type SweptLease } from "./core/sweep-report.js";
+import { lastRetryOf } from "./core/unfinished.js";
 import { tryToFinish } from "./finish-session.js";
 import { requireKnownSource } from "./identity/index.js";
-import { findLease, type ListedLease, listLeases, requestRevocation, selectLeases } from "./lease/index.js";
+import {
+  findLease,
+  type ListedLease,
+  listLeases,
+  requestRevocation,
+  selectLeases,
+  startSuccessor,
+} from "./lease/index.js";
 import { watchClosing } from "./run/index.js";
 
 export interface RevokeOrder {
@@ -38,7 +46,9 @@ export async function revokeSession(order: RevokeOrder, observe: Observe, runtim
           const answered = await waitForEnd(lease, watch.signal, runtime);
           if (answered !== undefined) return answered;
         }
-        return tryToFinish(id, { ...finisher, force: true }, observe, runtime);
+        const swept = await tryToFinish(id, { ...finisher, force: true }, observe, runtime);
+        if (lastRetryOf(swept.endings) !== undefined) startSuccessor(id, identitySource, runtime);
+        return swept;
       }),
     );
     return { leases, files: [], clouds: [] };

@@ -13,6 +13,7 @@ import {
   findLease,
   leaseQueuedUntil,
   listLeases,
+  lockLease,
   selectLeases,
   startSuccessor,
   sweepFiles,
@@ -78,20 +79,31 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
  */
 async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
   if (leaseQueuedUntil(id, runtime) !== undefined) {
-    startSuccessor(id, runtime);
+    startSuccessor(id, finisher.identitySource, runtime);
     return [];
   }
   const swept = await tryToFinish(id, finisher, unobserved, runtime);
-  if (lastRetryOf(swept.endings) !== undefined) startSuccessor(id, runtime);
+  seeToQueue(swept, finisher, runtime);
   return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
+}
+
+/** What its cloud takes back only later is waited for by somebody. */
+function seeToQueue({ id, endings }: SweptLease, { identitySource }: Finisher, runtime: Runtime): void {
+  if (lastRetryOf(endings) !== undefined) startSuccessor(id, identitySource, runtime);
 }
 
 /** The successor: its output goes nowhere. A cloud that names one time after the other is left to a sweep in the end. */
 async function finishQueued(id: string, finisher: Finisher, runtime: Runtime): Promise<readonly SweptLease[]> {
-  for (let round = 1; ; round += 1) {
-    await waitInQueue(id, runtime);
-    const swept = await tryToFinish(id, finisher, unobserved, runtime);
-    if (lastRetryOf(swept.endings) === undefined || round === MOST_ROUNDS) return [swept];
+  const queue = await lockLease(id, runtime, "queue");
+  if (queue === undefined) return [];
+  try {
+    for (let round = 1; ; round += 1) {
+      await waitInQueue(id, runtime);
+      const swept = await tryToFinish(id, finisher, unobserved, runtime);
+      if (lastRetryOf(swept.endings) === undefined || round === MOST_ROUNDS) return [swept];
+    }
+  } finally {
+    await queue.release();
   }
 }
 
@@ -109,6 +121,7 @@ async function finishOrWait(id: string, finisher: Finisher, observe: Observe, ru
   for (;;) {
     if (!(await waitWhileEnding(id, rules, runtime))) return { id, ...profile, outcome: "busy", endings: [] };
     const swept = await tryToFinish(id, finisher, observe, runtime);
+    seeToQueue(swept, finisher, runtime);
     const isTaken = swept.outcome === "busy" || (swept.outcome === "running" && findEnder(id, runtime) !== undefined);
     if (!isTaken || runtime.now() >= waitUntil || finisher.unwatched.aborted) return { ...profile, ...swept };
     await runtime.sleep(LOOK_MS);

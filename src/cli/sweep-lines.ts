@@ -1,4 +1,5 @@
 import { AgentctlError } from "../core/errors.js";
+import type { CloudName } from "../core/profile.js";
 import type { CloudSweep, SweepOutcome, SweepReport, SweptLease } from "../core/sweep-report.js";
 import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
@@ -14,6 +15,13 @@ const REASONS: Partial<Readonly<Record<SweepOutcome, string>>> = {
 };
 
 const MOST_NAMES = 3;
+
+/** What leases leave in a cloud, and why some of it is left there. */
+const LEFT: Readonly<Record<CloudName, { readonly noun: string; readonly ends: string; readonly why: string }>> = {
+  aws: { noun: "denies", ends: "its session is fenced at", why: "each to be cleared five minutes after its fence" },
+  azure: { noun: "assignments", ends: "its lease ends by", why: "each of a lease that may still be open" },
+  gcp: { noun: "bindings", ends: "it ends at", why: "each of a lease that may still be open" },
+};
 
 /** One line a lease, a cloud and for the files; nothing where there was nothing. `now` in epoch ms. */
 export function renderSweep({ leases, files, clouds }: SweepReport, now: number): string {
@@ -39,18 +47,18 @@ function describeSwept(lease: SweptLease, now: number): string {
 }
 
 function describeCloud({ cloud, profile, where, removed, kept }: CloudSweep): string {
-  const names = kept.map(({ name, until }) => `${name} (its session is fenced at ${until})`);
+  const { noun, ends, why } = LEFT[cloud];
+  const names = kept.map(({ name, until }) => `${name} (${ends} ${until})`);
   const parts = [
-    ...(removed.length === 0 ? [] : [`removed ${countDenies(removed)}`]),
-    ...(kept.length === 0 ? [] : [`kept ${countDenies(names)}, each to be cleared five minutes after its fence`]),
+    ...(removed.length === 0 ? [] : [`removed ${listNames(removed, noun)}`]),
+    ...(kept.length === 0 ? [] : [`kept ${listNames(names, noun)}, ${why}`]),
   ];
   return `${cloud}: ${where} (${profile}): ${parts.length === 0 ? "nothing of a lease was left" : parts.join("; ")}`;
 }
 
 /** By name where they are few; `--json` has them all. */
-function countDenies(names: readonly string[]): string {
-  if (names.length <= MOST_NAMES) return names.join(", ");
-  return `${names.length} denies`;
+function listNames(names: readonly string[], noun: string): string {
+  return names.length <= MOST_NAMES ? names.join(", ") : `${names.length} ${noun}`;
 }
 
 /**

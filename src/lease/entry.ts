@@ -62,7 +62,14 @@ export function leasesDir(runtime: Pick<Runtime, "env" | "cwd">): string {
   return path.join(stateDir(runtime), "leases");
 }
 
-/** `json`: the lease's entry; `revoke`: the mark that asks for its end; `lock`: of whoever ends it for another. */
-export function leaseFile(id: string, kind: "json" | "revoke" | "lock", runtime: Pick<Runtime, "env" | "cwd">): string {
+/**
+ * `json`: the lease's entry; `revoke`: the mark that asks for its end; `lock`: of whoever ends it for another; `queue`: of
+ * whoever waits until its cloud lets it be ended.
+ */
+export function leaseFile(
+  id: string,
+  kind: "json" | "revoke" | "lock" | "queue",
+  runtime: Pick<Runtime, "env" | "cwd">,
+): string {
   return path.join(leasesDir(runtime), `${id}.${kind}`);
 }

@@ -2,6 +2,7 @@ export { type Claim, type ClaimedLease, type ClaimRules, claimLease, waitUntilOw
 export { type LeaseEntry, type LeaseState, type LedgerGrant, leaseFile } from "./entry.js";
 export { type KeepInput, type KeptGrants, keepGrants } from "./keep-grants.js";
 export { newLeaseId } from "./lease-id.js";
+export { lockLease } from "./lease-lock.js";
 export { removePrivateDir, removeReceiptPlace, removeTornWrites } from "./leavings.js";
 export { type LeaseChange, type NewLease, type OpenLease, openLease } from "./ledger.js";
 export { type ListedLease, listLeases } from "./list.js";

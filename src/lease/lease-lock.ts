@@ -12,8 +12,15 @@ export interface LeaseLock {
 /** Long enough for a lock whose holder was killed to be seen twice, and broken. */
 const RULES: FileLockRules = { timeoutMs: 1_000 };
 
-/** Undefined when another process has it. @throws {AgentctlError} STATE_UNWRITABLE */
-export function lockLease(id: string, runtime: Runtime): Promise<LeaseLock | undefined> {
+/**
+ * Undefined when another process has it. `queue` is held by whoever waits until the lease can be ended.
+ * @throws {AgentctlError} STATE_UNWRITABLE
+ */
+export function lockLease(
+  id: string,
+  runtime: Runtime,
+  kind: "lock" | "queue" = "lock",
+): Promise<LeaseLock | undefined> {
   return new Promise((resolve, reject) => {
     let letGo = (): void => {};
     const over = new Promise<void>((resolveOver) => {
@@ -23,7 +30,7 @@ export function lockLease(id: string, runtime: Runtime): Promise<LeaseLock | und
       resolve({ release });
       return over;
     };
-    const held = withFileLock(leaseFile(id, "lock", runtime), hold, runtime, RULES);
+    const held = withFileLock(leaseFile(id, kind, runtime), hold, runtime, RULES);
     held.catch((thrown: unknown) => {
       if (toAgentctlError(thrown).code === "LOCK_HELD") resolve(undefined);
       else reject(thrown);

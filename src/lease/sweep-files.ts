@@ -15,8 +15,9 @@ import { privateDirsRoot } from "./terms.js";
  */
 const TORN_AFTER_MS = 10 * 60_000;
 
-/** The names that are made beside an entry: by a write of it or of the mark, the mark, the lock, and by waiting for the lock. */
-const BESIDE = /^\.(?:(?:json|revoke)\.[0-9a-f]{12}\.tmp|revoke|lock|lock\.[0-9a-f]{32}(?:\.[0-9a-f]{32})*(?:\.new)?)$/;
+/** The names that are made beside an entry: by a write of it or of the mark, the mark, the locks, and by waiting for them. */
+const BESIDE =
+  /^\.(?:(?:json|revoke)\.[0-9a-f]{12}\.tmp|revoke|(?:lock|queue)(?:\.[0-9a-f]{32}(?:\.[0-9a-f]{32})*(?:\.new)?)?)$/;
 
 /**
  * Removes what killed processes left of leases that are not in the ledger any more, and what they did not finish writing;

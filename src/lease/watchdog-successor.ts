@@ -1,35 +1,44 @@
 import type { StdioOptions } from "node:child_process";
+import { devNull } from "node:os";
 import type { Runtime } from "../core/runtime.js";
 import { inheritableDescriptors } from "./watchdog-descriptors.js";
+import { watchdogEnvironment } from "./watchdog-environment.js";
 
 type SuccessorRuntime = Pick<Runtime, "spawn" | "self" | "env" | "cwd" | "fs" | "platform">;
 
-/** A watchdog's own is nothing to read from. */
-const STDIN = 0;
 const STDERR = 2;
 
 /**
  * Starts the watchdog's successor, which waits until a queued lease can be ended: minutes, in which nobody's output must
- * be held open, or whoever reads that to its end would wait as well.
- * @throws {Error} what `spawn` throws
+ * be held open, or whoever reads that to its end would wait as well. Where another one waits already, it ends at once.
+ * Never throws: where it cannot be started, the lease stays in the ledger for whoever sweeps next.
  */
-export function startSuccessor(id: string, runtime: SuccessorRuntime): void {
-  const [program, ...args] = runtime.self;
-  const successor = runtime.spawn(program, [...args, "lease", "sweep", "--as-watchdog", "--queued", id], {
-    detached: true,
-    stdio: openStdio(runtime),
-    env: { ...runtime.env },
-    cwd: runtime.cwd,
-  });
-  // The lease stays in the ledger, for whoever sweeps next.
-  successor.on("error", () => {});
-  successor.unref();
+export function startSuccessor(id: string, identitySource: string | undefined, runtime: SuccessorRuntime): void {
+  const { spawn, self, cwd, fs } = runtime;
+  const [program, ...args] = self;
+  const identity = identitySource === undefined ? [] : ["--identity", identitySource];
+  let nothing: number | undefined;
+  try {
+    nothing = fs.openSync(devNull, "r+");
+    const successor = spawn(program, [...args, "lease", "sweep", "--as-watchdog", "--queued", ...identity, id], {
+      detached: true,
+      stdio: openStdio(nothing, runtime),
+      env: watchdogEnvironment(runtime),
+      cwd,
+    });
+    successor.on("error", () => {});
+    successor.unref();
+  } catch {
+    // Such as where no further file may be opened.
+  } finally {
+    if (nothing !== undefined) fs.closeSync(nothing);
+  }
 }
 
-/** Those that a watchdog has covered with the caller's stderr are covered with its stdin, since Node cannot close them. */
-function openStdio(runtime: SuccessorRuntime): StdioOptions {
+/** What else would be inherited, such as a script's lock or the stderr that a watchdog has covered it with, is covered. */
+function openStdio(nothing: number, runtime: SuccessorRuntime): StdioOptions {
   const inheritable = inheritableDescriptors(runtime);
   const stdio = new Array<"ignore" | number>(Math.max(STDERR, ...inheritable) + 1).fill("ignore");
-  for (const fd of inheritable) stdio[fd] = STDIN;
+  for (const fd of inheritable) stdio[fd] = nothing;
   return stdio;
 }

@@ -8,7 +8,7 @@ import { fakeRuntime } from "../fake-runtime.js";
 const ID = "l-0123456789ABCDEF";
 const ENV = { AGENTCTL_STATE_DIR: "/state", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "canary" };
 
-function start(overrides: Partial<Runtime> = {}) {
+function start(overrides: Partial<Runtime> = {}, identitySource?: string) {
   let isUnreffed = false;
   const successor = Object.assign(new EventEmitter(), {
     unref: () => {
@@ -27,7 +27,7 @@ function start(overrides: Partial<Runtime> = {}) {
     }) as unknown as Runtime["spawn"],
     ...overrides,
   });
-  startSuccessor(ID, runtime);
+  startSuccessor(ID, identitySource, runtime);
   const stdioOf = () => (spawns[0] as [string, string[], { stdio: readonly unknown[] }])[2].stdio;
   return { successor, spawns, stdioOf, isUnreffed: () => isUnreffed };
 }
@@ -45,6 +45,18 @@ describe("the watchdog's successor", () => {
     expect(isUnreffed(), "nobody waits for it").toBe(true);
   });
 
+  it("proves the identity that the sweep was told to", () => {
+    const [first] = start({}, "gitlab").spawns;
+    expect((first as [string, string[]])[1].slice(-3)).toEqual(["--identity", "gitlab", ID]);
+  });
+
+  it("harms nobody where nothing can be started", () => {
+    const spawn = (() => {
+      throw new Error("spawn EMFILE");
+    }) as unknown as Runtime["spawn"];
+    expect(() => start({ spawn })).not.toThrow();
+  });
+
   it("leaves the lease in the ledger where it cannot be started, and harms nobody", () => {
     const { successor } = start();
     expect(() => successor.emit("error", new Error("spawn EAGAIN"))).not.toThrow();
@@ -59,13 +71,15 @@ describe("the watchdog's successor", () => {
     };
     const stdio = start({ platform: "linux", fs: { ...fs, ...proc } }).stdioOf();
     const covered = [...stdio.entries()].filter(([, what]) => what !== "ignore");
+    const nothing = covered[0]?.[1];
     expect(stdio.slice(0, 3)).toEqual(["ignore", "ignore", "ignore"]);
     expect([stdio.length, covered]).toEqual([
       201,
       [
-        [18, 0],
-        [200, 0],
+        [18, nothing],
+        [200, nothing],
       ],
     ]);
+    expect(nothing, "none of the caller's").toBeGreaterThan(2);
   });
 });
