@@ -4,7 +4,7 @@ import { toAgentctlError } from "./core/errors.js";
 import type { Ending } from "./core/lease.js";
 import { isUnfinished, lastRetryOf } from "./core/unfinished.js";
 import { endOnce } from "./ending-session.js";
-import type { HeldLease } from "./held-session.js";
+import { type HeldLease, noteRevoked } from "./held-session.js";
 import { leaseRevoked, type RevokeRequest } from "./lease/index.js";
 import { watchClosing } from "./run/index.js";
 
@@ -18,9 +18,7 @@ const SWEEP_STOP_MS = 2_000;
  */
 export async function revokeWhileRunning(held: HeldLease, request: RevokeRequest): Promise<void> {
   const { account, entry, observe, recorder, runtime } = held;
-  account.revokedBy = { ...request, at: formatInstant(request.at) };
-  const who = request.user === undefined ? `process ${request.pid}` : `${request.user} (process ${request.pid})`;
-  observe({ kind: "warning", text: `the lease was revoked by ${who}` });
+  noteRevoked(held, request);
   const stopped = held.kept?.stop(leaseRevoked(request.at));
   held.revoked.abort();
   await stopped;

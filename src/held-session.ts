@@ -1,11 +1,12 @@
 import type { Account, HappeningRecorder, Receipt } from "./audit/index.js";
+import { formatInstant } from "./core/durations.js";
 import type { Ending } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
 import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { Delivery } from "./deliver/index.js";
-import type { KeptGrants, OpenLease, Watchdog } from "./lease/index.js";
+import type { KeptGrants, OpenLease, RevokeRequest, Watchdog } from "./lease/index.js";
 
 /** A lease while it is open, with what has to be taken down at its end as far as it stands. */
 export interface HeldLease {
@@ -50,4 +51,11 @@ export function hold(
     left: new AbortController(),
     sweepStop: new AbortController(),
   };
+}
+
+/** Puts on the account, and tells, who wants the lease to end. */
+export function noteRevoked({ account, observe }: HeldLease, request: RevokeRequest): void {
+  account.revokedBy = { ...request, at: formatInstant(request.at) };
+  const who = request.user === undefined ? `process ${request.pid}` : `${request.user} (process ${request.pid})`;
+  observe({ kind: "warning", text: `the lease was revoked by ${who}` });
 }

@@ -1,7 +1,6 @@
 import { hasRights, openRights } from "./clouds/index.js";
-import { formatInstant } from "./core/durations.js";
 import type { CloudName } from "./core/profile.js";
-import type { HeldLease } from "./held-session.js";
+import { type HeldLease, noteRevoked } from "./held-session.js";
 import { beginTerms, leaseRevoked } from "./lease/index.js";
 import { issueContext } from "./renewal-session.js";
 import type { Interruption } from "./run/index.js";
@@ -17,7 +16,7 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
   const revoked = new AbortController();
   const signal = AbortSignal.any([interruption.signal, revoked.signal]);
   const stopWatching = entry.onRevoked((request) => {
-    account.revokedBy = { ...request, at: formatInstant(request.at) };
+    noteRevoked(held, request);
     revoked.abort(leaseRevoked(request.at));
   });
   const context = {
@@ -36,6 +35,9 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     entry.update({ deadlineAt: terms.deadlineAt });
     observe({ kind: "progress" });
     observe({ kind: "begun", terms, clouds: opened.rights.map(({ cloud }) => cloud) });
+  } catch (thrown) {
+    // No cloud is to be named for it.
+    throw revoked.signal.aborted ? revoked.signal.reason : thrown;
   } finally {
     observe({ kind: "progress" });
     stopWatching();

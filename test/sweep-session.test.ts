@@ -1,14 +1,21 @@
+import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Ending, EndOrder } from "../src/core/lease.js";
 import type { Happening } from "../src/core/run-request.js";
-import { openLease } from "../src/lease/index.js";
-import { type SweepRequest, sweepSession } from "../src/sweep-session.js";
-import { ID, makeLease, makeScratchLedger, type ScratchLedger } from "./lease/scratch-ledger.js";
+import type { Runtime } from "../src/core/runtime.js";
+import { listLeases, lockLease, openLease } from "../src/lease/index.js";
+import { type SweepRequest, sweepBeside, sweepSession } from "../src/sweep-session.js";
+import { ID, makeLease, makeScratchLedger, OPENED, type ScratchLedger } from "./lease/scratch-ledger.js";
 import { thrownBy } from "./thrown.js";
+
+const clouds = vi.hoisted(() => ({ endGrants: vi.fn() }));
+vi.mock("../src/clouds/index.js", async (importOriginal) => ({ ...(await importOriginal<object>()), ...clouds }));
 
 let ledger: ScratchLedger;
 beforeEach(() => {
   ledger = makeScratchLedger();
+  clouds.endGrants.mockReset();
 });
 afterEach(() => ledger.remove());
 
@@ -60,4 +67,181 @@ describe("a lease that another process is ending", () => {
 it("an identity source that there is none of is refused, though there is nothing to sweep", async () => {
   const request = { ids: [], cloud: false, asWatchdog: false, identitySource: "foo" };
   expect(await thrownBy(() => sweepSession(request, () => {}, ledger.runtime()))).toMatchObject({ code: "USAGE" });
+});
+
+describe("a lease that its cloud takes back only later", () => {
+  const RETRY_AT = OPENED + 298_000;
+  const AT = "2026-01-31T09:30:00Z";
+  const queuedUntil = (retryAt: number): Ending => {
+    const time = new Date(retryAt).toISOString();
+    return { cloud: "aws", word: "expires", at: AT, detail: "d", isUnfinished: true, retryAt: time };
+  };
+  const QUEUED = queuedUntil(RETRY_AT);
+  const REVOKED: Ending = { cloud: "aws", word: "revoked", at: AT, detail: "d" };
+  const FAILED: Ending = { ...REVOKED, word: "failed", isUnfinished: true };
+
+  /** What a dead agentctl left, and what comes of a sweep of it; the clock moves only by sleeping. */
+  function stage(endings: readonly Ending[]) {
+    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings });
+    const starts: (readonly string[])[] = [];
+    const told: Happening[] = [];
+    let clock = OPENED + 60_000;
+    let sleeps = 0;
+    const runtime = ledger.runtime({
+      now: () => clock,
+      sleep: async (ms) => {
+        clock += ms;
+        sleeps += 1;
+        if (sleeps > 10_000) throw new Error("it waits for ever");
+      },
+      spawn: ((_: string, args: readonly string[]) => {
+        starts.push(args);
+        return Object.assign(new EventEmitter(), { unref: () => {} });
+      }) as unknown as Runtime["spawn"],
+    });
+    const sweepIt = (request: Partial<SweepRequest>) =>
+      sweepSession({ ids: [], cloud: false, asWatchdog: false, ...request }, (each) => told.push(each), runtime);
+    return { starts, told, runtime, sweepIt, clockOf: () => clock };
+  }
+
+  /** What each of the tries comes to, as far as something may be tried; the last of them from then on. */
+  function answer(...tries: readonly Ending[]): void {
+    let count = 0;
+    clouds.endGrants.mockImplementation(async (orders: readonly EndOrder[]) => {
+      if (orders.length === 0) return [];
+      count += 1;
+      return [tries[Math.min(count, tries.length) - 1]];
+    });
+  }
+  const tries = () => clouds.endGrants.mock.calls.filter(([orders]) => orders.length > 0).length;
+  const stateOf = (now: number) => listLeases(ledger.runtime({ now: () => now })).map(({ state }) => state);
+  const waiter = (...identity: readonly string[]) => ["lease", "sweep", "--as-watchdog", "--queued", ...identity, ID];
+
+  describe("by its watchdog", () => {
+    it("is left to a successor, and there is nothing to tell", async () => {
+      const { sweepIt, starts, told } = stage([QUEUED]);
+      expect((await sweepIt({ ids: [ID], asWatchdog: true })).leases).toEqual([]);
+      expect(starts).toEqual([waiter()]);
+      expect(clouds.endGrants).not.toHaveBeenCalled();
+      expect(told).toEqual([]);
+    });
+
+    it("is left to a successor once that is seen, and then it is told", async () => {
+      answer(QUEUED);
+      const { sweepIt, starts } = stage([]);
+      const { leases } = await sweepIt({ ids: [ID], asWatchdog: true, identitySource: "env" });
+      expect(leases).toMatchObject([{ id: ID, outcome: "queued", endings: [QUEUED] }]);
+      expect(starts).toEqual([waiter("--identity", "env")]);
+      expect(stateOf(OPENED)).toEqual(["queued"]);
+    });
+
+    it.each([
+      { name: "has ended", ending: REVOKED, outcome: "ended" },
+      { name: "could not be ended", ending: FAILED, outcome: "unfinished" },
+    ])("has no successor where it $name", async ({ ending, outcome }) => {
+      answer(ending);
+      const { sweepIt, starts } = stage([]);
+      expect((await sweepIt({ ids: [ID], asWatchdog: true })).leases).toMatchObject([{ outcome }]);
+      expect(starts).toEqual([]);
+    });
+  });
+
+  describe("by its watchdog's successor", () => {
+    const queue = { ids: [ID], asWatchdog: true, isQueued: true };
+
+    it("is waited for, and ended", async () => {
+      answer(REVOKED);
+      const { sweepIt, clockOf, starts, told } = stage([QUEUED]);
+      expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "ended", endings: [REVOKED] }]);
+      expect(clockOf()).toBe(RETRY_AT);
+      expect([tries(), stateOf(RETRY_AT), starts, told]).toEqual([1, [], [], []]);
+    });
+
+    it("is tried again when its cloud names another time, up to five times, and is then a sweep's", async () => {
+      const { sweepIt, clockOf, runtime, starts } = stage([QUEUED]);
+      clouds.endGrants.mockImplementation(async () => [queuedUntil(runtime.now() + 60_000)]);
+      expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "queued" }]);
+      expect(clouds.endGrants).toHaveBeenCalledTimes(5);
+      expect(clockOf()).toBe(RETRY_AT + 4 * 60_000);
+      expect(starts).toEqual([]);
+      expect(stateOf(clockOf() + 119_999)).toEqual(["queued"]);
+      expect(stateOf(clockOf() + 120_000)).toEqual(["orphaned"]);
+    });
+
+    it("is not tried over and over where its time is past", async () => {
+      answer(QUEUED, REVOKED);
+      const { sweepIt, clockOf } = stage([QUEUED]);
+      expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "ended" }]);
+      expect([tries(), clockOf()]).toEqual([2, RETRY_AT + 5_000]);
+    });
+
+    it("is not tried again when its cloud names no other time", async () => {
+      answer(FAILED);
+      const { sweepIt } = stage([QUEUED]);
+      expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "unfinished" }]);
+      expect(tries()).toBe(1);
+    });
+
+    it("may be gone meanwhile, which is fine", async () => {
+      const { sweepIt, runtime } = stage([QUEUED]);
+      Object.assign(runtime, { sleep: async () => fs.rmSync(ledger.file(), { force: true }) });
+      expect((await sweepIt(queue)).leases).toEqual([{ id: ID, outcome: "gone", endings: [] }]);
+      expect(tries()).toBe(0);
+    });
+
+    it("is waited for by one alone", async () => {
+      answer(REVOKED);
+      const { sweepIt, runtime } = stage([QUEUED]);
+      const other = await lockLease(ID, runtime, "queue");
+      expect((await sweepIt(queue)).leases).toEqual([]);
+      await other?.release();
+      expect([tries(), stateOf(OPENED)]).toEqual([0, ["queued"]]);
+      expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "ended" }]);
+    });
+  });
+
+  describe("by a sweep", () => {
+    it.each([
+      { name: "all", request: {} },
+      { name: "this one", request: { ids: [ID] } },
+    ])("of $name is reported, not tried before its time, and seen to", async ({ request }) => {
+      const { sweepIt, starts, clockOf } = stage([QUEUED]);
+      answer(REVOKED);
+      const { leases } = await sweepIt(request);
+      expect(leases).toEqual([{ id: ID, profile: "deploy", outcome: "queued", endings: [QUEUED] }]);
+      expect([tries(), clockOf(), starts]).toEqual([0, OPENED + 60_000, [waiter()]]);
+      expect(stateOf(OPENED)).toEqual(["queued"]);
+    });
+
+    it("is ended when its time has come", async () => {
+      answer(REVOKED);
+      const { sweepIt, runtime, starts } = stage([QUEUED]);
+      await runtime.sleep(RETRY_AT - runtime.now());
+      expect((await sweepIt({})).leases).toMatchObject([{ outcome: "ended", endings: [REVOKED] }]);
+      expect([tries(), stateOf(RETRY_AT), starts]).toEqual([1, [], []]);
+    });
+  });
+
+  describe("beside another's command", () => {
+    const beside = async (runtime: Runtime): Promise<readonly Happening[]> => {
+      const told: Happening[] = [];
+      await sweepBeside("l-OTHER", new AbortController().signal, (each) => told.push(each), runtime);
+      return told;
+    };
+
+    it("is left alone, since its watchdog waits", async () => {
+      answer(REVOKED);
+      const { runtime, starts } = stage([QUEUED]);
+      expect(await beside(runtime)).toEqual([]);
+      expect([clouds.endGrants.mock.calls, starts, stateOf(OPENED)]).toEqual([[], [], ["queued"]]);
+    });
+
+    it("is ended a minute after its time, when nobody has", async () => {
+      answer(REVOKED);
+      const { runtime } = stage([QUEUED]);
+      await runtime.sleep(RETRY_AT + 60_000 - runtime.now());
+      expect(await beside(runtime)).toMatchObject([{ kind: "swept", lease: { id: ID, outcome: "ended" } }]);
+      expect(stateOf(RETRY_AT)).toEqual([]);
+    });
+  });
 });

@@ -11,6 +11,8 @@ export interface ProgressLine {
 
 /** What is over by then is not worth a line. */
 const DRAWN_AFTER_MS = 300;
+/** Of a terminal that does not say. */
+const USUAL_COLUMNS = 80;
 /** Back to the first column, and erased to the end (ECMA-48: EL). */
 const ERASE = "\r\u001b[K";
 
@@ -22,7 +24,7 @@ export function createProgressLine({ stderr }: Pick<Runtime, "stderr">): Progres
 
   function draw(): void {
     // One column stays free: a line that fills the last one is wrapped, and could not be erased.
-    const line = `agentctl: ${printable(text ?? "")}…`.slice(0, Math.max(1, stderr.columns - 1));
+    const line = `agentctl: ${printable(text ?? "")}…`.slice(0, (stderr.columns || USUAL_COLUMNS) - 1);
     stderr.write(`${ERASE}${line}`);
   }
 

@@ -76,6 +76,11 @@ describe("the lines of a sweep", () => {
       }),
       want: "on deploy: not finished; aws: failed, usable until 2026-01-31T12:30:00Z (a long story); AWS was away",
     },
+    {
+      name: "what its cloud takes back only later, as what is not finished",
+      lease: leaseOf("queued", { endings: [{ ...ENDING, word: "expires", at: "2026-01-31T12:30:00Z" }] }),
+      want: "on deploy: aws: expires at 2026-01-31T12:30:00Z",
+    },
     { name: "who is at it", lease: leaseOf("busy"), want: "on deploy: another agentctl is ending it" },
     { name: "who is alive", lease: leaseOf("running"), want: "on deploy: its agentctl is running" },
     { name: "that it was over", lease: leaseOf("gone"), want: "on deploy: it has ended by itself" },
@@ -120,6 +125,10 @@ describe("lease sweep", () => {
     { argv: ["l-A", "l-B"], want: { ids: ["l-A", "l-B"], cloud: false, asWatchdog: false } },
     { argv: ["--as-watchdog", "l-A"], want: { ids: ["l-A"], cloud: false, asWatchdog: true } },
     {
+      argv: ["--as-watchdog", "--queued", "--identity", "env", "l-A"],
+      want: { ids: ["l-A"], cloud: false, asWatchdog: true, isQueued: true, identitySource: "env" },
+    },
+    {
       argv: ["--cloud", "-p", "deploy", "--config", "a.yaml", "--identity", "env"],
       want: {
         ids: [],
@@ -154,6 +163,7 @@ describe("lease sweep", () => {
     { outcome: "gone", sweep: true, revoke: true },
     { outcome: "running", sweep: true, revoke: false },
     { outcome: "unknown", sweep: true, revoke: false },
+    { outcome: "queued", sweep: true, revoke: false },
     { outcome: "busy", sweep: false, revoke: false },
     { outcome: "unreadable", sweep: false, revoke: false },
     { outcome: "unfinished", sweep: false, revoke: false },

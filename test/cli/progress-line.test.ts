@@ -76,6 +76,7 @@ describe("what is being waited for", () => {
 
   it("fits into the line, and steers no terminal", () => {
     expect(write([waitingFor("a long story"), 300], { columns: 16 })).toBe(`${ERASE}agentctl: a lon`);
+    expect(write([waitingFor("a long story"), 300], { columns: 0 })).toBe(`${ERASE}agentctl: a long story…`);
     expect(write([waitingFor("\u001b[2J"), 300])).toBe(`${ERASE}agentctl: \\u001b[2J…`);
   });
 });
