@@ -1,50 +1,66 @@
-// `npm run endings [-- [--short] [crash[=RUNS]|chaos|crowd[=LEASES]|watchdog]…]`: what becomes of leases that do not end
-// in the ordinary way, against the embedded sandbox. Prints the README's tables; exits with 1 when anything is not as it
-// has to be. On Linux, whose /proc tells what lives.
+// `npm run endings [-- [--short] [--cloud NAME] [crash[=RUNS]|chaos|crowd[=LEASES]|watchdog]…]`: what becomes of leases that
+// do not end in the ordinary way, against the embedded sandbox. Prints the README's tables; exits with 1 when anything is
+// not as it has to be. On Linux, whose /proc tells what lives.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { runChaos } from "./endings-chaos-part.mjs";
-import { runCrash } from "./endings-crash-part.mjs";
-import { runCrowd } from "./endings-crowd-part.mjs";
-import { runWatchdog } from "./endings-watchdog.mjs";
+import { parseArgs } from "node:util";
+import { runChaos } from "./endings/chaos-part.mjs";
+import { CLOUDS, TITLES } from "./endings/clouds.mjs";
+import { runCrash } from "./endings/crash-part.mjs";
+import { runCrowd } from "./endings/crowd-part.mjs";
+import { runWatchdog } from "./endings/watchdog.mjs";
 import { ensureSetup } from "./setup.mjs";
 
+/** `sizes`: of a full run, and of a short one. */
 const PARTS = {
-  crash: { run: runCrash, size: 300, short: 18 },
+  crash: { run: runCrash, sizes: { aws: [240, 18], gcp: [120, 16], azure: [120, 16] } },
   chaos: { run: runChaos },
-  crowd: { run: runCrowd, size: 100, short: 12 },
-  watchdog: { run: runWatchdog },
+  crowd: { run: runCrowd, sizes: { aws: [100, 12], gcp: [30, 8], azure: [8, 3] } },
 };
 
-const words = process.argv.slice(2);
-const isShort = words.includes("--short");
-const asked = words.filter((word) => word !== "--short").map((word) => word.split("="));
-const unknown = asked.filter(([name]) => !(name in PARTS));
-if (unknown.length > 0)
-  throw new Error(`there is no part ${unknown.map(([name]) => name)}: ${Object.keys(PARTS).join(", ")}`);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: "boolean", default: false }, cloud: { type: "string", multiple: true, default: CLOUDS } },
+});
+const { short: isShort, cloud: clouds } = values;
+const names = [...Object.keys(PARTS), "watchdog"];
+const asked = positionals.length > 0 ? positionals.map((word) => word.split("=")) : names.map((name) => [name]);
+for (const [name] of asked) expectOne(name, names);
+for (const name of clouds) expectOne(name, CLOUDS);
 if (process.platform !== "linux") throw new Error("endings are proved on Linux");
 
 ensureSetup();
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-endings-"));
 process.on("exit", () => fs.rmSync(home, { recursive: true, force: true }));
 const startedAt = performance.now();
-const names = asked.length > 0 ? asked : Object.keys(PARTS).map((name) => [name]);
 let checks = 0;
 let failed = 0;
-// Figures are measured one part after the other; in a short run nobody reads them.
-if (isShort) await Promise.all(names.map(runPart));
-else for (const each of names) await runPart(each);
+if (asked.some(([name]) => name === "watchdog")) count(await runWatchdog({ home, isShort }));
+for (const cloud of clouds) {
+  const runs = asked.filter(([name]) => name in PARTS).map((part) => () => runPart(part, cloud));
+  // Figures are measured one part after the other; in a short run nobody reads them.
+  if (isShort) await Promise.all(runs.map((run) => run()));
+  else for (const run of runs) await run();
+}
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
 process.stdout.write(`\n${seconds} s on ${os.cpus().length} cores\n${checks} checks, ${failed} failed\n`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-async function runPart([name, size]) {
-  const part = PARTS[name];
-  const count = Number(size ?? (isShort ? part.short : part.size));
-  for (const problems of await part.run({ home, isShort, count })) {
+async function runPart([name, size], cloud) {
+  const { run, sizes } = PARTS[name];
+  const amount = Number(size ?? sizes?.[cloud][isShort ? 1 : 0]);
+  count(await run({ home, cloud, title: TITLES[cloud], isShort, count: amount }));
+}
+
+function count(outcomes) {
+  for (const problems of outcomes) {
     checks += 1;
     if (problems.length > 0) failed += 1;
     for (const problem of problems) process.stdout.write(`FAILED  ${problem}\n`);
   }
+}
+
+function expectOne(name, all) {
+  if (!all.includes(name)) throw new Error(`there is no ${name}: ${all.join(", ")}`);
 }

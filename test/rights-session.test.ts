@@ -142,7 +142,9 @@ describe("giving rights", () => {
       onAsking("azure");
       onProgress("waiting for azure");
       isWaiting();
-      return untilStopped(signal);
+      return untilStopped(signal).catch(() => {
+        throw new AgentctlError("LEASE_ENDED", "Azure: the lease was revoked");
+      });
     });
     const given = thrownBy(scene.give);
     await waiting;
@@ -152,6 +154,7 @@ describe("giving rights", () => {
       message: expect.stringContaining("2026-01-31T09:01:00Z"),
     });
     expect(scene.held.account.revokedBy).toEqual({ at: "2026-01-31T09:01:00Z", pid: 9, user: "ada" });
+    expect(scene.told).toContainEqual({ kind: "warning", text: "the lease was revoked by ada (process 9)" });
     expect([...scene.held.askedForRights]).toEqual(["azure"]);
     expect(scene.held.revoked.signal.aborted, "there is no command to be told").toBe(false);
     expectUnbegun(scene);

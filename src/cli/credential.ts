@@ -102,7 +102,8 @@ async function answerExecutable(request: CredentialRequest, runtime: Runtime): P
 const BEHAVIOUR = `
 In a lease of the profile (agentctl run) nothing is issued: the answer is what the lease has given. Elsewhere each
 call is a lease of its own, on record, for the profile's ttl and an hour at most; a profile with commands has to
-permit "agentctl credential *". For more than a few calls, start the tool with agentctl run.
+permit "agentctl credential *". A profile with revoke: required, or with roles for the time of a lease, is refused: a
+credential that is handed out has no end at which they could be taken back. For more than a few calls, start the tool with agentctl run.
 `;
 
 const EXECUTABLE = `

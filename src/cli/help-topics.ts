@@ -60,7 +60,10 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["gcp.bindings, gcp.entitlement", "roles for the time of the lease, or a grant of Privileged Access Manager"],
           ["azure.assignments", "roles for the time of the lease; client_ids: a pool, so that leases need not wait"],
           ["azure.allow_unbounded", "true: give them without an end where the tenant has no licence for one"],
-          ["ready", "azure, gcp: permissions that have to work before the command starts and its ttl begins"],
+          [
+            "ready",
+            "azure, gcp: permissions that have to work before the command starts and its ttl begins; at, timeout (default 5m)",
+          ],
           ["revoke", "whether grants are taken back at the end: auto (where it is set up), required or none"],
           ["aws.revoker", "the role that takes AWS sessions back; `agentctl setup aws` describes it"],
           [
@@ -110,18 +113,23 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
         rows: [
           [
             "revoked",
-            "taken back, and a call with the lease's own credential was then refused because of it: where and after how long is on the receipt",
+            "taken back, and the lease's own credential was then seen to be refused because of it: where, and after how long, is on the receipt",
           ],
           [
             "removed",
-            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; the time is the latest until which calls work",
+            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; until the time that is told calls may work, by what the cloud states",
           ],
           ["fenced", "a time bound inside the credential has passed or will at T: authorized calls stop then"],
-          ["expires", "the cloud ends it at T, nothing earlier"],
+          [
+            "expires",
+            "the cloud ends it at T, nothing earlier; or it is queued, to be taken back as soon as the cloud allows that",
+          ],
           ["failed", "what should have been taken back was not: what was tried, and until when it can be used"],
         ],
       },
-      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times. Tokens of Azure and Google Cloud expire.",
+      "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times.",
+      "Tokens of Azure and Google Cloud are not taken back, and expire. What is taken back there is what was given for the lease: `bindings`, an `entitlement`, `assignments`. The line then says until when the token itself lives, for whatever else its principal may do. Only what `ready` names can be seen to be gone, and be `revoked`.",
+      "Azure takes nothing back that was given less than five minutes ago. Then the ending is `expires`, with the time from which it can be taken back; the lease is `queued`, and its watchdog waits for that, or agentctl itself with `revoke: required`. Where the machine is gone by then, it ends by itself at the time of `expires`.",
       "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. It waits for a watchdog that is at work. `agentctl lease show` tells a lease's story.",
     ],
   },
@@ -182,7 +190,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ["78", "wrong configuration, profile or platform"],
           [
             "79",
-            "the command succeeded, the profile says `revoke: required`, and a grant could not be taken back; or `lease revoke` or `lease sweep` could not end a lease",
+            "the command succeeded, the profile says `revoke: required`, and a grant could not be taken back, or is queued since Ctrl-C ended the waiting; or `lease revoke` or `lease sweep` could not end a lease",
           ],
           ["126", "the command cannot be executed"],
           ["127", "the command was not found"],

@@ -84,8 +84,9 @@ function parsePath(text: string): string {
 const NOTES = `
 What another process is ending, such as a watchdog, is waited for, up to two minutes. An identity is needed only where
 something has to be taken back: the lease's own source, and where that is not there, whichever is. What could not be
-ended stays in the ledger, is told, and makes the exit code 79. Run it where agentctl may have been killed together with its watchdog: at the end of a CI job,
-and from a timer on a machine of your own.
+ended stays in the ledger, is told, and makes the exit code 79; but a lease that is queued, since its cloud takes it back
+only later, is told and left to its watchdog, or to another one where that is gone. Run it where agentctl may have been
+killed together with its watchdog: at the end of a CI job, and from a timer on a machine of your own.
 
 In GitHub Actions, as the last step of the job:
   - if: always()

@@ -23,8 +23,9 @@ interface SetupOptions {
 const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 const WHAT: Readonly<Record<CloudName, string>> = {
   aws: "the OIDC provider, the profile's roles with a permissions boundary, and their policies",
-  azure: "the federated credential of the profile's application, or of a managed identity with bicep",
-  gcp: "the workload identity pool and its provider, the service account, and roles on single buckets",
+  azure:
+    "the federated credential of the profile's application, or of a managed identity with bicep, and what the granter may assign",
+  gcp: "the workload identity pool and its provider, the service account, its roles on single buckets, and what the granter may give",
 };
 
 export function registerSetup(program: Command, context: CliContext): void {

@@ -199,7 +199,19 @@ describe("at a lease's end", () => {
     expect(JSON.stringify(written)).not.toContain(CANARY);
   });
 
-  it("neither speaks of renewals where there was no endpoint", async () => {
+  it("both have each step by which rights were given for it", async () => {
+    const steps = [{ at: "2026-01-31T09:00:01.000Z", text: "gave deploy@project Viewer" }];
+    const given: Account = { ...account, rights: [{ cloud: "gcp", steps }] };
+    const receipt = reserveReceipt("receipt.json", runtime());
+    await appendAccount("lease.start", given, runtime());
+    receipt.write(given, await appendAccount("lease.end", given, runtime()));
+    receipt.release();
+    const written = JSON.parse(fs.readFileSync(path.join(path.dirname(log.stateDir), "receipt.json"), "utf8"));
+    for (const record of [written, ...readRecords()])
+      expect(record).toMatchObject({ rights: [{ cloud: "gcp", steps }] });
+  });
+
+  it("neither speaks of renewals where there was no endpoint, nor of rights that were not given", async () => {
     const receipt = reserveReceipt("receipt.json", runtime());
     const plain = { ...ACCOUNT, renewals: [] };
     receipt.write(plain, await appendAccount("lease.end", plain, runtime()));
@@ -208,6 +220,7 @@ describe("at a lease's end", () => {
     for (const record of [written, readRecords()[0]]) {
       expect(record).not.toHaveProperty("renewals");
       expect(record).not.toHaveProperty("refusals");
+      expect(record).not.toHaveProperty("rights");
     }
   });
 });

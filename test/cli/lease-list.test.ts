@@ -53,6 +53,34 @@ describe("lease list", () => {
     expect(JSON.parse((await list(DEADLINE, "--json")).stdout)[0].grants[0].principal).toBe(principal);
   });
 
+  it("shows what waits for its cloud's time as queued, chooses it by that, and has its help say what that is", async () => {
+    const retryAt = "2026-01-31T09:05:00Z";
+    const ending = { cloud: "aws", word: "expires", at: retryAt, detail: "d", isUnfinished: true, retryAt } as const;
+    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
+    openLease(makeLease(OTHER, {}, OPENED + 1), ledger.deadRuntime());
+    const { stdout } = await list(OPENED, "--state", "queued");
+    expect(stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
+      ["ID", "PROFILE", "STATE"],
+      [ID, "deploy", "queued"],
+      [""],
+    ]);
+    const [queued] = JSON.parse((await list(OPENED, "--state", "queued", "--json")).stdout);
+    expect(queued).toMatchObject({ id: ID, state: "queued", grants: [{ ending: { retryAt } }] });
+    const runtime = ledger.runtime();
+    await runCommand(registerLease, ["lease", "list", "--help"], runtime).catch(() => {});
+    expect(runtime.stdout.text()).toMatch(/^ {2}queued +its cloud takes the rest back only later, and .*watchdog/m);
+  });
+
+  it("has --json say what rights a principal is given for the lease", async () => {
+    const plan = { channel: "endpoint", principal: "p", undo: {} } as const;
+    const plans = [{ ...plan, cloud: "azure", facts: { assignments: ["Reader on /subscriptions/s"] } }] as const;
+    openLease(makeLease(ID, { plans }), ledger.runtime());
+    const [lease] = JSON.parse((await list(OPENED, "--json")).stdout);
+    expect(lease.grants).toEqual([
+      { cloud: "azure", channel: "endpoint", principal: "p", rights: ["Reader on /subscriptions/s"] },
+    ]);
+  });
+
   it("prints JSON with times in RFC 3339", async () => {
     const ending = { cloud: "aws", word: "removed", at: "2026-01-31T09:10:00Z", detail: "d" } as const;
     const child = { pid: 7, startedAt: "99", leadsGroup: true };

@@ -6,7 +6,15 @@ import { registerLease } from "../../src/cli/lease.js";
 import type { AuditEvent } from "../../src/core/event.js";
 import type { Ending } from "../../src/core/lease.js";
 import { openLease } from "../../src/lease/index.js";
-import { DEADLINE, ID, makeGrant, makeLease, makeScratchLedger, type ScratchLedger } from "../lease/scratch-ledger.js";
+import {
+  DEADLINE,
+  ID,
+  makeGrant,
+  makeLease,
+  makeScratchLedger,
+  NOBODY,
+  type ScratchLedger,
+} from "../lease/scratch-ledger.js";
 import { thrownBy } from "../thrown.js";
 import { runCommand } from "./run-command.js";
 
@@ -94,6 +102,34 @@ describe("lease show, of an open lease", () => {
     ]);
   });
 
+  const RETRY_AT = "2026-01-31T09:25:00Z";
+  it.each([
+    { name: "what waits for its cloud's time, while somebody waits for it", retryAt: RETRY_AT, state: "queued" },
+    { name: "what nobody has ended", retryAt: undefined, state: "orphaned" },
+  ])("says of a dead process that it was the lease's agentctl: $name", async ({ retryAt, state }) => {
+    const ending: Ending = {
+      cloud: "aws",
+      word: "expires",
+      at: "2026-01-31T09:30:00Z",
+      detail: "d",
+      isUnfinished: true,
+      ...(retryAt !== undefined && { retryAt }),
+    };
+    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
+    expect((await lines(ID))[0]).toBe(`${ID} on deploy: ${state}, its agentctl was process ${NOBODY}`);
+  });
+
+  it("says what the principal is given first, while that is waited for", async () => {
+    const plan = { cloud: "gcp", channel: "endpoint", principal: "p", undo: {} } as const;
+    const plans = [{ ...plan, facts: { bindings: ["Viewer on r", "Editor on s"], entitlement: "e" } }];
+    openLease(makeLease(ID, { plans }), ledger.runtime());
+    expect(await lines(ID)).toEqual([
+      `${ID} on deploy: issuing, its agentctl is process ${process.pid}`,
+      expect.stringContaining("opened for"),
+      "2026-01-31T09:00:00Z  gcp: asked for p, by the endpoint, which is given Viewer on r, Editor on s, e for it first",
+    ]);
+  });
+
   it("tells from the audit log only what the ledger does not", async () => {
     const lease = openLease(makeLease(), ledger.runtime());
     lease.update({ state: "running", grants: [makeGrant()], endings: [REVOKED] });
@@ -160,6 +196,31 @@ describe("lease show, of a lease that has ended", () => {
       "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
       "2026-01-31T09:12:30Z  the command (terraform) ended with exit 143 (SIGTERM)",
     ]);
+  });
+
+  it("tells each step by which rights were given before the command started, and in each cloud", async () => {
+    const rights = [
+      {
+        cloud: "azure",
+        steps: [
+          { at: "2026-01-31T08:59:10.000Z", text: "assigned Reader" },
+          { at: "2026-01-31T09:00:01.000Z", text: "it works" },
+        ],
+      },
+      { cloud: "gcp", steps: [{ at: "2026-01-31T08:59:30.000Z", text: "bound Viewer" }] },
+    ];
+    await record({ ...START, rights });
+    await record({ kind: "lease.end", time: "2026-01-31T09:13:00.000Z", rights });
+    expect((await lines(ID)).slice(1, 5)).toEqual([
+      "2026-01-31T08:59:10Z  azure: assigned Reader",
+      "2026-01-31T08:59:30Z  gcp: bound Viewer",
+      "2026-01-31T09:00:01Z  azure: it works",
+      "2026-01-31T09:00:02Z  started terraform for ada (env, human)",
+    ]);
+    expect(
+      (await lines(ID)).filter((line) => line.includes("bound Viewer")),
+      "each once",
+    ).toHaveLength(1);
   });
 
   it("tells in the order of time what was put on record at once, and nothing twice", async () => {

@@ -91,6 +91,30 @@ describe("the profile of one credential", () => {
   });
 });
 
+describe("a profile whose rights are given for the time of a lease", () => {
+  const assignments = [{ role: "Reader", scope: "/subscriptions/s" }];
+  const bindings = [{ role: "roles/viewer", resource: "//cloudresourcemanager.googleapis.com/projects/p" }];
+  const entitlement = "projects/p/locations/global/entitlements/e";
+
+  test.each([
+    { name: "assignments", cloud: "azure", clouds: { azure: { ...azure, assignments } } },
+    { name: "bindings", cloud: "gcp", clouds: { gcp: { ...gcp, bindings } } },
+    { name: "an entitlement", cloud: "gcp", clouds: { gcp: { ...gcp, entitlement } } },
+  ] as const)("hands out no credential: with $name", async ({ cloud, clouds }) => {
+    const error = await thrownBy(() => narrowProfile(profileOf({ clouds }), { cloud }));
+    expect(error).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringMatching(/^profile deploy gives rights for the time of a lease/),
+      hint: expect.stringContaining("agentctl run -p deploy"),
+    });
+  });
+
+  test("hands out what it gives no rights for", () => {
+    const clouds = { azure: { ...azure, assignments }, gcp };
+    expect(narrowProfile(profileOf({ clouds }), { cloud: "gcp" }).clouds).toEqual({ gcp });
+  });
+});
+
 describe("an ID token for a tool that trades it", () => {
   const AUDIENCE = { GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: `//iam.googleapis.com/${gcp.workloadIdentityProvider}` };
   const account = { ...gcp, serviceAccount: ACCOUNT };

@@ -11,6 +11,8 @@ import { type AwsKeys, keysIn } from "./revoking-stage.js";
 export interface EndedReceipt {
   readonly lease: string;
   readonly grants: readonly Block[];
+  /** What was done to give rights for the time of the lease. */
+  readonly rights?: readonly { readonly cloud: string; readonly steps: NonNullable<EndingTold["steps"]> }[];
   readonly endings: readonly EndingTold[];
   readonly child?: Block;
   readonly endedBy?: { readonly by: string; readonly pid: number; readonly strays?: Block };

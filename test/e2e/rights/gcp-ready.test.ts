@@ -56,6 +56,10 @@ describe("what takes its time to work", () => {
     expect(workedAt - startedAt).toBeGreaterThan(DELAY_MS);
     expect(await readOther(stage, tokenOf(run))).toBe(200);
     stage.sandbox.gcp.setPropagation(0);
+    expect(run.stderr()).toMatch(/for 10s from when what it gives works$/m);
+    expect(run.stderr()).toMatch(
+      /^agentctl: gcp: what the profile gives for the lease works; the lease lasts until \S+Z \(10s\)$/m,
+    );
     // The whole of the ttl is left, in the ledger as for the command.
     const deadlineAt = run.entry()?.deadlineAt ?? 0;
     expect(deadlineAt).toBeGreaterThan(startedAt + DELAY_MS + 10_000);

@@ -1,9 +1,10 @@
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Stage } from "../agentctl.js";
+import { eventually, type Stage } from "../agentctl.js";
 import { endHeldRuns, type HeldRun, startHeld } from "../endings/held-run.js";
 import { ledgerIds } from "../endings/ledger-view.js";
 import { expectNothingAlive } from "../endings/processes.js";
+import { expectNothingLeft, expectRefusal } from "../refusal.js";
 import {
   account,
   type Binding,
@@ -95,6 +96,33 @@ describe("lease revoke while the command runs", () => {
   });
 });
 
+test("lease revoke while the rights are waited for: they are taken back, and the command is not started", async () => {
+  stage.sandbox.gcp.setPropagation(600_000, "gcs");
+  const run = await startWaiting(stage, "demo");
+  await eventually(() => oursOn(stage, OTHER_BUCKET, run.id).length === 1);
+  const outcome = await stage.run(["lease", "revoke", run.id]);
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0, stdout: "" });
+  expect(outcome.stderr).toMatch(new RegExp(`^agentctl: lease ${run.id} on demo: gcp: removed`, "m"));
+  expect(oursOn(stage, OTHER_BUCKET)).toEqual([]);
+  expectRefusal(await run.ended, { code: 77, error: "LEASE_ENDED", says: [/the lease was revoked/] });
+  expectNothingLeft(stage);
+  await expectNothingAlive(stage, run.id, [run.pid]);
+});
+
+test("lease revoke of all leases of one account: none of them can read any more", async () => {
+  const runs = await Promise.all([startHeld(stage, "demo"), startHeld(stage, "required")]);
+  const outcome = await stage.run(["lease", "revoke", "--all"]);
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0, stdout: "" });
+  expect(oursOn(stage, OTHER_BUCKET)).toEqual([]);
+  for (const run of runs) {
+    expect(outcome.stderr).toContain(`agentctl: lease ${run.id} on `);
+    expect(await readOther(stage, tokenOf(run))).toBe(403);
+    run.letGo();
+    expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
+    await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
+  }
+});
+
 describe("revoke: required", () => {
   test.each([
     { name: "after a success: 79", profile: "required", exits: 0, code: 79 },
@@ -135,6 +163,9 @@ describe("lease list and show", () => {
     const shown = await stage.run(["lease", "show", run.id]);
     expect(shown, shown.stderr).toMatchObject({ code: 0, stderr: "" });
     expect(shown.stdout).toMatch(new RegExp(`^${run.id} on demo: issuing, its agentctl is process ${run.pid}`));
+    expect(shown.stdout).toMatch(
+      /gcp: asked for jit@\S+, which is given roles\/storage\.objectViewer on \/\/storage\S+\/other for it first$/m,
+    );
     stage.sandbox.gcp.setPropagation(0);
     expect(await run.ended).toMatchObject({ code: 0 });
   });

@@ -9,13 +9,13 @@ import {
 } from "../../../src/sandbox/gcp/world.js";
 import type { LoggedRequest, SandboxOptions } from "../../../src/sandbox/index.js";
 import { callGoogle, impersonate } from "../../sandbox/gcp-clients.js";
-import { account, type Binding, BUCKET, member, PROJECT } from "../../sandbox/google-clients.js";
+import { account, type Binding, member, PROJECT } from "../../sandbox/google-clients.js";
 import type { Stage } from "../agentctl.js";
 import type { HeldRun } from "../endings/held-run.js";
 import { type Block, GCP } from "../three-clouds.js";
 import { openRightsStage, type RightsStageOptions } from "./stage.js";
 
-export { account, type Binding, BUCKET, member, PROJECT };
+export { account, type Binding, member, PROJECT };
 /** In which the account of the leases may read nothing by itself. */
 export const OTHER_BUCKET = "projects/_/buckets/other";
 export const FOLDER = "folders/222222222222";

@@ -1,31 +1,36 @@
-// Stands between agentctl and the sandbox's STS and IAM, so that `npm run endings` can hold a call open at either side of
-// AWS, be away altogether, and knows every session that was issued, also those of which nobody else has heard.
+// Stands between agentctl and the sandbox, so that `npm run endings` can hold a call open at either side of the cloud, be
+// away altogether, and knows every credential that was issued, also those of which nobody else has heard.
 import http from "node:http";
 import https from "node:https";
+import { makeCertificate } from "./certificate.mjs";
 
 /**
- * `calls`: what was asked, as `Action:role`. `sessions`: what STS issued, with the keys. `hold({call, nth, side}, act)`
- * calls `act` at once when that call is there (`before` it goes to AWS, `after` AWS has answered it), and then keeps it
- * until it is let go.
+ * `calls`: what was asked, by the cloud's names. `sessions`: what was issued, with the keys. `hold({call, nth, side}, act)`
+ * calls `act` at once when that call is there for the nth time from now on (`before` it goes to the cloud, `after` the
+ * cloud has answered it), and then keeps it until it is let go; with `isPassing` until `act` is done. `caFile` is written where the cloud's tools insist on TLS.
  */
-export async function startProxy(target) {
+export async function startProxy(cloud, caFile) {
+  const { from, tls } = cloud.upstream;
+  const target = new URL(process.env[from]);
   const agent = new https.Agent({ keepAlive: true });
   const state = { calls: [], sessions: [], holds: [], underWay: 0 };
-  const server = http.createServer((request, response) => {
+  const listener = (request, response) => {
     state.underWay += 1;
-    pass(request, response, { target: new URL(target), agent, state })
+    pass(request, response, { cloud, target, agent, state, own: url })
       .catch(() => response.destroy())
       .finally(() => {
         state.underWay -= 1;
       });
-  });
+  };
+  const server = tls ? https.createServer(await makeCertificate(caFile), listener) : http.createServer(listener);
   await listen(server, 0);
   const { port } = server.address();
+  const url = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     calls: () => state.calls,
     sessions: () => state.sessions,
-    /** Whether AWS has heard all that was asked. */
+    /** Whether the cloud has heard all that was asked. */
     isQuiet: () => state.underWay === 0,
     hold: (rule, act) => state.holds.push({ nth: 1, ...rule, act, seen: 0, waiting: [] }),
     /** Lets what is held go on; with `isLost` it comes to nothing. */
@@ -42,38 +47,52 @@ export async function startProxy(target) {
   };
 }
 
-async function pass(request, response, { target, agent, state }) {
+async function pass(request, response, { cloud, target, agent, state, own }) {
   const body = await readAll(request);
-  const form = new URLSearchParams(body.toString());
-  const name = callName(form);
+  const asked = readRequest(request, body.toString());
+  const name = cloud.nameCall(asked);
   state.calls.push(name);
   await stop(state, name, "before");
   const answer = await forward(request, body, target, agent);
-  const session = readSession(form, answer.body.toString());
+  const text = answer.body.toString();
+  const session = cloud.readIssued(name, asked, text);
   if (session !== undefined) state.sessions.push(session);
   await stop(state, name, "after");
-  response.writeHead(answer.status, answer.headers);
-  response.end(answer.body);
+  // Where a service tells its own address, whoever follows it has to come here again.
+  const isToldOf = text.includes(target.origin);
+  const { "content-length": _, ...headers } = answer.headers;
+  response.writeHead(answer.status, isToldOf ? headers : answer.headers);
+  response.end(isToldOf ? text.replaceAll(target.origin, own) : answer.body);
 }
 
-function callName(form) {
-  const role = form.get("RoleName") ?? form.get("RoleArn")?.split("/").at(-1);
-  return role === undefined ? form.get("Action") : `${form.get("Action")}:${role}`;
+function readRequest({ method, url }, text) {
+  const { pathname, searchParams } = new URL(url, "http://proxy");
+  const isJson = text.startsWith("{");
+  return {
+    method,
+    path: decodeURIComponent(pathname),
+    query: searchParams,
+    form: new URLSearchParams(isJson ? "" : text),
+    json: isJson ? JSON.parse(text) : {},
+  };
 }
 
 async function stop({ holds }, name, side) {
-  for (const hold of holds) {
+  for (const hold of [...holds]) {
     if (hold.call !== name || hold.side !== side) continue;
     hold.seen += 1;
     if (hold.seen !== hold.nth) continue;
+    if (hold.isPassing) {
+      await hold.act();
+      continue;
+    }
     const over = new Promise((resolve) => hold.waiting.push(resolve));
     hold.act();
     if (await over) throw new Error("lost on the way");
   }
 }
 
-function forward({ method, url, headers }, body, target, agent) {
-  const { hostname, port } = target;
+function forward({ method, url, headers }, body, { hostname, port }, agent) {
   return new Promise((resolve, reject) => {
     // The host that was signed for goes along: it is a part of the signature.
     const passed = https.request({ hostname, port, path: url, method, headers, agent }, (answer) => {
@@ -85,17 +104,6 @@ function forward({ method, url, headers }, body, target, agent) {
     passed.on("error", reject);
     passed.end(body);
   });
-}
-
-function readSession(form, xml) {
-  const part = (name) => new RegExp(`<${name}>([^<]+)</${name}>`).exec(xml)?.[1];
-  const accessKeyId = part("AccessKeyId");
-  if (accessKeyId === undefined) return undefined;
-  return {
-    roleArn: form.get("RoleArn"),
-    name: form.get("RoleSessionName"),
-    keys: { accessKeyId, secretAccessKey: part("SecretAccessKey"), sessionToken: part("SessionToken") },
-  };
 }
 
 async function readAll(stream) {

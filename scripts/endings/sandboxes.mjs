@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { root } from "./setup.mjs";
+import { root } from "../setup.mjs";
 
 const agentctl = path.join(root, "bin/agentctl.js");
 /** Bundles that this machine's owner trusts cost 40 ms each time that one is read. */
@@ -21,7 +21,7 @@ export async function inSandbox(home, script, args = []) {
   const file = path.join(home, `results-${number}.jsonl`);
   fs.writeFileSync(file, "");
   // AWS's SDK, which only the scripts take from node_modules, says by when it will want a newer Node.
-  const inner = [process.execPath, "--no-warnings", path.join(root, "scripts", script), file, ...args.map(String)];
+  const inner = [process.execPath, "--no-warnings", path.join(import.meta.dirname, script), file, ...args.map(String)];
   const run = spawn(process.execPath, [agentctl, "sandbox", "--quiet", "--", ...inner], {
     env: outer,
     stdio: ["ignore", "inherit", "inherit"],

@@ -1,7 +1,8 @@
 // What AWS is like while a lease is taken back, for `npm run endings -- chaos`, and what has to come of it.
-// `strike` and `heal` are given {lab, role, control, trial}; `want.words` may come out, the first of them usually;
-// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep; `isSeenBySts`:
-// what is told was seen in STS, and is told so, while other services may not know of it yet.
+// `strike` and `heal` are given {lab, control, trial, child}; `want.words` may come out, the first of them usually;
+// `want.required` is the exit code with `revoke: required`; `isHeld`: the ledger keeps the lease for a sweep; `seenBy`: the
+// ending tells where it was seen, while other services may not know of it yet. `want.ifRequired`: what is other then.
+// `endedBy`: who ends what the ledger keeps, where no sweep has to; `after`: when all has been held against the cloud.
 const REVOKED = { words: ["revoked"], required: 0 };
 const REMOVED = { words: ["removed"], required: 0 };
 const FAILED = { words: ["failed"], required: 79, isHeld: true };
@@ -11,7 +12,7 @@ export const ROWS = [
   lag("takes 2 s to know of a change", 2_000, REVOKED, true),
   lag("takes 10 s to know of a change", 10_000, REVOKED),
   lag("takes 60 s to know of a change", 60_000, REMOVED),
-  lag("takes 10 s longer in S3 than in STS", 10_000, { ...REVOKED, isSeenBySts: true }, false, "s3"),
+  lag("takes 10 s longer in S3 than in STS", 10_000, { ...REVOKED, seenBy: /\bSTS\b/ }, false, "s3"),
   fault("takes 2 s for each answer", { kind: "latency", latencyMs: 2_000 }, REVOKED),
   fault("throttles 3 calls, Retry-After 1 s", { kind: "throttle", retryAfterSeconds: 1, times: 3 }, REVOKED),
   fault("throttles for good", { kind: "throttle", retryAfterSeconds: 1 }, FAILED),
@@ -83,7 +84,7 @@ function awayFor(ms) {
 const FILLING = "somebody-elses";
 
 /** A role's inline policies have 10,240 characters together: these leave too few for one deny. */
-function fillRole({ role }) {
+function fillRole({ lab: { side } }) {
   const Resource = ["arn:aws:s3:::a-bucket-of-somebody-else"];
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Deny", Action: "s3:*", Resource }] };
   const room = 10_200 - JSON.stringify(document).length;
@@ -91,9 +92,9 @@ function fillRole({ role }) {
   for (let item = 0; item < Math.floor(room / perItem); item += 1) {
     Resource.push(`arn:aws:s3:::${String(item).padStart(perItem - 16, "x")}`);
   }
-  return role.put(FILLING, document);
+  return side.role.put(FILLING, document);
 }
 
-function emptyRole({ role }) {
-  return role.remove(FILLING);
+function emptyRole({ lab: { side } }) {
+  return side.role.remove(FILLING);
 }

@@ -1,20 +1,17 @@
 // The rows of `npm run endings -- chaos` in which the disk is full (RLIMIT_FSIZE); runs inside an `agentctl sandbox`.
-//   node endings-disk.mjs RESULTS
+//   node disk.mjs RESULTS CLOUD
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
-import { openRole, refusalOf } from "./endings-clouds.mjs";
-import { openLab } from "./endings-lab.mjs";
-import { leaseEntries, leftovers } from "./endings-state.mjs";
+import { openLab } from "./lab.mjs";
+import { leaseEntries, leftovers } from "./state.mjs";
 
 const IO = 74;
-const BY_DENY = /^AccessDenied: .* with an explicit deny in an identity-based policy/;
-const lab = await openLab();
-const role = await openRole();
+const [results, cloudName] = process.argv.slice(2);
+const lab = await openLab(cloudName);
 try {
   for (const blocks of [0, 1]) report(await openWithin(blocks));
   report(await fillWhileRunning());
 } finally {
-  role.close();
   await lab.close();
 }
 
@@ -27,7 +24,7 @@ async function openWithin(blocks) {
   const asked = lab.proxy.calls();
   const problems = [
     ...(code === IO ? [] : [`it exits with ${code}, not ${IO}: ${stderr.trim()}`]),
-    ...asked.map((call) => `AWS was asked: ${call}`),
+    ...asked.map((call) => `${lab.cloud.title} was asked: ${call}`),
     ...leftovers(lab.home, lab.state).map((name) => `${name} is left`),
   ];
   const name = `the disk is full ${blocks === 0 ? "before" : "while"} the ledger is written`;
@@ -45,15 +42,15 @@ async function fillWhileRunning() {
   const { code, stderr, endedAt } = await trial.exited;
   const name = "the disk is full from the command's start on";
   if (limited.status !== 0) return { name, word: "skipped: no prlimit", problems: [] };
-  const refusal = await refusalOf(child.keys);
+  const refusal = await lab.cloud.refusalOf(child.keys);
   const problems = [
     ...(code === IO ? [] : [`it exits with ${code}, not ${IO}: ${stderr.trim()}`]),
-    ...(BY_DENY.test(refusal) ? [] : [`the keys are not refused for the deny: ${refusal ?? "they work"}`]),
+    ...(lab.cloud.isTakenBack(refusal) ? [] : [`the keys are not taken back: ${refusal ?? "they work"}`]),
   ];
   const word = /\b(revoked|removed|fenced|expires|failed)\b/.exec(stderr)?.[0];
   return { name, word, code, isHeld: leaseEntries(lab.state).length > 0, ms: endedAt - goneAt, problems };
 }
 
 function report(outcome) {
-  fs.appendFileSync(process.argv[2], `${JSON.stringify(outcome)}\n`);
+  fs.appendFileSync(results, `${JSON.stringify(outcome)}\n`);
 }

@@ -2,7 +2,6 @@
 // when nobody is there to tell it any more. `stubborn`: it ignores what agentctl asks it to end by; `daemon`: it leaves a
 // process of its own session behind.
 import { spawn } from "node:child_process";
-import fs from "node:fs";
 import net from "node:net";
 
 const { env } = process;
@@ -22,11 +21,6 @@ socket.write(
 );
 
 async function readKeys() {
-  if (env.AWS_CONTAINER_CREDENTIALS_FULL_URI === undefined) {
-    const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
-    return { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY, sessionToken: AWS_SESSION_TOKEN };
-  }
-  const authorization = fs.readFileSync(env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE, "utf8").trim();
-  const answer = await (await fetch(env.AWS_CONTAINER_CREDENTIALS_FULL_URI, { headers: { authorization } })).json();
-  return { accessKeyId: answer.AccessKeyId, secretAccessKey: answer.SecretAccessKey, sessionToken: answer.Token };
+  const cloud = await import(`./${env.ENDINGS_CLOUD}/keys.mjs`);
+  return cloud.readKeys(env);
 }

@@ -1,57 +1,62 @@
 // One worker of `npm run endings -- crash`; runs inside `agentctl sandbox`. Kills agentctl in one run after the other, and
 // writes a line of JSON for each: where, who ended the lease, after how long, and what was not as it has to be.
-//   node endings-crash.mjs RESULTS COUNT WORKER WORKERS
+//   node crash.mjs RESULTS CLOUD COUNT WORKER WORKERS
 import fs from "node:fs";
 import path from "node:path";
-import { openRole, refusalOf } from "./endings-clouds.mjs";
-import { killBy, killWatchdog, WATCHDOG } from "./endings-kill.mjs";
-import { openLab } from "./endings-lab.mjs";
-import { describePlan, planRuns } from "./endings-plan.mjs";
-import { findProblems } from "./endings-problems.mjs";
-import { kill } from "./endings-processes.mjs";
-import { ageTornFiles, leaseEntries, leftovers } from "./endings-state.mjs";
-import { soon, until } from "./endings-wait.mjs";
+import { loadSteps } from "./clouds.mjs";
+import { killBy, killWatchdog, WATCHDOG } from "./kill.mjs";
+import { openLab } from "./lab.mjs";
+import { describePlan, planRuns } from "./plan.mjs";
+import { findProblems } from "./problems.mjs";
+import { kill } from "./processes.mjs";
+import { ageTornFiles, auditRecords, leaseEntries, leftovers, readEntry } from "./state.mjs";
+import { soon, until } from "./wait.mjs";
 
 const LONGEST_MS = 60_000;
+const PATIENCE_MS = 3_000;
 const LOOK_MS = 15;
 const LOOKS_IN_A_ROW = 4;
-const [results, count, worker, workers] = process.argv.slice(2);
-const lab = await openLab();
+const [results, cloudName, count, worker, workers] = process.argv.slice(2);
+const lab = await openLab(cloudName);
+const { cloud, side } = lab;
 // Directories have to be there to be watched.
 for (const name of ["audit", "leases", "run"])
   fs.mkdirSync(path.join(lab.state, name), { recursive: true, mode: 0o700 });
-const role = await openRole();
 try {
-  let lifeMs = await measureLife();
-  const plans = planRuns(Number(count)).filter(({ number }) => number % Number(workers) === Number(worker));
+  const all = planRuns(Number(count), await loadSteps(cloudName), cloud.otherProfiles);
+  const plans = all.filter(({ number }) => number % Number(workers) === Number(worker));
+  const lives = await measureLives(new Set(plans.map(({ profile }) => profile)));
   for (const plan of plans) {
     lab.proxy.reset();
+    await cloud.weatherOf?.[plan.profile]?.come();
     const trial = lab.start(plan);
-    const outcome = await runAndKill(plan, trial, lifeMs);
+    const outcome = await runAndKill(plan, trial, lives.get(plan.profile));
     // A machine that is less busy than before makes shorter lives.
-    if (plan.share !== undefined && outcome.by === "too late") lifeMs = Math.min(lifeMs, outcome.ms);
+    if (plan.share !== undefined && outcome.by === "too late")
+      lives.set(plan.profile, Math.min(lives.get(plan.profile), outcome.ms));
     fs.appendFileSync(results, `${JSON.stringify(outcome)}\n`);
-    await clearUp(trial);
+    await clearUp(trial, plan);
   }
 } finally {
-  role.close();
   await lab.close();
 }
 
 /** Of runs that nobody kills, the shortest; they also show that the keys do work as long as they should. */
-async function measureLife() {
-  let shortest = Number.POSITIVE_INFINITY;
-  for (const profile of ["env", "endpoint", "env"]) {
+async function measureLives(profiles) {
+  const lives = new Map();
+  for (const profile of [...profiles, ...profiles]) {
+    await cloud.weatherOf?.[profile]?.come();
     const trial = lab.start({ profile });
-    const child = await trial.child;
+    const child = await Promise.race([trial.child, trial.exited.then(() => undefined)]);
+    if (child === undefined) throw new Error(`a run that nobody killed failed: ${(await trial.exited).stderr}`);
     await expectUsable(child.keys);
     child.exit();
     const { code, endedAt, stderr } = await trial.exited;
     if (code !== 0) throw new Error(`a run that nobody killed exited with ${code}: ${stderr}`);
-    shortest = Math.min(shortest, endedAt - trial.startedAt);
-    await clearUp(trial);
+    lives.set(profile, Math.min(lives.get(profile) ?? Number.POSITIVE_INFINITY, endedAt - trial.startedAt));
+    await clearUp(trial, { profile });
   }
-  return shortest;
+  return lives;
 }
 
 async function runAndKill(plan, trial, lifeMs) {
@@ -59,11 +64,16 @@ async function runAndKill(plan, trial, lifeMs) {
   const death = { at: undefined, entries: [] };
   const act = () => {
     if (death.at !== undefined) return;
-    death.entries = leaseEntries(lab.state);
-    killBy(plan.kill, trial);
     death.at = performance.now();
+    killBy(plan.kill, trial);
+    // What it left: as it is stopped it may be just removing it.
+    death.entries = leaseEntries(lab.state);
+    const records = auditRecords(lab.state).slice(trial.recordsBefore);
+    death.isOnRecord = records.some(({ kind }) => kind === "lease.end");
   };
   const arm = step?.arm ?? afterMs(lifeMs * share);
+  const { weather } = plan.step ?? {};
+  if (weather !== undefined) trial.child = trial.child.then((child) => weather.come().then(() => child));
   const disarm = arm({ lab, trial, useKeys: expectUsable }, act);
   if (step === undefined || step.exits) trial.child.then((child) => child.exit());
   const exit = await soon(trial.exited, LONGEST_MS);
@@ -74,8 +84,11 @@ async function runAndKill(plan, trial, lifeMs) {
     kill(trial.pid);
     return { ...base, by: "never reached", problems: ["agentctl did not get there, and did not end"] };
   }
-  if (death.at === undefined)
-    return { ...base, by: "too late", ms: exit.endedAt - trial.startedAt, problems: await problemsOf(trial, death) };
+  if (death.at === undefined) {
+    const missed = step?.isCall ? [`the call never came, and agentctl exited with ${exit.code}: ${exit.stderr}`] : [];
+    const problems = [...missed, ...(await problemsOf(trial, death))];
+    return { ...base, by: "too late", ms: exit.endedAt - trial.startedAt, problems };
+  }
   return { ...base, ...(await settle(plan, trial, death)) };
 }
 
@@ -96,11 +109,23 @@ async function settle(plan, trial, death) {
   const areFiles = leftovers(lab.home, lab.state).length === found.length;
   if (!isHeld && !areFiles) return { by: "nobody", problems: found };
   ageTornFiles(lab.state);
+  const early = isHeld && plan.step?.weather !== undefined ? await sweepTooEarly() : [];
   const swept = await lab.agentctl(["lease", "sweep"]);
-  const left = await problemsOf(trial, death);
+  const left = [...early, ...(await problemsOf(trial, death))];
   if (swept.code !== 0) left.push(`lease sweep exited with ${swept.code}: ${swept.stderr}`);
   if (isHeld && !["both", "twice"].includes(plan.kill)) left.push(`it took a sweep: ${found.join("; ")}`);
   return { ...outcome, hasFiles: !isHeld, problems: left };
+}
+
+/** What cannot be taken back yet stays in the ledger, and the sweep says until when; it is waited for. */
+async function sweepTooEarly() {
+  const { stdout, stderr } = await lab.agentctl(["lease", "sweep"]);
+  const entries = leaseEntries(lab.state).map((name) => readEntry(lab.state, name));
+  const retryAt = entries.flatMap(({ grants }) => grants.map(({ ending }) => Date.parse(ending?.retryAt)))[0];
+  const isTold = /taken back from/.test(stdout + stderr) && retryAt > Date.now();
+  // Whoever else may have been left to wait for it is let go first.
+  await until(() => Date.now() > retryAt + PATIENCE_MS || leaseEntries(lab.state).length === 0, LONGEST_MS);
+  return isTold ? [] : [`a sweep that came too early says: ${stdout}${stderr.trim()}`];
 }
 
 /** Answers when the lease left the ledger, or the watchdog gave up; undefined when it does neither. */
@@ -121,7 +146,7 @@ async function watchdogGone(trial) {
 }
 
 function problemsOf(trial, death) {
-  return findProblems({ lab, trial, entries: death.entries });
+  return findProblems({ lab, trial, ...death });
 }
 
 function afterMs(ms) {
@@ -132,14 +157,16 @@ function afterMs(ms) {
 }
 
 async function expectUsable(keys) {
-  const refusal = await refusalOf(keys);
+  const refusal = await cloud.refusalOf(keys);
   if (refusal !== undefined) throw new Error(`the keys do not work while the command runs: ${refusal}`);
 }
 
-/** A role holds eighty denies; and what one run left must not be taken for the next one's. */
-async function clearUp(trial) {
+/** What one run left must not be taken for the next one's. */
+async function clearUp(trial, { profile, step }) {
   for (const { pid } of trial.processes()) kill(pid);
-  for (const name of await role.names()) await role.remove(name);
+  await step?.weather?.go();
+  await cloud.weatherOf?.[profile]?.go();
+  await side.clear();
   for (const name of leftovers(lab.home, lab.state)) {
     const place = name.includes("/") ? path.join(lab.state, name) : path.join(lab.home, name);
     fs.rmSync(place, { recursive: true, force: true });

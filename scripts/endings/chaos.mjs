@@ -1,53 +1,54 @@
-// One row of `npm run endings -- chaos`; runs inside an `agentctl sandbox` of its own. Ends a lease while AWS is as the row
+// One row of `npm run endings -- chaos`; runs inside an `agentctl sandbox` of its own. Ends a lease while its cloud is as the row
 // says, with `revoke: auto` and with `required`, and holds the word that comes out against what the keys can still do.
-//   node endings-chaos.mjs RESULTS ROW
+//   node chaos.mjs RESULTS CLOUD ROW
 import fs from "node:fs";
-import { ROWS } from "./endings-chaos-rows.mjs";
-import { control, openRole, refusalOf } from "./endings-clouds.mjs";
-import { openLab } from "./endings-lab.mjs";
-import { findProblems } from "./endings-problems.mjs";
-import { leaseEntries } from "./endings-state.mjs";
-import { soon, until } from "./endings-wait.mjs";
+import { control, loadRows } from "./clouds.mjs";
+import { openLab } from "./lab.mjs";
+import { findProblems } from "./problems.mjs";
+import { leaseEntries } from "./state.mjs";
+import { soon, until } from "./wait.mjs";
 
-const BY_DENY = /^AccessDenied: .* with an explicit deny in an identity-based policy/;
-const BY_FENCE = /^AccessDenied: .* with an explicit deny in a session policy/;
 const LONGEST_MS = 180_000;
-const [results, number] = process.argv.slice(2);
-const row = ROWS[Number(number)];
-const lab = await openLab();
-const role = await openRole();
+const [results, cloudName, number] = process.argv.slice(2);
+const row = (await loadRows(cloudName))[Number(number)];
+const lab = await openLab(cloudName);
+const { cloud } = lab;
 try {
-  for (const profile of ["env", "env-required"]) {
+  for (const profile of row.profiles ?? ["env", "env-required"]) {
     fs.appendFileSync(results, `${JSON.stringify({ row: Number(number), profile, ...(await endIn(profile)) })}\n`);
-    for (const name of await role.names()) await role.remove(name);
+    await row.after?.();
+    await cloud.weatherOf?.[profile]?.go();
+    await lab.side.clear();
   }
 } finally {
-  role.close();
   await lab.close();
 }
 
 async function endIn(profile) {
-  const { want, strike, heal } = row;
+  const { strike, heal } = row;
+  const isRequired = profile.endsWith("-required");
+  const want = { code: isRequired ? row.want.required : 0, ...row.want, ...(isRequired && row.want.ifRequired) };
   lab.proxy.reset();
+  await cloud.weatherOf?.[profile]?.come();
   const trial = lab.start({ profile, traits: ["receipt"] });
-  const child = await trial.child;
-  const site = { lab, role, control, trial };
+  const child = await Promise.race([trial.child, trial.exited]);
+  if (child.keys === undefined) return { problems: [`the command did not start: ${lastError(child)}`] };
+  const site = { lab, control, trial, child };
   await strike?.(site);
   child.exit();
   const goneAt = await child.gone;
   const exit = await soon(trial.exited, LONGEST_MS);
   if (exit === undefined) return { problems: ["agentctl does not end"] };
   // What the keys can do at the very moment at which it was said what they can do.
-  const refusal = await refusalOf(child.keys);
+  const refusal = await cloud.refusalOf(child.keys);
   const [ending = {}] = readReceipt(trial.receipt).endings ?? [];
   const isHeld = leaseEntries(lab.state).length > 0;
   const outcome = { word: ending.word, code: exit.code, isHeld, ms: exit.endedAt - goneAt };
-  const wantCode = profile === "env" ? 0 : want.required;
   const problems = [
     ...(want.words.includes(ending.word)
       ? []
       : [`it is ${ending.word}, not ${want.words}: ${ending.shortfall ?? ending.detail}`]),
-    ...(exit.code === wantCode ? [] : [`it exits with ${exit.code}, not ${wantCode}: ${lastError(exit)}`]),
+    ...(exit.code === want.code ? [] : [`it exits with ${exit.code}, not ${want.code}: ${lastError(exit)}`]),
     ...(isHeld === (want.isHeld ?? false) ? [] : [`the ledger ${isHeld ? "holds" : "does not hold"} the lease`]),
     ...(ending.word === "revoked" ? doubt(ending, refusal, want) : []),
   ];
@@ -58,21 +59,21 @@ async function endIn(profile) {
   return { ...outcome, isSwept: swept?.code === 0, problems };
 }
 
-function doubt({ detail }, refusal, { isSeenBySts = false }) {
-  if (BY_DENY.test(refusal) || (isSeenBySts && /\bSTS\b/.test(detail))) return [];
+function doubt({ detail }, refusal, { seenBy }) {
+  if (cloud.isTakenBack(refusal) || seenBy?.test(detail)) return [];
   return [`it is called revoked: ${refusal ?? "the keys work"}`];
 }
 
-/** Sooner or later every word comes true: a deny with the time that IAM takes, a fence with time itself. */
+/** Sooner or later every word comes true: what was taken back with the time that the cloud takes, the rest with time itself. */
 async function seeEnd({ word, at }, isSwept, keys) {
-  const isDenied = isSwept || word === "revoked" || word === "removed";
-  if (isDenied && (await until(async () => BY_DENY.test(await refusalOf(keys)), 5_000))) return [];
-  if (isDenied) return [`after all the keys are not refused for the deny: ${await refusalOf(keys)}`];
+  const isTaken = isSwept || word === "revoked" || word === "removed";
+  if (isTaken && (await until(async () => cloud.isTakenBack(await cloud.refusalOf(keys)), 5_000))) return [];
+  if (isTaken) return [`after all the keys are not refused for that: ${await cloud.refusalOf(keys)}`];
   const offsetMs = Math.round(Date.parse(at) + 2_000 - Date.now());
-  await control("POST", "clock", { offsetMs, service: "s3" });
-  const refusal = await refusalOf(keys, offsetMs);
-  await control("POST", "clock", { offsetMs: 0, service: "s3" });
-  return BY_FENCE.test(refusal) ? [] : [`past its fence the keys are not refused for it: ${refusal}`];
+  await control("POST", "clock", { offsetMs, service: cloud.judge });
+  const refusal = await cloud.refusalOf(keys, offsetMs);
+  await control("POST", "clock", { offsetMs: 0, service: cloud.judge });
+  return cloud.isPast(refusal) ? [] : [`past its end the keys are not refused for it: ${refusal}`];
 }
 
 /** The keys have been looked at. */

@@ -7,27 +7,23 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { kill, processesWith } from "./endings-processes.mjs";
-import { startProxy } from "./endings-proxy.mjs";
-import { auditRecords } from "./endings-state.mjs";
+import { loadCloud } from "./clouds.mjs";
+import { kill, processesWith } from "./processes.mjs";
+import { startProxy } from "./proxy.mjs";
+import { auditRecords } from "./state.mjs";
 
-const agentctl = path.resolve(import.meta.dirname, "../bin/agentctl.js");
-const child = path.join(import.meta.dirname, "endings-child.mjs");
-const AWS = `aws: { role_arn: "arn:aws:iam::111122223333:role/agentctl-demo", region: us-east-1, revoker: { role_arn: "arn:aws:iam::111122223333:role/agentctl-revoker" } }`;
-const PROFILES = `version: 1
-defaults: { ttl: 5m, grace: 1s }
-profiles:
-  env: { deliver: env, ${AWS} }
-  endpoint: { deliver: endpoint, ${AWS} }
-  env-required: { deliver: env, revoke: required, ${AWS} }
-`;
+const agentctl = path.resolve(import.meta.dirname, "../../bin/agentctl.js");
+const child = path.join(import.meta.dirname, "child.mjs");
 
-export async function openLab() {
+/** @param cloudName which of the clouds the leases are in */
+export async function openLab(cloudName) {
+  const cloud = await loadCloud(cloudName);
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "agentctl-endings-"));
   const state = path.join(home, "state");
   const config = path.join(home, "agentctl.yaml");
-  fs.writeFileSync(config, PROFILES, { mode: 0o600 });
-  const proxy = await startProxy(process.env.AWS_ENDPOINT_URL_STS);
+  const caFile = path.join(home, "ca.pem");
+  fs.writeFileSync(config, writeProfiles(cloud), { mode: 0o600 });
+  const proxy = await startProxy(cloud, caFile);
   const socket = path.join(home, "socket");
   const told = new EventEmitter();
   const server = net.createServer((connection) => listenTo(connection, told)).listen(socket);
@@ -38,8 +34,9 @@ export async function openLab() {
     XDG_CACHE_HOME: path.join(home, "cache"),
     AGENTCTL_STATE_DIR: state,
     AGENTCTL_CONFIG: config,
-    AWS_ENDPOINT_URL_STS: proxy.url,
-    AWS_ENDPOINT_URL_IAM: proxy.url,
+    ...Object.fromEntries(Object.entries(cloud.upstream.variables).map(([name, at]) => [name, `${proxy.url}${at}`])),
+    ...(cloud.upstream.tls && { NODE_EXTRA_CA_CERTS: caFile }),
+    ENDINGS_CLOUD: cloudName,
     ENDINGS_SOCKET: socket,
   };
   const clear = () => {
@@ -49,19 +46,29 @@ export async function openLab() {
   };
   process.on("exit", clear);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+  const side = await cloud.openSide();
   return {
+    cloud,
     home,
     state,
     proxy,
+    /** What is there in the cloud itself. */
+    side,
     start: (order) => startRun(order, { env, told, home, state }),
     /** Runs agentctl to its end. */
     agentctl: (args, more = {}) => finish(spawn(process.execPath, [agentctl, ...args], { env: { ...env, ...more } })),
     close: async () => {
       server.close();
+      side.close();
       await proxy.close();
       clear();
     },
   };
+}
+
+function writeProfiles({ profiles }) {
+  const blocks = Object.entries(profiles).map(([name, block]) => `  ${name}: ${block}\n`);
+  return `version: 1\ndefaults: { ttl: 5m, grace: 1s }\nprofiles:\n${blocks.join("")}`;
 }
 
 /**
@@ -90,7 +97,6 @@ function startRun({ profile, traits = [], args = [], through = [] }, { env, told
     exited,
     child: onceTold(told, `child ${mark}`),
     daemon: traits.includes("daemon") ? onceTold(told, `daemon ${mark}`) : undefined,
-    onChild: (act) => told.once(`child ${mark}`, act),
     processes: () => processesWith(`ENDINGS_MARK=${mark}`),
   };
 }
@@ -109,7 +115,12 @@ function listenTo(connection, told) {
     text += chunk;
     if (!text.endsWith("\n")) return;
     const report = JSON.parse(text);
-    told.emit(`${report.kind} ${report.mark}`, { ...report, gone, exit: () => connection.end("exit\n") });
+    told.emit(`${report.kind} ${report.mark}`, {
+      ...report,
+      toldAt: performance.now(),
+      gone,
+      exit: () => connection.end("exit\n"),
+    });
   });
 }
 

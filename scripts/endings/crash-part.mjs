@@ -1,9 +1,20 @@
 // `npm run endings -- crash`: kills agentctl in many runs, a few workers side by side, and tells what became of them.
-import { percentile, printTable } from "./bench-figures.mjs";
-import { inSandbox } from "./endings-sandboxes.mjs";
+import { percentile, printTable } from "../bench-figures.mjs";
+import { inSandbox } from "./sandboxes.mjs";
 
 const WORKERS = 3;
-const PHASES = ["before the ledger", "issuing", "starting", "running", "ending", "ended", "at any moment"];
+const PHASES = [
+  "before the ledger",
+  "in the ledger",
+  "giving rights",
+  "issuing",
+  "starting",
+  "running",
+  "ending",
+  "too early to take back",
+  "ended",
+  "at any moment",
+];
 const KILLS = {
   agentctl: "agentctl",
   tree: "its process tree",
@@ -11,15 +22,15 @@ const KILLS = {
   twice: "agentctl, and then its watchdog",
 };
 
-export async function runCrash({ home, count }) {
+export async function runCrash({ home, cloud, title, count }) {
   const workers = Array.from({ length: WORKERS }, (_, worker) =>
-    inSandbox(home, "endings-crash.mjs", [count, worker, WORKERS]),
+    inSandbox(home, "crash.mjs", [cloud, count, worker, WORKERS]),
   );
   const done = await Promise.all(workers);
   const runs = done.flatMap(({ results }) => results);
   printTable(
     [
-      "killed while",
+      `${title}: killed while`,
       "runs",
       "by the watchdog",
       "by one sweep",
@@ -31,7 +42,7 @@ export async function runCrash({ home, count }) {
       "max",
     ],
     [
-      ...PHASES.map((phase) =>
+      ...PHASES.filter((phase) => runs.some((run) => run.phase === phase)).map((phase) =>
         describe(
           phase,
           runs.filter((run) => run.phase === phase),
@@ -47,7 +58,7 @@ export async function runCrash({ home, count }) {
     ],
   );
   return [
-    ...runs.map(({ what, problems }) => problems.map((problem) => `${what}: ${problem}`)),
+    ...runs.map(({ what, problems }) => problems.map((problem) => `${title}, ${what}: ${problem}`)),
     done.flatMap(({ problem }) => problem ?? []),
     runs.length === count ? [] : [`${runs.length} of ${count} runs were made`],
   ];

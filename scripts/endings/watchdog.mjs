@@ -1,6 +1,6 @@
 // `npm run endings -- watchdog`: what it costs that somebody waits beside every lease.
 import path from "node:path";
-import { benchWatchdog } from "./bench-watchdog.mjs";
+import { benchWatchdog } from "../bench-watchdog.mjs";
 
 const ROUNDS = { short: 3, full: 20 };
 

@@ -1,5 +1,5 @@
 // The ways in which `npm run endings` kills an agentctl.
-import { kill, treeOf } from "./endings-processes.mjs";
+import { kill, treeOf } from "./processes.mjs";
 
 /** As a shell, and as what it becomes. */
 export const WATCHDOG = /agentctl-watchdog|--as-watchdog/;
