@@ -33,7 +33,7 @@ export interface OpenLease {
   readonly id: string;
   readonly agentctl: ChildProcess;
   /** Asks the child one question after the other. */
-  ask<T = Answer>(verb: string, ...args: readonly (string | number)[]): Promise<T>;
+  ask<T = Answer>(verb: string, ...args: readonly (string | number | object)[]): Promise<T>;
   /** What agentctl has said so far. */
   stderr(): string;
   /** Waits until it has said so. */
@@ -76,7 +76,7 @@ export async function openLease(
   // A test that fails before it looks at the end has said enough.
   ended.catch(() => {});
   const lines = createInterface({ input: agentctl.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-  const ask = async <T>(...question: readonly (string | number)[]): Promise<T> => {
+  const ask = async <T>(...question: readonly (string | number | object)[]): Promise<T> => {
     agentctl.stdin?.write(`${JSON.stringify(question)}\n`);
     const { value, done } = await lines.next();
     if (done === true) throw new Error(`the child has ended: ${stderr()}`);

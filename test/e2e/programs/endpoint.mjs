@@ -68,6 +68,8 @@ const verbs = {
   },
   /** The token that gcloud reads. */
   gcloud: async () => ({ status: 200, token: fs.readFileSync(env.CLOUDSDK_AUTH_ACCESS_TOKEN_FILE, "utf8") }),
+  /** Any question, in no protocol's words. */
+  raw: (url, request) => ask(url, request),
   env: async () => ({ ...env }),
   /** Until when the child was told that its lease lasts. */
   deadline: async () => ({ deadlineAt: Date.parse(env.AGENTCTL_EXPIRES_AT) }),
