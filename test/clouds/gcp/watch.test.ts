@@ -39,6 +39,14 @@ describe("watching", () => {
     { name: "goes on being granted", granted: () => READY.permissions, said: /was not seen to refuse within 3\d/ },
     { name: "was not granted before", granted: () => [], said: /granted the lease's own token nothing before/ },
     {
+      name: "cannot be asked about any more",
+      granted: (_holder, _who, count) =>
+        count === 1
+          ? READY.permissions
+          : answersJson(401, { error: { code: 401, message: "x", errors: [{ reason: "authError" }] } }),
+      said: /was not seen to refuse within 3\d/,
+    },
+    {
       name: "cannot be asked about",
       granted: () => answersJson(401, { error: { code: 401, message: "x", errors: [{ reason: "authError" }] } }),
       said: /no answer by which that could be seen/,

@@ -72,6 +72,34 @@ describe("the end of a lease with rights", () => {
   });
 
   it.each([
+    { name: "does not take the token any more", status: 401, code: "InvalidAuthenticationToken" },
+    { name: "fails", status: 500, code: "InternalServerError" },
+  ])("is removed and no more where Azure $name: nothing was refused", async ({ status, code }) => {
+    const azure = await startFakeAzure();
+    const { end, grant } = await heldLease(azure, 10, { ready });
+    azure.intercept = ({ where }) =>
+      where.endsWith("/permissions") && azure.assignments.length === 0 ? fails(status, code, "No.") : undefined;
+    const ending = await end(grant);
+    expect(ending.word).toBe("removed");
+    expect(ending.detail).toMatch(/not seen to lose it within 3\d/);
+  });
+
+  it.each([
+    { name: "the token had nothing of it before either", status: 403, code: "AuthorizationFailed" },
+    { name: "Azure did not answer before", status: 401, code: "InvalidAuthenticationToken" },
+  ])("is removed and no more where $name: what is refused then need not be why", async ({ status, code }) => {
+    const azure = await startFakeAzure();
+    const { end, grant } = await heldLease(azure, 10, { ready });
+    azure.intercept = ({ where }) => {
+      if (!where.endsWith("/permissions")) return undefined;
+      return azure.assignments.length > 0 ? fails(status, code, "No.") : fails(403, "AuthorizationFailed", "No.");
+    };
+    const ending = await end(grant);
+    expect(ending.word).toBe("removed");
+    expect(ending.detail).toMatch(/before/);
+  });
+
+  it.each([
     { name: "it is not seen within the time", delayMs: 120_000, context: {}, why: /not seen to lose it within 3\d/ },
     { name: "nobody waits", delayMs: 0, context: { unwatched: AbortSignal.abort() }, why: /nobody waited to see/ },
   ])("is removed and no more where $name", async ({ delayMs, context, why }) => {
