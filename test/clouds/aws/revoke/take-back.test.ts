@@ -302,6 +302,21 @@ describe("a session that is not seen to be refused is removed, not revoked", () 
       asked: -1,
     },
     {
+      name: "whose call is answered with nonsense from then on",
+      input: {
+        world: {
+          instead: {
+            DecodeAuthorizationMessage: [
+              refuses(400, "InvalidAuthorizationMessageException", "no"),
+              ...times(200, refuses(501, "NotImplemented", "no")),
+            ],
+          },
+        },
+      },
+      want: /was not seen to refuse the session within 3\d\.\ds/,
+      asked: -1,
+    },
+    {
       name: "where AWS takes longer than is waited",
       input: { world: { callsUntilDenied: 1_000 } },
       want: /was not seen to refuse the session within 3\d\.\ds/,
