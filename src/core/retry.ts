@@ -5,6 +5,8 @@ export interface RetryRules {
   readonly attempts: number;
   readonly baseDelayMs: number;
   readonly maxDelayMs: number;
+  /** The longest pause that a service may ask for; absent: `maxDelayMs`. */
+  readonly maxAskedMs?: number;
   /** Whether this failure may pass; and how long the service asked to be left alone, if it did. */
   readonly isTransient: (error: unknown) => boolean;
   readonly retryAfterMs?: (error: unknown) => number | undefined;
@@ -14,7 +16,7 @@ export interface RetryRules {
 /**
  * Tries again on failures that may pass, after a random part of an exponentially growing pause
  * ("full jitter"), so that many callers throttled together do not come back together.
- * A service's own Retry-After is honoured up to `maxDelayMs`.
+ * A service's own Retry-After is honoured up to `maxAskedMs`.
  */
 export async function withRetries<T>(
   operation: (attempt: number) => Promise<T>,
@@ -28,7 +30,8 @@ export async function withRetries<T>(
       if (attempt >= rules.attempts || wasAborted(rules) || !rules.isTransient(error)) throw error;
       const ceiling = Math.min(rules.maxDelayMs, rules.baseDelayMs * 2 ** (attempt - 1));
       const asked = rules.retryAfterMs?.(error);
-      const pause = asked === undefined ? runtime.random() * ceiling : Math.min(asked, rules.maxDelayMs);
+      const pause =
+        asked === undefined ? runtime.random() * ceiling : Math.min(asked, rules.maxAskedMs ?? rules.maxDelayMs);
       await pauseFor(pause, rules.signal, runtime);
       if (wasAborted(rules)) throw error;
     }

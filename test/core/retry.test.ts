@@ -72,6 +72,11 @@ describe("withRetries", () => {
     expect(pauses).toEqual([want]);
   });
 
+  test("a service's own pause may be longer than ours where that is allowed", async () => {
+    const { pauses } = await run(times(2), { retryAfterMs: () => 60_000, maxAskedMs: 20_000 });
+    expect(pauses).toEqual([20_000, 20_000]);
+  });
+
   test("nothing is tried, nor waited for, once aborted", async () => {
     const ran = await run(times(3), { signal: AbortSignal.abort() });
     expect(ran).toMatchObject({ outcome: PASSING, attempts: [1], pauses: [] });

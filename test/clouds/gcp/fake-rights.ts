@@ -36,6 +36,8 @@ export interface FakeRights {
   /** Of a service account's token. */
   refuseToBe?: string;
   clockAheadMs: number;
+  /** Answers so many of the next questions, of whatever kind. */
+  outage?: { readonly reply: Reply; times: number };
   /** Bodies of the writes, oldest first. */
   readonly written: readonly {
     readonly holder: string;
@@ -89,6 +91,10 @@ export async function startFakeRights(
     written,
   };
   const answer = (asked: Asked): Reply | undefined => {
+    if (fake.outage !== undefined && fake.outage.times > 0) {
+      fake.outage.times -= 1;
+      return fake.outage.reply;
+    }
     const account = /serviceAccounts\/(.+):generateAccessToken$/.exec(asked.path)?.[1];
     if (asked.path === "/v1/token") return federates();
     if (account !== undefined)
@@ -231,4 +237,5 @@ export const END_FAST: TakeBackLimits = {
   entitlementMs: 30_000,
   watchMs: 30_000,
   secondLookMs: 10,
+  ownSecondLookMs: 10,
 };

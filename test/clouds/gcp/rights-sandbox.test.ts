@@ -89,6 +89,7 @@ function lease(overrides: Partial<GcpSettings> = {}, leaseId = "l-0123456789abcd
     principal: plan.principal,
     undo: plan.undo,
     isIssued: grant !== undefined,
+    ...(grant === undefined && { isHandedOut: false }),
     usableUntil: terms.endsAt,
     ...(grant !== undefined && { grant, expiresAt: grant.expiresAt }),
   });

@@ -1,4 +1,5 @@
 import { gcpCloud } from "../../../src/clouds/gcp/index.js";
+import { expressionOf } from "../../../src/clouds/gcp/rights/lease-title.js";
 import { openGcpRights } from "../../../src/clouds/gcp/rights/open-rights.js";
 import { takeBack } from "../../../src/clouds/gcp/rights/take-back.js";
 import { readUndoing } from "../../../src/clouds/gcp/rights/undo.js";
@@ -28,13 +29,13 @@ export const HOLDERS = ["projects/my-project", "b/site"];
 export const LEASE = "l-0123456789abcdef";
 export const FOREIGN: readonly FakeBinding[] = [
   { role: "roles/owner", members: ["user:boss@example.com"] },
-  { role: VIEWER, members: [MEMBER], condition: { title: "office hours", expression: "true" } },
+  { role: VIEWER, members: [MEMBER], condition: { title: "office hours", expression: "request.time.getHours() > 8" } },
 ];
-/** Of another lease, which lives. */
+/** Of another lease, which lives */
 export const OTHERS: FakeBinding = {
   role: VIEWER,
   members: [MEMBER],
-  condition: { title: "agentctl-l-00000000000other-4000000000", expression: "true" },
+  condition: { title: "agentctl-l-00000000000other-4000000000", expression: expressionOf(4_000_000_000) },
 };
 export const READY = { permissions: ["storage.objects.get"], at: BUCKET, timeoutSeconds: 60 };
 
@@ -95,8 +96,8 @@ export function grantOf(expiresAt: number): Grant {
   };
 }
 
-export async function startWithPolicies(): Promise<FakeRights> {
-  return startFakeRights({ "projects/my-project": [...FOREIGN, OTHERS], "b/site": [...FOREIGN, OTHERS] });
+export async function startWithPolicies(rest: readonly FakeBinding[] = [...FOREIGN, OTHERS]): Promise<FakeRights> {
+  return startFakeRights({ "projects/my-project": rest, "b/site": rest });
 }
 
 export function texts({ steps = [] }: Ending): string {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { answersJson } from "../exchange/fake-service.js";
 import { type FakeRights, whoIs } from "./fake-rights.js";
-import { BUCKET, grantOf, MEMBER, READY, type Scene, scene, startWithPolicies } from "./scene.js";
+import { BUCKET, FOREIGN, grantOf, MEMBER, READY, type Scene, scene, startWithPolicies } from "./scene.js";
 
 describe("watching", () => {
   async function watched(granted: FakeRights["granted"], extra: Scene = {}) {
-    const google = await startWithPolicies();
+    const google = await startWithPolicies(FOREIGN);
     const made = scene(google, { ...extra, order: { grant: grantOf(Date.now() + 900_000), ...extra.order } });
     google.granted = () => READY.permissions;
     await made.open();

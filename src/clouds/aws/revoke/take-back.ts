@@ -1,7 +1,7 @@
 import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
-import { untilAborted } from "../../../core/until-aborted.js";
+import { type Look, lookBefore } from "../../look-before.js";
 import { openStory, type Story, secondsSince } from "../../story.js";
 import { watchRefusal } from "../../watch-refusal.js";
 import { withinTime } from "../../within-time.js";
@@ -80,31 +80,8 @@ export async function takeBack(
   }
 }
 
-interface Look {
-  /** How the session's call is judged without the deny; `nothing` until that is known. */
-  readonly seen: Seen;
-  /** Waits for the look, and looks again where STS did not answer: it has answered the revoker since. */
-  finish(signal: AbortSignal): Promise<void>;
-}
-
-/** Asks at once, beside the revoker's own exchange. */
-function lookBefore(probe: Probe | undefined, unwatched: AbortSignal): Look {
-  let seen: Seen = "nothing";
-  const first = probe?.ask(unwatched);
-  return {
-    get seen() {
-      return seen;
-    },
-    finish: async (signal) => {
-      if (probe === undefined || first === undefined) return;
-      seen = await untilAborted(first, signal);
-      if (seen === "nothing" && !unwatched.aborted) seen = await untilAborted(probe.ask(unwatched), signal);
-    },
-  };
-}
-
 /** The revoker's session, and with it the deny, which is put only when the look is over. */
-async function putInTime(work: Work, look: Look): Promise<number | NoDeny> {
+async function putInTime(work: Work, look: Look<Seen>): Promise<number | NoDeny> {
   const { order, target, context, runtime, limits, story } = work;
   const late = new AgentctlError("UNREACHABLE", `AWS had not taken it back within ${limits.putMs / 1000}s`);
   const request = { ...target, sessionName: revokerSessionName(target.leaseId) };

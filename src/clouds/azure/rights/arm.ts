@@ -102,6 +102,8 @@ function sendOne(
     service: () => armService({ manager, clientId, what, token }),
     origins: [new URL(manager.url).origin],
     maxBytes: LONGEST_ANSWER_BYTES,
+    // What is read can be left; what is written is waited for.
+    isFinished: request.method !== undefined,
     async ask(wire: Wire) {
       if (signal.aborted) throw interruption(signal);
       onTry();
@@ -114,9 +116,7 @@ function sendOne(
       return answer.json;
     },
   };
-  // What is read can be left; what is written is waited for, and not tried again.
-  const isRead = request.method === undefined;
-  return askService(exchange, { signal: isRead ? signal : new AbortController().signal }, runtime, limits);
+  return askService(exchange, { signal }, runtime, limits);
 }
 
 /** @throws {AgentctlError} BAD_ANSWER: by what is no answer to the question, nothing must be taken for gone */

@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 6_000;
 const GROWTH = 1.5;
 /** A write that was sent is not given up at once: it could land after what was given has been taken back. */
-const WRITE_GRACE_MS = 8_000;
+export const WRITE_GRACE_MS = 8_000;
 
 /** What becomes of a policy's bindings, and what is told of it; without `bindings` nothing is written. */
 export interface Change<Told> {

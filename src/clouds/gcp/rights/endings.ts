@@ -2,20 +2,30 @@ import { formatInstant } from "../../../core/durations.js";
 import type { AgentctlError } from "../../../core/errors.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
 import { type Story, secondsSince } from "../../story.js";
+import { TOLERATED_MS } from "./lease-title.js";
+import { describeStaying, lastEndOf, type Staying } from "./staying.js";
 import type { Target } from "./undo.js";
 
-/** What Google says that a change of a policy takes: typically two minutes, potentially seven or longer. */
-const EFFECTIVE_MS = 7 * 60_000;
+/** Google names no longest time: until when it is usable, only the ends of bindings and tokens tell. */
 const DELAY =
   "Google says that such a change takes effect within 2 minutes as a rule, and potentially takes 7 minutes or longer";
 
 /** "If a request isn't approved or denied in 24 hours, the grant status is changed to expired." */
 const APPROVAL_MS = 24 * 3_600_000;
 
-/** Taken back, and not seen to be: `unseen` says why. `since` in epoch ms. */
-export function removedEnding(order: EndOrder, target: Target, since: number, unseen: string, story: Story): Ending {
-  const detail = `${takenBack(target)} since ${formatInstant(since)}; ${DELAY}; ${unseen}; ${boundOf(target)}; ${remainder(order)}`;
-  const at = Math.min(since + EFFECTIVE_MS, target.boundAt, expiryOf(order));
+/** Taken back `since` (epoch ms), and not seen to be: `unseen` says why; `staying` gives the same. */
+export function removedEnding(
+  order: EndOrder,
+  target: Target,
+  { since, unseen, staying }: { readonly since: number; readonly unseen: string; readonly staying: readonly Staying[] },
+  story: Story,
+): Ending {
+  const stays = staying.length === 0 ? [] : [describeStaying(staying, order.principal)];
+  const told = [`${takenBack(target)} since ${formatInstant(since)}`, DELAY, ...stays, unseen, boundOf(target)];
+  const expiresAt = expiryOf(order);
+  const lastAt = staying.length === 0 ? target.boundAt : (lastEndOf(staying) ?? expiresAt);
+  const at = Math.min(Math.max(target.boundAt, lastAt), expiresAt);
+  const detail = [...told, remainder(order)].join("; ");
   return { cloud: "gcp", word: "removed", ...timesOf(at, order), detail, steps: story.steps };
 }
 
@@ -54,11 +64,12 @@ export function boundEnding(order: EndOrder, target: Target, story: Story): Endi
 export function failedEnding(order: EndOrder, target: Target, error: AgentctlError, story: Story, now: number): Ending {
   const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
   const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}${unapprovedOf(target)}; ${remainder(order)}`;
+  // By Google's clock, which may be behind ours.
   const lastAt = target.boundAt + (target.entitlement === undefined ? 0 : APPROVAL_MS);
   return {
     ...untaken(order, target.boundAt, what, detail),
     steps: story.steps,
-    ...(now < lastAt && { isUnfinished: true }),
+    ...(now < lastAt + TOLERATED_MS && { isUnfinished: true }),
   };
 }
 

@@ -1,13 +1,11 @@
 import { AgentctlError } from "../../../core/errors.js";
 import type { Change } from "./change-policy.js";
-import { expressionOf, titleOf } from "./lease-title.js";
+import { correctionOf, expressionOf, titleOf } from "./lease-title.js";
 import { bindingsOf, countConditional, gives, type LeaseBinding, withoutExpired } from "./policy.js";
 import { limitHint } from "./policy-client.js";
 
 /** Google's own: bindings with one role and member, and different conditions. */
 const MOST_CONDITIONS = 20;
-/** A difference of clocks that small is latency and rounding. */
-const TOLERATED_MS = 30_000;
 const LONGEST_DESCRIPTION = 250;
 
 /** What one resource gives to one lease. */
@@ -46,7 +44,7 @@ export function addGift(gift: Gift, bindings: readonly unknown[], googleNow: num
 
 /** Google judges by its own clock, to which ours is corrected only where they differ by more than latency. */
 function endSecondsOf({ endsAt }: Gift, aheadMs: number): number {
-  return Math.ceil((endsAt + (Math.abs(aheadMs) > TOLERATED_MS ? aheadMs : 0)) / 1000);
+  return Math.ceil((endsAt + correctionOf(aheadMs)) / 1000);
 }
 
 function leaseBinding(role: string, { member, leaseId, profileName }: Gift, endSeconds: number): LeaseBinding {

@@ -6,6 +6,9 @@ const TITLE = /^agentctl-(l-[0-9A-Za-z]{16})-(\d{9,11})$/;
 /** A clock that is wrong by less than this prunes nothing that still gives a right. */
 const GRACE_SECONDS = 300;
 
+/** A difference of clocks that small is latency and rounding. */
+export const TOLERATED_MS = 30_000;
+
 /** What the title of a lease's binding says. */
 export interface LeaseTitle {
   readonly title: string;
@@ -21,6 +24,11 @@ export function titleOf(leaseId: string, endSeconds: number): string {
 /** The condition of a binding that ends then, by Google's clock. */
 export function expressionOf(endSeconds: number): string {
   return `request.time < timestamp("${formatInstant(endSeconds * 1000)}")`;
+}
+
+/** By how much a time by this machine's clock is moved for Google's, which is `aheadMs` ahead: for more than latency. */
+export function correctionOf(aheadMs: number): number {
+  return Math.abs(aheadMs) > TOLERATED_MS ? aheadMs : 0;
 }
 
 /** Undefined for every title that is not ours. */

@@ -55,7 +55,7 @@ export function withoutExpired(
 }
 
 /** With any other condition it may still give what it gives, whatever its title says: somebody changed it, or made it. */
-function endsAsTitled(binding: unknown, { endSeconds }: LeaseTitle): boolean {
+export function endsAsTitled(binding: unknown, { endSeconds }: LeaseTitle): boolean {
   return textOf(fieldOf(binding, "condition"), "expression") === expressionOf(endSeconds);
 }
 

@@ -1,9 +1,7 @@
 import type { Change } from "./change-policy.js";
-import { bindingsOf, leaseOf, withoutExpired } from "./policy.js";
+import { leaseOf, withoutExpired } from "./policy.js";
 
 export interface Removed {
-  /** How many bindings of the lease there were. */
-  readonly count: number;
   /** Titles of others of ours, which had ended. */
   readonly pruned: readonly string[];
 }
@@ -14,10 +12,9 @@ export function removeLease(
   bindings: readonly unknown[],
   googleNow: number,
 ): Change<Removed> {
-  const count = bindingsOf(bindings, leaseId).length;
   const others = bindings.filter((binding) => leaseOf(binding)?.leaseId !== leaseId);
   const { kept, pruned } = withoutExpired(others, googleNow, roles);
-  return { ...(kept.length < bindings.length && { bindings: kept }), told: { count, pruned } };
+  return { ...(kept.length < bindings.length && { bindings: kept }), told: { pruned } };
 }
 
 export interface Pruned {

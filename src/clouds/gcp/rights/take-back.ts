@@ -2,20 +2,20 @@ import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
-import { untilAborted } from "../../../core/until-aborted.js";
-import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { type ExchangeLimits, PATIENT_LIMITS } from "../../exchange/exchange.js";
+import { type Look, lookBefore } from "../../look-before.js";
 import { openStory, type Story, secondsSince } from "../../story.js";
 import { watchRefusal } from "../../watch-refusal.js";
 import { withinTime } from "../../within-time.js";
 import { endGcpGrant } from "../ending.js";
-import type { Asking, Bearer } from "./ask-rights.js";
+import type { Asking } from "./ask-rights.js";
 import { beGranter, bePrincipal, openFederation } from "./bearers.js";
-import { type ChangeLimits, changePolicy } from "./change-policy.js";
-import { type Enders, endEntitlement } from "./end-entitlement.js";
+import { type ChangeLimits, WRITE_GRACE_MS } from "./change-policy.js";
+import type { Enders } from "./end-entitlement.js";
 import { boundEnding, failedEnding, removedEnding, revokedEnding } from "./endings.js";
 import { openProbe, type Probe } from "./probe.js";
-import { removeLease } from "./remove-bindings.js";
-import type { PolicyResource } from "./resources.js";
+import { describeStaying, type Staying } from "./staying.js";
+import { type Taken, takeAll } from "./take-all.js";
 import type { Target } from "./undo.js";
 
 export interface TakeBackLimits {
@@ -27,17 +27,20 @@ export interface TakeBackLimits {
   readonly entitlementMs: number;
   /** After that, until Google is seen to refuse. */
   readonly watchMs: number;
-  /** A write that was under way when an agentctl was killed has landed by then. */
+  /** A write that was under way when an agentctl was killed has landed by then; */
   readonly secondLookMs: number;
+  /** one of this process, which has waited for it. */
+  readonly ownSecondLookMs: number;
 }
 
 export const TAKE_BACK_LIMITS: TakeBackLimits = {
-  exchange: EXCHANGE_LIMITS,
+  exchange: PATIENT_LIMITS,
   change: { attempts: 100, changeMs: 50_000 },
   removeMs: 70_000,
   entitlementMs: 30_000,
   watchMs: 30_000,
-  secondLookMs: 2_000,
+  secondLookMs: WRITE_GRACE_MS,
+  ownSecondLookMs: 2_000,
 };
 
 /** How often the lease's token is tried. */
@@ -64,12 +67,12 @@ export async function takeBack(
   const work = { order, target, context, runtime, limits, story: openStory(runtime) };
   try {
     const probe = openProbe(order, target, runtime);
-    const before = probe?.(context.unwatched) ?? Promise.resolve(undefined);
-    const wasThere = await removeInTime(work, before);
+    const look = lookBefore(probe, context.unwatched);
+    const { wasThere, staying } = await takeInTime(work, look);
     const since = runtime.now();
     if (since >= target.boundAt) return boundEnding(order, target, work.story);
-    if (!wasThere) return nothingThere(work, since);
-    return await observe(work, probe, await before, since);
+    if (!wasThere) return nothingThere(work, since, staying);
+    return await observe({ ...work, staying }, probe, look.seen, since);
   } catch (thrown) {
     const error = context.signal.aborted ? interruption(context.signal) : toAgentctlError(thrown);
     work.story.tell(`gave up: ${error.message}`);
@@ -77,8 +80,8 @@ export async function takeBack(
   }
 }
 
-/** Removes it only when `before` is known. Answers whether there was anything. */
-async function removeInTime(work: Work, before: Promise<unknown>): Promise<boolean> {
+/** Takes it back only when the look is over. */
+async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
   const { order, target, context, runtime, limits, story } = work;
   const late = new AgentctlError("UNREACHABLE", `Google had not taken it back within ${limits.removeMs / 1000}s`);
   return withinTime(
@@ -88,14 +91,15 @@ async function removeInTime(work: Work, before: Promise<unknown>): Promise<boole
       const asking: Asking = { signal, runtime, limits: limits.exchange };
       context.onProgress(`asking ${target.granter ?? "Google"} to take back what was given`);
       const enders = await openEnders(work, asking);
-      await untilAborted(before, signal);
-      const wasThere = await removeAll(work, enders, asking);
-      if (order.isIssued) return wasThere;
+      await look.finish(signal);
+      const taken = await takeAll(work, enders, asking);
+      if (order.isIssued || taken.isWhole) return taken;
       // Whoever gave it may have been killed while it did.
-      await pauseFor(limits.secondLookMs, signal, runtime);
-      const wasUnderWay = await removeAll(work, enders, asking);
+      const isOwn = order.isHandedOut === false;
+      await pauseFor(isOwn ? limits.ownSecondLookMs : limits.secondLookMs, signal, runtime);
+      const second = await takeAll(work, enders, asking);
       story.tell("looked twice, for what may have been under way");
-      return wasThere || wasUnderWay;
+      return { ...second, wasThere: taken.wasThere || second.wasThere };
     },
     late,
   );
@@ -110,62 +114,36 @@ async function openEnders({ target, context }: Work, asking: Asking): Promise<En
     : { principal, granter: await beGranter(who, granter, federation, asking) };
 }
 
-/** Side by side; each is tried, also where another fails. */
-async function removeAll(work: Work, enders: Enders, asking: Asking): Promise<boolean> {
-  const { target, limits, story } = work;
-  const { resources, entitlement, leaseId } = target;
-  const { granter } = enders;
-  const removals =
-    granter === undefined ? [] : resources.map((resource) => removeFrom(resource, work, granter, asking));
-  const end = { leaseId, waitMs: limits.entitlementMs, story };
-  const ended = entitlement === undefined ? [] : [endEntitlement({ ...end, entitlement }, enders, asking)];
-  const outcomes = await Promise.allSettled([...removals, ...ended]);
-  const failures = outcomes
-    .filter((outcome) => outcome.status === "rejected")
-    .map(({ reason }) => toAgentctlError(reason));
-  for (const failure of failures.slice(1)) story.tell(`failed: ${failure.message}`);
-  if (failures[0] !== undefined) throw failures[0];
-  return outcomes.some((outcome) => outcome.status === "fulfilled" && outcome.value);
-}
-
-async function removeFrom(
-  resource: PolicyResource,
-  { target, limits, story }: Work,
-  granter: Bearer,
-  asking: Asking,
-): Promise<boolean> {
-  const remove = (bindings: readonly unknown[], googleNow: number) => removeLease(target, bindings, googleNow);
-  const { count, pruned } = await changePolicy(resource, remove, granter, asking, limits.change);
-  if (count > 0) story.tell(`took ${count} of its bindings off ${resource.name}, as ${granter.who}`);
-  if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
-  return count > 0;
-}
-
 /** Never given, or taken away by somebody before: where a token was issued, it had been given. */
-function nothingThere({ order, target, runtime, story }: Work, since: number): Ending {
+function nothingThere({ order, target, runtime, story }: Work, since: number, staying: readonly Staying[]): Ending {
   story.tell("nothing of this lease was there to be taken back");
-  if (order.isIssued) return removedEnding(order, target, since, "nothing of it was there any more", story);
+  const unseen = "nothing of it was there any more";
+  if (order.isIssued) return removedEnding(order, target, { since, unseen, staying }, story);
   return { ...endGcpGrant(order, runtime), steps: story.steps };
 }
 
 async function observe(
-  { order, target, context, runtime, limits, story }: Work,
+  { order, target, context, runtime, limits, story, staying }: Work & Pick<Taken, "staying">,
   probe: Probe | undefined,
-  before: readonly string[] | undefined,
+  before: readonly string[] | "nothing",
   since: number,
 ): Promise<Ending> {
-  const removed = (unseen: string) => removedEnding(order, target, since, unseen, story);
+  const removed = (unseen: string) => removedEnding(order, target, { since, unseen, staying }, story);
+  if (staying.some(({ isSure }) => isSure)) {
+    story.tell(`did not wait to see it refused: ${describeStaying(staying, order.principal)}`);
+    return removed("so nothing is refused that could be seen");
+  }
   if (target.ready === undefined) return removed("no permission was named by which that could be seen");
   if (probe === undefined) return removed("whoever took it back had no token of it to see that");
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   const where = `testIamPermissions on ${target.ready.resource.name}`;
-  if (before === undefined) return removed(`${where} gave the lease's own token no answer by which that could be seen`);
+  if (before === "nothing") return removed(`${where} gave the lease's own token no answer by which that could be seen`);
   if (before.length === 0) return removed(`${where} granted the lease's own token nothing before either`);
   const text = `waiting for ${where} to stop granting ${before.join(", ")}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isRefused = async (signal: AbortSignal) => {
-    const granted = await probe(signal);
-    return granted !== undefined && !before.some((permission) => granted.includes(permission));
+    const granted = await probe.ask(signal);
+    return granted !== "nothing" && !before.some((permission) => granted.includes(permission));
   };
   const first = await watchRefusal(isRefused, watching, context, runtime);
   if (first !== undefined && first >= target.boundAt) return boundEnding(order, target, story);

@@ -56,9 +56,11 @@ export function undoOf(rights: Rights, settings: GcpSettings, terms: GrantTerms)
  * least, and from the moment that it becomes active.
  */
 export function boundAtOf({ entitlement, waitSeconds }: Rights, terms: GrantTerms): number {
-  if (entitlement === undefined) return terms.latestEndsAt;
+  // A condition says whole seconds.
+  if (entitlement === undefined) return Math.ceil(terms.latestEndsAt / 1000) * 1000;
   const plannedAt = terms.endsAt - terms.lifetimeSeconds * 1000;
-  return plannedAt + (requestedSeconds(terms.latestEndsAt - plannedAt) + waitSeconds) * 1000;
+  const lastsMs = (requestedSeconds(terms.latestEndsAt - plannedAt) + waitSeconds) * 1000;
+  return Math.ceil((plannedAt + lastsMs) / 1000) * 1000;
 }
 
 /** Reads what `undoOf` wrote. It may come from a file, so nothing of it is believed: only one's own can be taken away. */
