@@ -83,8 +83,9 @@ test("what the application may do by somebody else's assignment as well is not c
   const run = await startHeld(stage, "seen");
   stage.passTime(EARLY_MS);
   run.letGo();
-  await eventually(() => pimRequests(stage).filter((one) => one === "AdminRemove 201").length === 2);
-  // What is waited for at the most.
+  const isWatched = () => stage.sandbox.requests().at(-1)?.operation === "Permissions_ListForScope";
+  await eventually(() => pimRequests(stage).filter((one) => one === "AdminRemove 201").length === 2 && isWatched());
+  // No longer than this is waited for it.
   stage.passTime(31_000);
   expect(await run.ended).toMatchObject({ code: 0 });
   expect(run.receipt().endings).toMatchObject([{ word: "removed", detail: expect.stringContaining("was not seen") }]);
