@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { closeLease, leaveLedger, revokeWhileRunning } from "../src/closing-session.js";
 import type { Ending } from "../src/core/lease.js";
@@ -184,6 +185,24 @@ describe("closing a lease", () => {
     expect([scene.held.unwatched.signal.aborted, scene.held.left.signal.aborted]).toEqual([true, true]);
   });
 
+  it("waits for a revocation that is under way, which is still being put on record", async () => {
+    clouds.endGrants.mockResolvedValue([ended("aws"), ended("azure")]);
+    const { held } = stage("auto");
+    let settle = (): void => {};
+    held.revocation = new Promise((resolve) => {
+      settle = resolve;
+    });
+    let isClosed = false;
+    const closed = closeLease(held).then(() => {
+      isClosed = true;
+    });
+    await vi.waitFor(() => expect(held.account.endings).toBeDefined());
+    for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+    expect(isClosed).toBe(false);
+    settle();
+    await closed;
+  });
+
   it("ends a lease once that is revoked while its command runs, and tells who did it", async () => {
     clouds.endGrants.mockResolvedValue([ended("aws"), queued("azure")]);
     const { held, told } = stage("auto");
@@ -194,5 +213,12 @@ describe("closing a lease", () => {
     expect(held.revoked.signal.aborted).toBe(true);
     expect(told[0]).toEqual({ kind: "warning", text: "the lease was revoked by ada (process 9)" });
     expect(read().grants[1].ending).toMatchObject({ isUnfinished: true, retryAt: RETRY_AT });
+    const log = fs.readFileSync(path.join(ledger.stateDir, "audit", "audit.jsonl"), "utf8");
+    expect(
+      log
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).kind),
+    ).toEqual(["lease.revoked"]);
   });
 });

@@ -154,7 +154,7 @@ describe("a lease that its cloud takes back only later", () => {
       const { sweepIt, clockOf, starts, told } = stage([QUEUED]);
       expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "ended", endings: [REVOKED] }]);
       expect(clockOf()).toBe(RETRY_AT);
-      expect([tries(), stateOf(RETRY_AT), starts, told]).toEqual([1, [], [], []]);
+      expect([tries(), ledger.names(), starts, told]).toEqual([1, [], [], []]);
     });
 
     it("is tried again when its cloud names another time, up to five times, and is then a sweep's", async () => {
@@ -163,7 +163,7 @@ describe("a lease that its cloud takes back only later", () => {
       expect((await sweepIt(queue)).leases).toMatchObject([{ outcome: "queued" }]);
       expect(clouds.endGrants).toHaveBeenCalledTimes(5);
       expect(clockOf()).toBe(RETRY_AT + 4 * 60_000);
-      expect(starts).toEqual([]);
+      expect([starts, ledger.names()]).toEqual([[], [`${ID}.json`]]);
       expect(stateOf(clockOf() + 119_999)).toEqual(["queued"]);
       expect(stateOf(clockOf() + 120_000)).toEqual(["orphaned"]);
     });
@@ -234,6 +234,13 @@ describe("a lease that its cloud takes back only later", () => {
       const { runtime, starts } = stage([QUEUED]);
       expect(await beside(runtime)).toEqual([]);
       expect([clouds.endGrants.mock.calls, starts, stateOf(OPENED)]).toEqual([[], [], ["queued"]]);
+    });
+
+    it("gets somebody who waits for it once that is seen, and is told of", async () => {
+      answer(QUEUED);
+      const { runtime, starts } = stage([]);
+      expect(await beside(runtime)).toMatchObject([{ kind: "swept", lease: { id: ID, outcome: "queued" } }]);
+      expect(starts).toEqual([waiter()]);
     });
 
     it("is ended a minute after its time, when nobody has", async () => {

@@ -45,6 +45,11 @@ describe("the watchdog's successor", () => {
     expect(isUnreffed(), "nobody waits for it").toBe(true);
   });
 
+  it("carries nothing by which whoever ends a job, or a surrounding lease, would end it as well", () => {
+    const env = { ...ENV, RUNNER_TRACKING_ID: "github_1", AGENTCTL_LEASE_ID: "l-1" };
+    expect((start({ env }).spawns[0] as [string, string[], { env: object }])[2].env).toEqual(ENV);
+  });
+
   it("proves the identity that the sweep was told to", () => {
     const [first] = start({}, "gitlab").spawns;
     expect((first as [string, string[]])[1].slice(-3)).toEqual(["--identity", "gitlab", ID]);
