@@ -14,9 +14,9 @@ import { ensureSetup } from "./setup.mjs";
 
 /** `sizes`: of a full run, and of a short one. */
 const PARTS = {
-  crash: { run: runCrash, sizes: { aws: [240, 18], gcp: [120, 16], azure: [120, 16] } },
+  crash: { run: runCrash, sizes: { aws: [240, 16], gcp: [120, 12], azure: [120, 12] } },
   chaos: { run: runChaos },
-  crowd: { run: runCrowd, sizes: { aws: [100, 12], gcp: [30, 8], azure: [8, 3] } },
+  crowd: { run: runCrowd, sizes: { aws: [100, 12], gcp: [30, 6], azure: [8, 3] } },
 };
 
 const { values, positionals } = parseArgs({

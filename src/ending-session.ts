@@ -3,7 +3,7 @@ import { formatInstant } from "./core/durations.js";
 import type { EndContext, Ending, EndOrder } from "./core/lease.js";
 import { pauseFor } from "./core/retry.js";
 import type { Runtime } from "./core/runtime.js";
-import { isUnfinished, queuedUntil } from "./core/unfinished.js";
+import { isUnfinished, lastRetryOf } from "./core/unfinished.js";
 import type { HeldLease } from "./held-session.js";
 
 /** Ends the grants of a lease that this process holds, once: whoever comes second waits for the same. Never throws. */
@@ -61,17 +61,19 @@ async function endQueued(
   first: readonly Ending[],
   orders: readonly EndOrder[],
   context: EndContext,
-  { entry, recorder, runtime }: HeldLease,
+  { entry, recorder, observe, runtime }: HeldLease,
 ): Promise<readonly Ending[]> {
   const { unwatched, signal, onProgress } = context;
   let endings = first;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const until = queuedUntil(endings);
-    if (until === undefined) break;
+    const until = lastRetryOf(endings);
+    if (until === undefined || unwatched.aborted || signal.aborted) break;
     const noted = endings;
     recorder.attempt(() => entry.update({ state: "ending", endings: noted }));
-    const what = endings.filter(isUnfinished).map(({ cloud }) => cloud);
-    onProgress(`waiting until ${formatInstant(until)}, when ${what.join(" and ")} can be taken back`);
+    const clouds = endings.filter(isUnfinished).map(({ cloud }) => cloud);
+    const what = `waiting until ${formatInstant(until)}, when ${clouds.join(" and ")} can be taken back`;
+    observe({ kind: "notice", text: `${what}; an interrupt leaves that to its watchdog` });
+    onProgress(what);
     await waitUntil(until, AbortSignal.any([unwatched, signal]), runtime);
     if (unwatched.aborted || signal.aborted) break;
     const due = orders.filter((_, index) => isUnfinished(endings[index] as Ending));

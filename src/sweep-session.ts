@@ -4,7 +4,7 @@ import { toAgentctlError } from "./core/errors.js";
 import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import type { CloudSweep, SweepReport, SweptLease } from "./core/sweep-report.js";
+import type { CloudSweep, SweepOutcome, SweepReport, SweptLease } from "./core/sweep-report.js";
 import { lastRetryOf } from "./core/unfinished.js";
 import { type Finisher, finishLease, tryToFinish } from "./finish-session.js";
 import { acquireIdentity, requireKnownSource } from "./identity/index.js";
@@ -41,6 +41,7 @@ const OWNER_GONE_MS = 10_000;
 const SETTLED_MS = 120_000;
 const LOOK_MS = 100;
 const MOST_ROUNDS = 5;
+const TOLD_BESIDE: readonly SweepOutcome[] = ["ended", "unfinished", "queued"];
 
 /**
  * Ends the leases of agentctl processes that died, one after the other, and clears away what they left. What another
@@ -88,7 +89,11 @@ async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime
 }
 
 /** What its cloud takes back only later is waited for by somebody. */
-function seeToQueue({ id, endings }: SweptLease, { identitySource }: Finisher, runtime: Runtime): void {
+function seeToQueue(
+  { id, endings }: SweptLease,
+  { identitySource }: Pick<Finisher, "identitySource">,
+  runtime: Runtime,
+): void {
   if (lastRetryOf(endings) !== undefined) startSuccessor(id, identitySource, runtime);
 }
 
@@ -167,7 +172,8 @@ export async function sweepBeside(
     for (const { id } of orphans.filter((orphan) => orphan.id !== ownId)) {
       if (signal.aborted) return;
       const swept = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);
-      if (swept.outcome === "ended" || swept.outcome === "unfinished") observe({ kind: "swept", lease: swept });
+      seeToQueue(swept, {}, runtime);
+      if (TOLD_BESIDE.includes(swept.outcome)) observe({ kind: "swept", lease: swept });
     }
   } catch (thrown) {
     observe({

@@ -211,6 +211,10 @@ describe("what a cloud takes back only later", () => {
     expect(runtime.now()).toBe(OPENED + RETRY_MS);
     expect(Math.max(...pauses), "a machine that sleeps is noticed").toBeLessThanOrEqual(5_000);
     expect(told).toEqual([
+      {
+        kind: "notice",
+        text: "waiting until 2026-01-31T09:04:50Z, when azure can be taken back; an interrupt leaves that to its watchdog",
+      },
       { kind: "progress", text: "waiting until 2026-01-31T09:04:50Z, when azure can be taken back" },
       { kind: "progress" },
       ...want.map((ending) => ({ kind: "ended", ending })),
@@ -239,7 +243,7 @@ describe("what a cloud takes back only later", () => {
     answer([queued("aws", later), queued("azure", RETRY_AT)], [ended("aws"), ended("azure")]);
     await endOnce(held);
     expect(runtime.now()).toBe(OPENED + RETRY_MS + 60_000);
-    expect(told[0]).toEqual({
+    expect(told[1]).toEqual({
       kind: "progress",
       text: "waiting until 2026-01-31T09:05:50Z, when aws and azure can be taken back",
     });
@@ -265,6 +269,14 @@ describe("what a cloud takes back only later", () => {
     expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(RETRY_MS);
   });
 
+  it("is waited for beside another cloud's that failed and names no time, which is tried again then", async () => {
+    const { held, runtime } = make("required");
+    answer([queued("aws"), queued("azure", RETRY_AT)], [ended("aws"), ended("azure")]);
+    const endings = await endOnce(held);
+    expect(endings.map(({ isUnfinished }) => isUnfinished)).toEqual([undefined, undefined]);
+    expect(runtime.now()).toBe(OPENED + RETRY_MS);
+  });
+
   it("is not waited for where no time is named", async () => {
     const { held, pauses } = make("required");
     answer([ended("aws"), queued("azure")]);
@@ -285,17 +297,18 @@ describe("what a cloud takes back only later", () => {
       answer([ended("aws"), queued("azure", RETRY_AT)], [ended("azure")]);
       expect(await endOnce(held)).toEqual([ended("aws"), queued("azure", RETRY_AT)]);
       expect(clouds.endGrants).toHaveBeenCalledOnce();
-      expect(kindsOf(told)).toEqual(["progress", "progress", "ended", "ended"]);
-      expect(told[1]).toEqual({ kind: "progress" });
+      expect(kindsOf(told)).toEqual(["notice", "progress", "progress", "ended", "ended"]);
+      expect(told[2]).toEqual({ kind: "progress" });
     },
   );
 
   it("is not waited for at all where an interrupt came before", async () => {
-    const { held, pauses } = make("required");
+    const { held, pauses, told } = make("required");
     held.unwatched.abort();
     answer([ended("aws"), queued("azure", RETRY_AT)], [ended("azure")]);
     expect(await endOnce(held)).toEqual([ended("aws"), queued("azure", RETRY_AT)]);
     expect(pauses).toEqual([]);
+    expect(kindsOf(told)).toEqual(["progress", "ended", "ended"]);
   });
 
   it("is watched and tried under the lease's own signals", async () => {

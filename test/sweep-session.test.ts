@@ -236,6 +236,13 @@ describe("a lease that its cloud takes back only later", () => {
       expect([clouds.endGrants.mock.calls, starts, stateOf(OPENED)]).toEqual([[], [], ["queued"]]);
     });
 
+    it("gets somebody who waits for it once that is seen, and is told of", async () => {
+      answer(QUEUED);
+      const { runtime, starts } = stage([]);
+      expect(await beside(runtime)).toMatchObject([{ kind: "swept", lease: { id: ID, outcome: "queued" } }]);
+      expect(starts).toEqual([waiter()]);
+    });
+
     it("is ended a minute after its time, when nobody has", async () => {
       answer(REVOKED);
       const { runtime } = stage([QUEUED]);

@@ -2,7 +2,8 @@
 import { percentile, printTable } from "../bench-figures.mjs";
 import { inSandbox } from "./sandboxes.mjs";
 
-const WORKERS = 3;
+const WORKERS = { few: 2, many: 3 };
+const FEW = 30;
 const PHASES = [
   "before the ledger",
   "in the ledger",
@@ -23,8 +24,9 @@ const KILLS = {
 };
 
 export async function runCrash({ home, cloud, title, count }) {
-  const workers = Array.from({ length: WORKERS }, (_, worker) =>
-    inSandbox(home, "crash.mjs", [cloud, count, worker, WORKERS]),
+  const width = count < FEW ? WORKERS.few : WORKERS.many;
+  const workers = Array.from({ length: width }, (_, worker) =>
+    inSandbox(home, "crash.mjs", [cloud, count, worker, width]),
   );
   const done = await Promise.all(workers);
   const runs = done.flatMap(({ results }) => results);

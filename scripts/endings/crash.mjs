@@ -25,7 +25,8 @@ for (const name of ["audit", "leases", "run"])
 try {
   const all = planRuns(Number(count), await loadSteps(cloudName), cloud.otherProfiles);
   const plans = all.filter(({ number }) => number % Number(workers) === Number(worker));
-  const lives = await measureLives(new Set(plans.map(({ profile }) => profile)));
+  const atMoments = plans.filter(({ share }) => share !== undefined);
+  const lives = await measureLives(new Set(atMoments.map(({ profile }) => profile)));
   for (const plan of plans) {
     lab.proxy.reset();
     await cloud.weatherOf?.[plan.profile]?.come();

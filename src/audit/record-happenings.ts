@@ -12,7 +12,7 @@ export interface HappeningRecorder {
   renewed(grant: Grant, identity: Identity | undefined): void;
   renewalFailed(held: Grant, error: AgentctlError): void;
   recovered(grant: Grant): void;
-  /** Writes down what a renewal has brought, for those who read it in a file; a failure is told, and ends nothing. */
+  /** Writes down what has changed, for those who read it in a file; a failure is told, and ends nothing. */
   attempt(step: () => void): void;
   requestRefused(request: RecordedRequest): void;
   /** Resolves when all of it is on record. Never rejects. */
@@ -55,7 +55,7 @@ export function recordHappenings(account: Account, observe: Observe, runtime: Ru
         step();
       } catch (thrown) {
         const { code, message } = toAgentctlError(thrown);
-        warnOnce(`a renewed grant could not be written down (${code}: ${message})`);
+        warnOnce(`a change of the lease could not be written down (${code}: ${message})`);
       }
     },
     requestRefused: (request) => {

@@ -7,15 +7,21 @@ export function describeEnding(ending: Ending, now: number): string {
 }
 
 /** The word and its times; never a time at which something is said to happen that is only the latest. `now` in epoch ms. */
-function describeWord({ cloud, word, at, until }: Ending, now: number): string {
+function describeWord(ending: Ending, now: number): string {
+  const { cloud, word, at, until } = ending;
+  const when = describeTime(ending, now);
+  if (until === undefined || isSoonAfter(until, at) || Date.parse(until) <= now) return when;
+  if (cloud !== "aws") return `${when}; the token itself lives until ${until}`;
+  return word === "removed" || word === "failed" ? when : `${when}; GetCallerIdentity and the like work until ${until}`;
+}
+
+function describeTime({ word, at }: Ending, now: number): string {
   const isPast = Date.parse(at) <= now;
   if (word === "removed")
     return isPast ? `removed, not usable since ${at}` : `removed, usable until ${at} at the latest`;
   if (word === "failed") return isPast ? `failed, not usable since ${at}` : `failed, usable until ${at}`;
   // What was observed is past; that its time is rounded up to the second makes it no promise.
-  const when = `${word} ${isPast || word === "revoked" ? "since" : "at"} ${at}`;
-  if (until === undefined || isSoonAfter(until, at) || Date.parse(until) <= now) return when;
-  return `${when}; ${cloud === "aws" ? "GetCallerIdentity and the like work" : "the token itself lives"} until ${until}`;
+  return `${word} ${isPast || word === "revoked" ? "since" : "at"} ${at}`;
 }
 
 function reasonOf({ word, shortfall, detail, steps = [] }: Ending): string | undefined {

@@ -23,15 +23,13 @@ function tell(record: AuditRecord, isInLedger: boolean): readonly Fact[] {
   switch (kind) {
     case "lease.start":
       return [
-        ...(record.rights ?? []).flatMap(({ cloud, steps }) =>
-          steps.map(({ at, text }) => toFact(at, `${cloud}: ${text}`)),
-        ),
+        ...tellRights(record),
         toFact(time, `started ${command?.argv0}${describeCaller(record)}`),
         ...tellGrants(record, isInLedger),
       ];
     case "lease.failed":
     case "lease.refused":
-      return [toFact(time, `${kind.slice("lease.".length)}: ${error?.code}: ${error?.message}`)];
+      return [...tellRights(record), toFact(time, `${kind.slice("lease.".length)}: ${error?.code}: ${error?.message}`)];
     case "grant.renewed":
       return (record.grants ?? []).map((grant) => toFact(time, `${grant.cloud}: renewed, ${describeLife(grant)}`));
     case "grant.renewal_failed":
@@ -48,6 +46,13 @@ function tell(record: AuditRecord, isInLedger: boolean): readonly Fact[] {
     default:
       return [];
   }
+}
+
+/** Told once, though a lease that did not get to its end has them in both of its records. */
+function tellRights({ rights = [] }: AuditRecord): readonly Fact[] {
+  return rights.flatMap(({ cloud, steps }) =>
+    steps.map(({ at, text }) => toFact(at, `${cloud}: ${text}`, `right of ${cloud} at ${at}: ${text}`)),
+  );
 }
 
 function describeCaller({ identity, actor }: AuditRecord): string {

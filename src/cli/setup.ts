@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { CLOUD_TITLES } from "../core/cloud-titles.js";
 import { AgentctlError } from "../core/errors.js";
 import type { CloudName } from "../core/profile.js";
 import { TRUST_FORMATS, type TrustFormat } from "../core/trust.js";
@@ -20,7 +21,6 @@ interface SetupOptions {
   readonly quiet?: boolean;
 }
 
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 const WHAT: Readonly<Record<CloudName, string>> = {
   aws: "the OIDC provider, the profile's roles with a permissions boundary, and their policies",
   azure:
@@ -44,9 +44,9 @@ function registerCloud(setup: Command, cloud: CloudName, context: CliContext): v
   const formats = TRUST_FORMATS[cloud];
   setup
     .command(cloud)
-    .summary(`print ${TITLES[cloud]}'s side`)
+    .summary(`print ${CLOUD_TITLES[cloud]}'s side`)
     .description(
-      `Print ${TITLES[cloud]}'s side of the trust: ${WHAT[cloud]}. Narrowed to the identity at hand, or to one described.`,
+      `Print ${CLOUD_TITLES[cloud]}'s side of the trust: ${WHAT[cloud]}. Narrowed to the identity at hand, or to one described.`,
     )
     .option("-p, --profile <name>", "the task profile in agentctl.yaml")
     .option("--config <file>", "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)")

@@ -1,10 +1,11 @@
+import { CLOUD_TITLES } from "../core/cloud-titles.js";
 import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { EndStep, GrantPlan, LeaseTerms, RightsContext } from "../core/lease.js";
 import type { CloudName, Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import type { Cloud } from "./cloud.js";
 import { grantTermsOf } from "./grant-terms.js";
-import { TITLES } from "./titles.js";
+import { loadCloud } from "./loaders.js";
 import { nameCloud, worstOf } from "./worst-failure.js";
 
 /** The profile to issue with, and what was done in each cloud that gives rights for the lease. */
@@ -13,7 +14,20 @@ export interface OpenedProfile {
   readonly rights: readonly { readonly cloud: CloudName; readonly steps: readonly EndStep[] }[];
 }
 
+/** As `loadCloud` does it. */
 type Load = <Name extends CloudName>(name: Name) => Promise<Cloud<Name>>;
+
+/** `openRightsBy` with the clouds that there are. */
+export function openRights(
+  profile: Profile,
+  plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
+  terms: LeaseTerms,
+  context: Omit<RightsContext, "onAsking">,
+  runtime: Runtime,
+  onAsking: (cloud: CloudName) => void,
+): Promise<OpenedProfile> {
+  return openRightsBy(loadCloud, profile, plans, terms, context, runtime, onAsking);
+}
 
 /**
  * Gives the principals of the plans what their profile names for the time of the lease, side by side, and waits until it
@@ -40,7 +54,7 @@ export async function openRightsBy(
       const own = { ...context, signal: stop.signal, onAsking: () => onAsking(plan.cloud) };
       return await openOne(plan, { load, profile, terms, context: own, runtime });
     } catch (thrown) {
-      failures.push(nameCloud(toAgentctlError(thrown), { cloud: plan.cloud, title: TITLES[plan.cloud] }));
+      failures.push(nameCloud(toAgentctlError(thrown), { cloud: plan.cloud, title: CLOUD_TITLES[plan.cloud] }));
       stop.abort(new AgentctlError("INTERRUPTED", "another cloud could not give what it should"));
       return undefined;
     }

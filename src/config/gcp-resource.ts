@@ -1,7 +1,8 @@
 import { quoteValue } from "./problems.js";
 import { textValue } from "./schema-values.js";
 
-const PROJECT = "[a-z0-9.:-]{1,60}";
+/** An id, that of a domain's project such as `example.com:web`, or a number. */
+const PROJECT = "(?:[a-z0-9-]{1,40}(?:\\.[a-z0-9-]{1,40}){0,4}:)?[a-z0-9][a-z0-9-]{0,59}";
 const BUCKET = "[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]";
 const EMAIL = "[a-z0-9][a-z0-9-]*@(?:[a-z0-9-]+\\.)+gserviceaccount\\.com";
 const HIERARCHY = `projects/${PROJECT}|folders/\\d{1,30}|organizations/\\d{1,30}`;
@@ -11,7 +12,7 @@ const SHORT = new RegExp(`^(?:(${HIERARCHY})|buckets/(${BUCKET})|serviceAccounts
 const FULL =
   `//cloudresourcemanager\\.googleapis\\.com/(?:${HIERARCHY})` +
   `|//storage\\.googleapis\\.com/projects/_/buckets/${BUCKET}` +
-  `|//iam\\.googleapis\\.com/projects/${PROJECT}/serviceAccounts/${EMAIL}`;
+  `|//iam\\.googleapis\\.com/projects/(?:-|${PROJECT})/serviceAccounts/${EMAIL}`;
 const isFull = new RegExp(`^(?:${FULL})$`);
 const FORMS = "projects/ID, folders/NUMBER, organizations/NUMBER, buckets/NAME or serviceAccounts/EMAIL";
 

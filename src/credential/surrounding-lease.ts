@@ -1,3 +1,4 @@
+import { CLOUD_TITLES } from "../core/cloud-titles.js";
 import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import type { CloudName } from "../core/profile.js";
@@ -12,11 +13,9 @@ export function assertLeaseLives({ profileName, endsAt }: SurroundingLease, now:
   });
 }
 
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
-
 /** The lease has nothing of this cloud. */
 export function notHeld(cloud: CloudName, { profileName }: SurroundingLease): AgentctlError {
-  const message = `the lease of profile ${profileName}, which this runs in, holds nothing of ${TITLES[cloud]}`;
+  const message = `the lease of profile ${profileName}, which this runs in, holds nothing of ${CLOUD_TITLES[cloud]}`;
   return new AgentctlError("CONFIG_INVALID", message, {
     hint: `start the command with a profile that has ${cloud} in it`,
   });

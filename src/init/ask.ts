@@ -1,5 +1,6 @@
 import inquirer from "inquirer";
 import { explainProfileName } from "../config/index.js";
+import { CLOUD_TITLES } from "../core/cloud-titles.js";
 import { AgentctlError } from "../core/errors.js";
 import { exitCodeOfSignal } from "../core/exit-codes.js";
 import { CLOUD_NAMES, type CloudName } from "../core/profile.js";
@@ -7,7 +8,6 @@ import type { CiName, Surroundings } from "./look-around.js";
 import { DEFAULT_PROFILE, type InitRequest, kindsOf, type Settled } from "./settle.js";
 import { explainValue, type ValueKind, type Values } from "./values.js";
 
-const TITLES: Readonly<Record<CloudName, string>> = { aws: "AWS", azure: "Azure", gcp: "Google Cloud" };
 const SIGINT = 2;
 
 /**
@@ -44,7 +44,11 @@ async function askClouds(found: Surroundings): Promise<readonly CloudName[]> {
       type: "checkbox",
       name: "clouds",
       message: "Which clouds does the task use?",
-      choices: CLOUD_NAMES.map((value) => ({ name: TITLES[value], value, checked: found.clouds.includes(value) })),
+      choices: CLOUD_NAMES.map((value) => ({
+        name: CLOUD_TITLES[value],
+        value,
+        checked: found.clouds.includes(value),
+      })),
       required: true,
     },
   ]);
@@ -59,7 +63,7 @@ function askValue(kind: ValueKind, found: Values): Promise<string> {
   const { cloud, title, example, required } = kind;
   const known = found[kind.key];
   const likeThis = known === undefined ? ` (such as ${example}${required ? "" : "; Enter for none"})` : "";
-  return askText(`${TITLES[cloud]}: ${title}${likeThis}`, known, (value) => {
+  return askText(`${CLOUD_TITLES[cloud]}: ${title}${likeThis}`, known, (value) => {
     if (value === "") return required ? `is needed, such as ${example}` : undefined;
     return explainValue(kind, value);
   });

@@ -130,8 +130,8 @@ describe("what could not be written", () => {
     for (const message of ["the disk is full", "the disk is full", "it is a directory"])
       recorder.attempt(fail(message));
     expect(told.map((happening) => (happening.kind === "warning" ? happening.text : happening.kind))).toEqual([
-      "a renewed grant could not be written down (STATE_UNWRITABLE: the disk is full)",
-      "a renewed grant could not be written down (STATE_UNWRITABLE: it is a directory)",
+      "a change of the lease could not be written down (STATE_UNWRITABLE: the disk is full)",
+      "a change of the lease could not be written down (STATE_UNWRITABLE: it is a directory)",
     ]);
   });
 

@@ -223,6 +223,15 @@ describe("lease show, of a lease that has ended", () => {
     ).toHaveLength(1);
   });
 
+  it("tells them too of a lease whose command never started", async () => {
+    const rights = [{ cloud: "gcp", steps: [{ at: "2026-01-31T08:59:30.000Z", text: "bound Viewer" }] }];
+    const error = { code: "CLOUD_DENIED", message: "no" };
+    await record({ kind: "lease.refused", time: "2026-01-31T09:00:00.000Z", rights, error });
+    const told = await lines(ID);
+    expect(told).toContain("2026-01-31T08:59:30Z  gcp: bound Viewer");
+    expect(told).toContain("2026-01-31T09:00:00Z  refused: CLOUD_DENIED: no");
+  });
+
   it("tells in the order of time what was put on record at once, and nothing twice", async () => {
     await record({
       kind: "lease.revoked",

@@ -119,6 +119,30 @@ describe("the lines of a sweep", () => {
   });
 });
 
+it.each([
+  {
+    cloud: "aws",
+    kept: "(its session is fenced at",
+    why: "each to be cleared five minutes after its fence",
+    many: "denies",
+  },
+  { cloud: "azure", kept: "(its lease ends by", why: "each of a lease that may still be open", many: "assignments" },
+  { cloud: "gcp", kept: "(it ends at", why: "each of a lease that may still be open", many: "bindings" },
+] as const)("what leases left in $cloud is told in its own words", ({ cloud, kept, why, many }) => {
+  const until = "2026-01-31T12:30:00Z";
+  const place = { cloud, profile: "deploy", where: "w" } as const;
+  const four = ["n1", "n2", "n3", "n4"];
+  const clouds = [
+    { ...place, removed: [], kept: [{ name: "n", until }] },
+    { ...place, removed: four, kept: four.map((name) => ({ name, until })) },
+  ];
+  expect(renderSweep({ leases: [], files: [], clouds }, NOW).split("\n")).toEqual([
+    `agentctl: ${cloud}: w (deploy): kept n ${kept} ${until}), ${why}`,
+    `agentctl: ${cloud}: w (deploy): removed 4 ${many}; kept 4 ${many}, ${why}`,
+    "",
+  ]);
+});
+
 describe("lease sweep", () => {
   const requests: readonly { argv: readonly string[]; want: object }[] = [
     { argv: [], want: { ids: [], cloud: false, asWatchdog: false } },

@@ -64,6 +64,16 @@ describe("the line of an ending", () => {
       want: `aws: removed, not usable since ${PAST}`,
     },
     {
+      name: "until when the token of what was taken back lives",
+      ending: { cloud: "gcp" as const, word: "removed" as const, until: LATER },
+      want: `gcp: removed, usable until ${SOON} at the latest; the token itself lives until ${LATER}`,
+    },
+    {
+      name: "until when the token of what was not taken back lives",
+      ending: { cloud: "azure" as const, word: "failed" as const, until: LATER, shortfall: "Azure was away" },
+      want: `azure: failed, usable until ${SOON}; the token itself lives until ${LATER} (not taken back: Azure was away)`,
+    },
+    {
       name: "why it failed",
       ending: { word: "failed" as const, shortfall: "IAM was away" },
       want: `aws: failed, usable until ${SOON} (not taken back: IAM was away)`,

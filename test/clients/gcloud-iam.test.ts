@@ -9,6 +9,9 @@ import { runBare, skipWithout } from "./tools.js";
 
 const NEED = { tool: "gcloud" };
 const ENTITLEMENT = ["--entitlement", "demo-entitlement", "--location", "global", "--project", "agentctl-demo"];
+const WANTED = ["--requested-duration", "1800s", "--justification", "to test it"];
+/** In the beta alone, and hidden. */
+const WITHDRAW = ["beta", "pam", "grants", "withdraw"];
 
 let sandbox: Sandbox;
 let config: string;
@@ -83,12 +86,34 @@ describe("gcloud on the sandbox's policies", () => {
 
   test("requests, sees and revokes a grant of Privileged Access Manager", async ({ skip }) => {
     skipWithout(skip, NEED);
-    const wanted = ["--requested-duration", "1800s", "--justification", "to test it"];
-    const created = await gcloud("jit", "pam", "grants", "create", ...ENTITLEMENT, ...wanted);
+    const created = await gcloud("jit", "pam", "grants", "create", ...ENTITLEMENT, ...WANTED);
     expect(created.code, created.stderr).toBe(0);
     const { name } = JSON.parse(created.stdout) as { name: string };
     expect(await asGranter("pam", "grants", "describe", name)).toMatchObject({ name, state: "ACTIVE" });
     expect(await asGranter("pam", "grants", "revoke", name, "--reason", "done")).toMatchObject({ state: "REVOKED" });
-    expect(sandbox.gcp.grants()).toMatchObject([{ name, state: "REVOKED" }]);
+    expect(sandbox.gcp.grants()).toContainEqual(expect.objectContaining({ name, state: "REVOKED" }));
+  });
+
+  test("withdraws a grant as whoever asked for it, and not as another", async ({ skip }) => {
+    skipWithout(skip, NEED);
+    const help = await gcloud("jit", ...WITHDRAW, "--help");
+    if (help.code !== 0) {
+      console.info("skipped: this gcloud has no beta pam grants withdraw");
+      skip("this gcloud has no beta pam grants withdraw");
+    }
+    const created = await gcloud("jit", "pam", "grants", "create", ...ENTITLEMENT, ...WANTED);
+    expect(created.code, created.stderr).toBe(0);
+    const { name } = JSON.parse(created.stdout) as { name: string };
+    const refused = await gcloud("agentctl-granter", ...WITHDRAW, name);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("PERMISSION_DENIED");
+    const withdrawn = await gcloud("jit", ...WITHDRAW, name);
+    expect(withdrawn.code, withdrawn.stderr).toBe(0);
+    expect(JSON.parse(withdrawn.stdout)).toMatchObject({ metadata: { target: name, apiVersion: "v1beta" } });
+    const described = await gcloud("jit", "beta", "pam", "grants", "describe", name);
+    expect(JSON.parse(described.stdout)).toMatchObject({
+      state: "WITHDRAWN",
+      timeline: { events: expect.arrayContaining([expect.objectContaining({ withdrawn: {} })]) },
+    });
   });
 });

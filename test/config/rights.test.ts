@@ -48,6 +48,12 @@ function load(lines: readonly string[], more: readonly string[] = []) {
 describe("what Google gives for a lease", () => {
   it.each([
     { written: "projects/my-project", want: "//cloudresourcemanager.googleapis.com/projects/my-project" },
+    { written: "projects/example.com:web", want: "//cloudresourcemanager.googleapis.com/projects/example.com:web" },
+    { written: "projects/123456789", want: "//cloudresourcemanager.googleapis.com/projects/123456789" },
+    {
+      written: `//iam.googleapis.com/projects/-/serviceAccounts/${OWN}`,
+      want: `//iam.googleapis.com/projects/-/serviceAccounts/${OWN}`,
+    },
     { written: "folders/123", want: "//cloudresourcemanager.googleapis.com/folders/123" },
     { written: "organizations/123", want: "//cloudresourcemanager.googleapis.com/organizations/123" },
     { written: "buckets/site", want: "//storage.googleapis.com/projects/_/buckets/site" },
@@ -205,6 +211,11 @@ describe("what nobody could give", () => {
       lines: gcp(`bindings: [${viewer("topics/news")}]`),
       at: /\[0\]\.resource: .* write projects\/ID/,
     },
+    ...["..", ".", "-", "a..b", "a.b", "x:y:z", "..:x", ":x"].map((project) => ({
+      name: `a project called ${project}, and where`,
+      lines: gcp(`bindings: [${viewer(`projects/${project}`)}]`),
+      at: /:\d+:\d+: .*\[0\]\.resource: .* write projects\/ID/,
+    })),
     { name: "no bindings", lines: gcp("bindings: []"), at: /bindings: is an empty list/ },
     {
       name: "an entitlement's name",

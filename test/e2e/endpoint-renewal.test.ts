@@ -199,7 +199,7 @@ describe.concurrent("a renewal that fails", () => {
     const first = await lease.ask("gcp");
     await lease.ask("block");
     const says =
-      /^agentctl: warning: a renewed grant could not be written down \(STATE_UNWRITABLE: .* is not a directory\)$/m;
+      /^agentctl: warning: a change of the lease could not be written down \(STATE_UNWRITABLE: .* is not a directory\)$/m;
     await lease.said(says);
     await lease.ask("unblock");
     expect(await lease.ask("gcloud")).toMatchObject({ token: first.token });

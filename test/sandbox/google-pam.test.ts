@@ -1,54 +1,34 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultWorld, type Sandbox } from "../../src/sandbox/index.js";
-import { startSandbox } from "../start-sandbox.js";
-import { type Caller, get, member, outcome, PROJECT, parse, post, tokenFor } from "./google-clients.js";
+import type { Sandbox } from "../../src/sandbox/index.js";
+import { type Caller, get, member, outcome, PROJECT, parse } from "./google-clients.js";
+import {
+  APPROVED,
+  create,
+  created,
+  DEMO,
+  eventsOf,
+  type Grant,
+  justification,
+  LOCATION,
+  look,
+  openPam,
+  readOther,
+  revoke,
+} from "./google-grants.js";
 
-const LOCATION = "projects/agentctl-demo/locations/global";
-const DEMO = `${LOCATION}/entitlements/demo-entitlement`;
-const APPROVED = `${LOCATION}/entitlements/approved`;
 const MINUTE_MS = 60_000;
-
-interface Grant {
-  readonly name: string;
-  readonly state: string;
-  readonly requester: string;
-  readonly requestedDuration: string;
-  readonly timeline: { readonly events: readonly Record<string, unknown>[] };
-  readonly externallyModified?: boolean;
-}
 
 let sandbox: Sandbox;
 let jit: Caller;
 let granter: Caller;
 let demo: Caller;
 beforeEach(async () => {
-  const { gcp } = defaultWorld();
-  const approved = {
-    maxRequestSeconds: 3600,
-    eligibleUsers: [member("jit")],
-    roles: [{ role: "roles/storage.objectUser", condition: 'resource.name.startsWith("projects/_/buckets/other")' }],
-    approval: "manual",
-    justification: "required",
-  } as const;
-  sandbox = await startSandbox({ gcp: { ...gcp, entitlements: { ...gcp.entitlements, [APPROVED]: approved } } });
-  const callers = ["jit", "agentctl-granter", "demo"].map(async (name) => ({
-    sandbox,
-    token: await tokenFor(sandbox, name),
-  }));
-  [jit, granter, demo] = (await Promise.all(callers)) as [Caller, Caller, Caller];
+  ({ sandbox, jit, granter, demo } = await openPam());
 });
 afterEach(() => sandbox.close());
 
-const justification = { unstructuredJustification: "to test it" };
-const create = (caller: Caller, body: object = {}, { id = randomUUID() as string, entitlement = DEMO } = {}) =>
-  post(caller, `/v1/${entitlement}/grants?requestId=${id}`, { requestedDuration: "1800s", justification, ...body });
-const created = async (caller: Caller, entitlement = DEMO) => parse<Grant>(await create(caller, {}, { entitlement }));
-const look = async (caller: Caller, { name }: Pick<Grant, "name">) => parse<Grant>(await get(caller, `/v1/${name}`));
-const revoke = (caller: Caller, { name }: Grant) => post(caller, `/v1/${name}:revoke`, { reason: "done" });
-const read = async () => (await get(jit, "/storage/v1/b/other/o/private.txt?alt=media")).status;
-const eventsOf = ({ timeline }: Grant) =>
-  timeline.events.map((event) => Object.keys(event).find((key) => key !== "eventTime"));
+const read = () => readOther(jit);
 
 describe("a grant", () => {
   it("comes, gives its roles, and ends at its end", async () => {

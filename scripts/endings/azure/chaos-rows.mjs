@@ -14,7 +14,7 @@ const service = "arm";
 const operation = "RoleAssignmentScheduleRequests_Create";
 
 export const ROWS = [
-  { name: "Azure as it is", want: REVOKED, isShort: true },
+  { name: "Azure as it is", want: REVOKED },
   lag("takes 2 s to know of a change", { resource: "azure", ms: 2_000 }, REVOKED, true),
   lag("takes 10 s to know of a change", { resource: "azure", ms: 10_000 }, REVOKED),
   lag("takes 60 s to know of a change", { resource: "azure", ms: 60_000 }, REMOVED),

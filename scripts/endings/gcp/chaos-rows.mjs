@@ -10,7 +10,7 @@ const { lag, fault, awayFor, away } = faultRows(["gcp-sts", "iamcredentials", "c
 const service = "cloudresourcemanager";
 
 export const ROWS = [
-  { name: "Google Cloud as it is", want: REVOKED, isShort: true },
+  { name: "Google Cloud as it is", want: REVOKED },
   lag("takes 2 s to know of a change", { resource: "gcp", ms: 2_000 }, REVOKED, true),
   lag("takes 10 s to know of a change", { resource: "gcp", ms: 10_000 }, REVOKED),
   lag("takes 60 s to know of a change", { resource: "gcp", ms: 60_000 }, REMOVED),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AgentctlError } from "../../../src/core/errors.js";
 import type { EndOrder } from "../../../src/core/lease.js";
-import { answersJson } from "../exchange/fake-service.js";
+import { answers, answersJson } from "../exchange/fake-service.js";
 import { gcpSettings } from "./fake-google.js";
 import { startFakeRights } from "./fake-rights.js";
 import { FOREIGN, LEASE, OTHERS, scene, startWithPolicies } from "./scene.js";
@@ -20,6 +20,24 @@ describe("what failed", () => {
     google.beforeSet = () => undefined;
     expect((await endByRoom()).word).toBe("removed");
     expect(google.bindings("b/site")).toEqual([...FOREIGN, OTHERS]);
+  });
+
+  it.each([
+    { name: "a page of a proxy's", reply: answers(200, "<html>welcome</html>") },
+    { name: "something else", reply: answersJson(200, { kind: "other" }) },
+  ])("where a write is answered with $name is not told as taken back", async ({ reply }) => {
+    const google = await startWithPolicies();
+    const { open, end } = scene(google);
+    await open();
+    google.beforeSet = () => reply;
+    const ending = await end();
+    expect(ending).toMatchObject({
+      word: "failed",
+      isUnfinished: true,
+      shortfall: expect.stringContaining("no answer of that service"),
+    });
+    google.beforeSet = () => undefined;
+    expect((await end()).word).toBe("removed");
   });
 
   it("is not to be tried again once it has ended by itself", async () => {

@@ -199,7 +199,7 @@ export function takesLong(act: () => void): Reply {
   return (asked, response) => {
     setTimeout(() => {
       act();
-      answersJson(200, {})(asked, response);
+      answersJson(200, { etag: "x" })(asked, response);
     }, 100);
   };
 }

@@ -32,21 +32,16 @@ const PROFILES: Readonly<Record<string, Block>> = {
   impatient: profileOf(entitledTo(DEMO_ENTITLEMENT, "2s")),
   approved: profileOf(entitledTo(APPROVED_ENTITLEMENT, "30s")),
   unapproved: profileOf(entitledTo(APPROVED_ENTITLEMENT, "2s")),
+  aloneUnapproved: profileOf(entitledTo(APPROVED_ENTITLEMENT, "2s", {})),
 };
 
-/** Besides the default world's, one that is to be approved; and the account of the leases may revoke grants. */
+/** Besides the default world's, one that is to be approved. The account of the leases may not revoke its own grants. */
 function world(): GcpWorld {
   const gcp = defaultGcp();
-  const revoker = "projects/agentctl-demo/roles/grantRevoker";
   const demo = gcp.entitlements[DEMO_ENTITLEMENT];
   if (demo === undefined) throw new Error("the default world has no entitlement");
   return {
     ...gcp,
-    roles: {
-      ...gcp.roles,
-      [revoker]: ["get", "revoke"].map((name) => `privilegedaccessmanager.grants.${name}`),
-    },
-    bindings: [...gcp.bindings, { role: revoker, members: [`serviceAccount:${JIT["service_account"]}`] }],
     entitlements: { ...gcp.entitlements, [APPROVED_ENTITLEMENT]: { ...demo, approval: "manual" } },
   };
 }
@@ -74,33 +69,34 @@ function grantOf(leaseId: string) {
 const FOREVER = { script: "while :; do sleep 0.2; done" };
 
 describe("a grant of an entitlement", () => {
-  test.each([{ profile: "demo" }, { profile: "required" }, { profile: "alone" }])(
-    "on $profile is active while the command runs, and revoked at its end",
-    async ({ profile }) => {
-      stage.sandbox.gcp.setGrantDelays({ activationMs: 1_500, revocationMs: 1_000 });
-      const startedAt = Date.now();
-      const run = await startHeld(stage, profile);
-      expect(Date.now() - startedAt).toBeGreaterThan(1_500);
-      const token = tokenOf(run);
-      expect(grantOf(run.id)).toMatchObject({ state: "ACTIVE", entitlement: DEMO_ENTITLEMENT });
-      expect(await readOther(stage, token)).toBe(200);
-      // No lease is that long, and Google gives it for no less.
-      expect(grantOf(run.id)?.request.seconds).toBe(1_800);
-      expect(run.entry()?.deadlineAt).toBeLessThanOrEqual(Date.now() + 900_000);
-      run.letGo();
-      expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
-      expect(grantOf(run.id)?.state).toBe("REVOKED");
-      expect(await readOther(stage, token)).toBe(403);
-      expect(everyPolicy(stage)).toEqual(before);
-      const [ending] = run.receipt().endings;
-      expect(ending).toMatchObject({ cloud: "gcp", word: "revoked" });
-      expect(ending?.detail).toMatch(/^its grant of \S+demo-entitlement has ended; testIamPermissions on /);
-      expect(ending?.steps?.map(({ text }) => text).join("\n")).toMatch(
-        /^asked Google to revoke \S+\/grants\/\S+, as /m,
-      );
-      await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
-    },
-  );
+  test.each([
+    { profile: "demo", verb: "revoke", state: "REVOKED" },
+    { profile: "required", verb: "revoke", state: "REVOKED" },
+    { profile: "alone", verb: "withdraw", state: "WITHDRAWN" },
+  ])("on $profile is active while the command runs, and $state at its end", async ({ profile, verb, state }) => {
+    stage.sandbox.gcp.setGrantDelays({ activationMs: 1_500, revocationMs: 1_000 });
+    const startedAt = Date.now();
+    const run = await startHeld(stage, profile);
+    expect(Date.now() - startedAt).toBeGreaterThan(1_500);
+    const token = tokenOf(run);
+    expect(grantOf(run.id)).toMatchObject({ state: "ACTIVE", entitlement: DEMO_ENTITLEMENT });
+    expect(await readOther(stage, token)).toBe(200);
+    // No lease is that long, and Google gives it for no less.
+    expect(grantOf(run.id)?.request.seconds).toBe(1_800);
+    expect(run.entry()?.deadlineAt).toBeLessThanOrEqual(Date.now() + 900_000);
+    run.letGo();
+    expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
+    expect(grantOf(run.id)?.state).toBe(state);
+    expect(await readOther(stage, token)).toBe(403);
+    expect(everyPolicy(stage)).toEqual(before);
+    const [ending] = run.receipt().endings;
+    expect(ending).toMatchObject({ cloud: "gcp", word: "revoked" });
+    expect(ending?.detail).toMatch(/^its grant of \S+demo-entitlement has ended; testIamPermissions on /);
+    expect(ending?.steps?.map(({ text }) => text).join("\n")).toMatch(
+      new RegExp(`^asked Google to ${verb} \\S+/grants/\\S+, as `, "m"),
+    );
+    await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
+  });
 });
 
 describe("one at a time has it", () => {
@@ -147,7 +143,7 @@ describe("one at a time has it", () => {
     });
     expect(stage.sandbox.gcp.grants().find((grant) => grant.name === name)?.state).toBe("ACTIVE");
     expectNothingLeft(stage);
-    await callGoogle(stage.sandbox, `/v1/${name}:revoke`, token, { method: "POST", body: "{}" });
+    await callGoogle(stage.sandbox, `/v1beta/${name}:withdraw`, token, { method: "POST", body: "{}" });
     expect(everyPolicy(stage)).toEqual(before);
   });
 });
@@ -169,17 +165,23 @@ describe("with somebody who approves it", () => {
     expectNothingLeft(stage);
   });
 
-  test("who is not there: NOT_READY, and the request is not left to be approved later", async () => {
-    const run = await startWaiting(stage, "unapproved");
-    expectRefusal(await run.ended, {
-      code: 69,
-      error: "NOT_READY",
-      says: [/with-approval/, /hint: .*approved/],
-    });
-    expect(grantOf(run.id)?.state).toBe("REVOKED");
-    expect(everyPolicy(stage)).toEqual(before);
-    expectNothingLeft(stage);
-  });
+  test.each([
+    { profile: "unapproved", state: "REVOKED" },
+    { profile: "aloneUnapproved", state: "WITHDRAWN" },
+  ])(
+    "who is not there: NOT_READY, and the request of $profile is not left to be approved later",
+    async ({ profile, state }) => {
+      const run = await startWaiting(stage, profile);
+      expectRefusal(await run.ended, {
+        code: 69,
+        error: "NOT_READY",
+        says: [/with-approval/, /hint: .*approved/],
+      });
+      expect(grantOf(run.id)?.state).toBe(state);
+      expect(everyPolicy(stage)).toEqual(before);
+      expectNothingLeft(stage);
+    },
+  );
 });
 
 describe("agentctl is killed", () => {
@@ -195,13 +197,16 @@ describe("agentctl is killed", () => {
     expect(run.records("lease.end")).toMatchObject([{ endedBy: { by: "watchdog" }, endings: [{ word: "removed" }] }]);
   });
 
-  test.each([{ profile: "demo" }, { profile: "alone" }])("while the command of $profile runs", async ({ profile }) => {
+  test.each([
+    { profile: "demo", state: "REVOKED" },
+    { profile: "alone", state: "WITHDRAWN" },
+  ])("while the command of $profile runs", async ({ profile, state }) => {
     const run = await startHeld(stage, profile, FOREVER);
     const token = tokenOf(run);
     process.kill(run.pid, "SIGKILL");
     await run.ended;
     await expectNothingAlive(stage, run.id, [run.pid, run.childPid]);
-    expect(grantOf(run.id)?.state).toBe("REVOKED");
+    expect(grantOf(run.id)?.state).toBe(state);
     expect(await readOther(stage, token)).toBe(403);
     expect(run.receipt()).toMatchObject({ endedBy: { by: "watchdog" }, endings: [{ word: "removed" }] });
   });

@@ -19,6 +19,13 @@ export interface Ended {
   readonly story: Story;
 }
 
+export interface Removal {
+  readonly since: number;
+  readonly endsAt: number;
+  readonly isFound: boolean;
+  readonly staying: readonly string[];
+}
+
 /** Seen: the lease's own token had none of the permissions from `first` on (epoch ms). */
 export function revokedEnding(ended: Ended, ready: Readiness, since: number, first: number): Ending {
   const permissions = ready.permissions.join(", ");
@@ -30,17 +37,13 @@ export function revokedEnding(ended: Ended, ready: Readiness, since: number, fir
 
 /**
  * Taken back at `since`, or found to be by then, and not seen to be: `unseen` says why. At `endsAt` it would have ended
- * by itself (epoch ms).
+ * by itself (epoch ms); `staying` gives the same, for as long as anybody knows.
  */
-export function removedEnding(
-  ended: Ended,
-  { since, endsAt, isFound }: { readonly since: number; readonly endsAt: number; readonly isFound: boolean },
-  unseen: string,
-): Ending {
+export function removedEnding(ended: Ended, { since, endsAt, isFound, staying }: Removal, unseen: string): Ending {
   const what = isFound ? "the assignments had been taken back before" : "the assignments were taken back at";
   const detail = `${what} ${formatInstant(since)}; ${DELAY}; ${unseen}; ${tokenWords(ended.order)}`;
   return {
-    ...timesOf(ended.order, Math.min(since + DELAY_MS, endsAt)),
+    ...timesOf(ended.order, staying.length > 0 ? tokenEndOf(ended.order) : Math.min(since + DELAY_MS, endsAt)),
     word: "removed",
     detail,
     steps: ended.story.steps,
@@ -112,10 +115,11 @@ function untaken(order: EndOrder, { endsAt, allowUnbounded }: Possession, shortf
   return { ...timesOf(order, at), word: "failed", detail: `${what}; ${bound}; ${tokenWords(order)}`, shortfall };
 }
 
-/** Calls stop at `stopsAt`, and never later than the last token ends. */
+/** Calls stop at `stopsAt`, and never later than the last token ends, where that is known. */
 function timesOf(order: EndOrder, stopsAt: number): Pick<Ending, "cloud" | "at" | "until"> {
   const tokenEnd = tokenEndOf(order);
-  const at = formatInstant(Math.min(stopsAt, tokenEnd));
+  const isKnown = order.isIssued || order.expiresAt !== undefined;
+  const at = formatInstant(isKnown ? Math.min(stopsAt, tokenEnd) : stopsAt);
   return { cloud: "azure", at, ...(order.isIssued && tokenEnd > stopsAt && { until: formatInstant(tokenEnd) }) };
 }
 

@@ -1,6 +1,7 @@
 import type { Grant } from "../../../core/lease.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { ExchangeLimits } from "../../exchange/exchange.js";
+import type { Looking } from "../../look-before.js";
 import { findToken } from "../find-token.js";
 import { openArm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
@@ -12,10 +13,9 @@ import type { Readiness } from "./rights-settings.js";
 export type Seen = "open" | "closed" | "nothing";
 
 /** Asks Azure Resource Manager by the lease's own token what it may do. Never throws. */
-export interface Probe {
+export interface Probe extends Looking<Seen> {
   /** The permissions, and where. */
   readonly ready: Readiness;
-  ask(signal: AbortSignal): Promise<Seen>;
 }
 
 /** Undefined where there is nothing to ask about, or no token to ask with. */

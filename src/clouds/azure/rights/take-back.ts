@@ -2,11 +2,12 @@ import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import type { EndContext, Ending, EndOrder } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
-import { untilAborted } from "../../../core/until-aborted.js";
-import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { type ExchangeLimits, PATIENT_LIMITS } from "../../exchange/exchange.js";
+import { type Look, lookBefore } from "../../look-before.js";
 import { openStory, secondsSince } from "../../story.js";
 import { watchRefusal } from "../../watch-refusal.js";
 import { withinTime } from "../../within-time.js";
+import type { Arm } from "./arm.js";
 import {
   type Ended,
   endRightsByTime,
@@ -16,9 +17,10 @@ import {
   removedEnding,
   revokedEnding,
 } from "./endings.js";
-import { nameTarget } from "./names.js";
+import { nameTarget, type Target } from "./names.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { signIn } from "./sign-in.js";
+import { findStaying } from "./staying.js";
 import { type Fate, takeOne } from "./take-one.js";
 import type { Possession } from "./undo.js";
 
@@ -30,14 +32,20 @@ export interface TakeBackLimits {
   readonly watchMs: number;
 }
 
-export const TAKE_BACK_LIMITS: TakeBackLimits = { exchange: EXCHANGE_LIMITS, takeMs: 40_000, watchMs: 30_000 };
+export const TAKE_BACK_LIMITS: TakeBackLimits = {
+  exchange: PATIENT_LIMITS,
+  takeMs: 70_000,
+  watchMs: 30_000,
+};
 
 /** How often the lease's token is tried. */
 const WATCHING = { timesInARow: 3, firstPauseMs: 500, longestPauseMs: 5_000 };
 /** The taking back must not wait long for the look at how things were before. */
 const PROBE_LIMITS: ExchangeLimits = { attempts: 2, requestMs: 4_000 };
-/** What a killed agentctl had sent may come to be on record a moment after it is looked for. */
-const SECOND_LOOK_MS = 3_000;
+/** What a killed agentctl had sent may come to be on record a while after it is looked for; */
+const SECOND_LOOK_MS = 8_000;
+/** what this process sent, it has waited for. */
+const OWN_SECOND_LOOK_MS = 3_000;
 /** Azure's clock, the whole minutes of an assignment, and the time that it took to be given. */
 const OVER_MS = 3 * 60_000;
 
@@ -61,8 +69,11 @@ export async function takeRightsBack(
   }
   try {
     const probe = openProbe(order.grant, possession.ready, runtime, PROBE_LIMITS);
-    const before = probe?.ask(context.unwatched) ?? Promise.resolve<Seen>("nothing");
-    return await conclude(work, await takeInTime(work, before), probe, await before);
+    const look = lookBefore(probe, context.unwatched);
+    const { arm, fates } = await takeInTime(work, look);
+    const from = ofKind(fates, "removed").map((fate) => fate.from);
+    const staying = order.isIssued ? await findStaying(arm, from, context.signal) : [];
+    return await conclude({ ...work, staying }, fates, probe, look.seen);
   } catch (thrown) {
     const error = context.signal.aborted ? interruptionOf(context.signal) : toAgentctlError(thrown);
     work.story.tell(`gave up: ${error.message}`);
@@ -70,25 +81,34 @@ export async function takeRightsBack(
   }
 }
 
-/** Takes back all that there is, each on its own, only when `before` is known. */
-function takeInTime(work: Work, before: Promise<Seen>): Promise<readonly Fate[]> {
-  const { possession, context, runtime, limits, story } = work;
+/** Takes back all that there is, each on its own, only when the look is over. */
+function takeInTime(work: Work, look: Look<Seen>): Promise<{ readonly arm: Arm; readonly fates: readonly Fate[] }> {
+  const { order, possession, context, runtime, limits, story } = work;
   const { granterClientId, tenantId, audiences } = possession;
   const late = new AgentctlError("UNREACHABLE", `Azure had not taken it back within ${limits.takeMs / 1000}s`);
   const mintToken: EndContext["mintToken"] = (wanted) => context.mintToken(wanted);
   context.onProgress(`asking application ${granterClientId} to take the assignments back`);
-  const take = async (signal: AbortSignal) => {
+  const takeAll = async (signal: AbortSignal) => {
     const signingIn = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
     const { arm } = await signIn({ tenantId, clientId: granterClientId, audiences }, signingIn, runtime);
-    await untilAborted(before, signal);
-    const takeAll = () =>
-      Promise.all(targetsOf(possession).map((one) => takeOne(arm, one, { ...possession, story }, runtime)));
-    const fates = await takeAll();
-    if (work.order.isIssued || fates.some(({ kind }) => kind !== "never")) return fates;
-    await pauseFor(SECOND_LOOK_MS, signal, runtime);
-    return takeAll();
+    await look.finish(signal);
+    const take = (one: Target) => takeOne(arm, one, { ...possession, story }, runtime);
+    const targets = targetsOf(possession);
+    const fates = await Promise.all(targets.map(take));
+    if (order.isIssued || isWhole(possession, fates)) return { arm, fates };
+    await pauseFor(order.isHandedOut === false ? OWN_SECOND_LOOK_MS : SECOND_LOOK_MS, signal, runtime);
+    const again = fates.map((fate, index) => (fate.kind === "never" ? take(targets[index] as Target) : fate));
+    return { arm, fates: await Promise.all(again) };
   };
-  return withinTime(limits.takeMs, [context.signal], take, late);
+  return withinTime(limits.takeMs, [context.signal], takeAll, late);
+}
+
+/** Whether one of the applications had all that can have been given: nothing more of it can be under way. */
+function isWhole({ clientIds, assignments }: Possession, fates: readonly Fate[]): boolean {
+  const size = assignments.length;
+  return clientIds.some((_client, index) =>
+    fates.slice(index * size, (index + 1) * size).every(({ kind }) => kind !== "never" && kind !== "failed"),
+  );
 }
 
 function targetsOf({ leaseId, clientIds, assignments }: Possession) {
@@ -97,7 +117,7 @@ function targetsOf({ leaseId, clientIds, assignments }: Possession) {
 
 /** The weakest word of all that became of the assignments. */
 function conclude(
-  work: Work,
+  work: Work & { readonly staying: readonly string[] },
   fates: readonly Fate[],
   probe: Probe | undefined,
   before: Seen,
@@ -131,13 +151,17 @@ function lastEndOf(fates: readonly Fate[]): number {
 }
 
 async function observe(
-  work: Work & { readonly endsAt: number; readonly isFound: boolean },
+  work: Work & { readonly endsAt: number; readonly isFound: boolean; readonly staying: readonly string[] },
   probe: Probe | undefined,
   before: Seen,
 ): Promise<Ending> {
   const { context, runtime, limits, story } = work;
   const since = runtime.now();
   const removed = (unseen: string) => removedEnding(work, { since, ...work }, unseen);
+  if (work.staying.length > 0) {
+    story.tell(`did not wait to see it refused: ${work.staying.join(", and ")}`);
+    return removed(`${work.staying.join(", and ")}, so nothing is refused that could be seen`);
+  }
   if (probe === undefined) return removed("whoever took it back had nothing to see that with");
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before !== "open") return removed("Azure gave no answer before by which that could be seen");

@@ -9,6 +9,7 @@ import { deletePlain, findPlain } from "./plain-assignments.js";
 import { removeTimeBound } from "./remove-time-bound.js";
 import { SHORTEST_MS } from "./rights-settings.js";
 import { findRequest, isFruitless, type ScheduleRequest } from "./schedules.js";
+import type { TakenFrom } from "./staying.js";
 
 /** Azure's own count of the five minutes need not begin when ours does. */
 const MARGIN_MS = 10_000;
@@ -22,7 +23,7 @@ export type Fate =
   /** It was taken back before. */
   | { readonly kind: "gone"; readonly endsAt?: number }
   /** Absent: it would not have ended by itself. */
-  | { readonly kind: "removed"; readonly endsAt?: number }
+  | { readonly kind: "removed"; readonly endsAt?: number; readonly from: TakenFrom }
   /** Azure takes it back no sooner. */
   | { readonly kind: "early"; readonly retryAt: number; readonly endsAt: number }
   | { readonly kind: "failed"; readonly error: AgentctlError; readonly target: Target };
@@ -47,7 +48,8 @@ async function takePlain(arm: Arm, target: Target, story: Story): Promise<Fate> 
   if (found === undefined) return { kind: "never" };
   await deletePlain(arm, found);
   story.tell(`deleted the assignment of ${nameOf(target)}`);
-  return { kind: "removed" };
+  const { principalId, roleDefinitionId } = found;
+  return { kind: "removed", from: { ...target, principalId, roleDefinitionId } };
 }
 
 async function takeTimeBound(
@@ -65,11 +67,13 @@ async function takeTimeBound(
   if (removal.kind === "gone") return { kind: "gone", ...end };
   if (removal.kind === "removed") {
     story.tell(`took ${nameOf(target)} back`);
-    return { kind: "removed", ...end };
+    const { principalId, roleDefinitionId } = given;
+    return { kind: "removed", ...end, from: { ...target, principalId, roleDefinitionId } };
   }
-  const minutes = SHORTEST_MS / 60_000;
   story.tell(
-    `Azure takes ${nameOf(target)} back no sooner than ${minutes} minutes after it was given (${removal.code})`,
+    removal.code === "RoleAssignmentDoesNotExist"
+      ? `Azure had not made ${nameOf(target)} yet, or does not list it yet (${removal.code})`
+      : `Azure takes ${nameOf(target)} back no sooner than ${SHORTEST_MS / 60_000} minutes after it was given (${removal.code})`,
   );
   const earliest = given.startsAt + SHORTEST_MS + MARGIN_MS - arm.clockAheadMs;
   const retryAt = Math.max(earliest, runtime.now() + MARGIN_MS);

@@ -1,4 +1,4 @@
-import { formatInstant } from "../../../core/durations.js";
+import { formatDuration, formatInstant } from "../../../core/durations.js";
 import type { EndpointOverride, Facts, GrantPlan, GrantTerms } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
@@ -67,7 +67,9 @@ function beforeSteps(
       : [`as ${whom}, ask for a grant of ${entitlement}, and wait until it is active`]),
     ...(ready === undefined
       ? []
-      : [`wait, ${waitSeconds}s at the most, until ${ready.permissions.join(", ")} on ${ready.resource.name} work`]),
+      : [
+          `wait, ${formatDuration(waitSeconds)} at the most, until ${ready.permissions.join(", ")} on ${ready.resource.name} work`,
+        ]),
   ];
 }
 

@@ -57,7 +57,11 @@ export async function setPolicy(
         hintFor: (refusal) => hintOf(refusal, resource, bearer),
         accepted: CONFLICTS,
         read: ({ status, json }) => {
-          if (!CONFLICTS.includes(status)) return {};
+          if (!CONFLICTS.includes(status)) {
+            // What is no policy is no answer to the write: nobody knows what became of it.
+            readPolicy(json);
+            return {};
+          }
           const conflict = saidOf(json);
           if (NO_CONDITIONS.test(conflict) || CONSTRAINT.test(conflict)) throw new Error("it was refused");
           return { conflict };

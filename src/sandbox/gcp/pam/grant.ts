@@ -1,4 +1,4 @@
-/** The states of a grant; of `DENIED`, `EXPIRED`, `REVOKED` and `ENDED` none comes after. */
+/** The states of a grant; after `DENIED`, `EXPIRED`, `ENDED`, `REVOKED` and `WITHDRAWN` none comes. */
 export type GrantState =
   | "APPROVAL_AWAITED"
   | "DENIED"
@@ -8,9 +8,12 @@ export type GrantState =
   | "ACTIVE"
   | "ENDED"
   | "REVOKING"
-  | "REVOKED";
+  | "REVOKED"
+  | "WITHDRAWING"
+  | "WITHDRAWN";
 
-const TERMINAL: readonly GrantState[] = ["DENIED", "EXPIRED", "ENDED", "REVOKED"];
+const TERMINAL: readonly GrantState[] = ["DENIED", "EXPIRED", "ENDED", "REVOKED", "WITHDRAWN"];
+const BEING_ENDED: readonly GrantState[] = ["REVOKING", "WITHDRAWING"];
 
 export interface GrantEvent {
   /** Milliseconds since the epoch. */
@@ -49,6 +52,11 @@ export interface PamGrant {
 /** Whether it stands in the way of another one of the same requester. */
 export function isOpen({ state }: PamGrant): boolean {
   return !TERMINAL.includes(state);
+}
+
+/** Whether it may be revoked or withdrawn now: it is neither over nor being ended already. */
+export function canBeEnded(grant: PamGrant): boolean {
+  return isOpen(grant) && !BEING_ENDED.includes(grant.state);
 }
 
 /** The project, folder or organization that an entitlement is of. */

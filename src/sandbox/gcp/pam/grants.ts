@@ -9,7 +9,7 @@ const APPROVAL_MS = 86_400_000;
 export interface GrantDelays {
   /** From a request, or its approval, until the roles are given; default 0. */
   readonly activationMs: number;
-  /** From a revocation until the roles are gone; default 0. */
+  /** From a revocation or a withdrawal until the roles are gone; default 0. */
   readonly revocationMs: number;
 }
 
@@ -19,8 +19,10 @@ export interface PamGrants {
   all(): readonly PamGrant[];
   find(name: string): PamGrant | undefined;
   request(entitlement: string, request: GrantRequest): PamGrant;
-  /** Of a grant that is open and not being revoked. */
+  /** Of a grant that can be ended. */
   revoke(name: string, actor: string, reason?: string): PamGrant;
+  /** Likewise, by whoever asked for it. */
+  withdraw(name: string): PamGrant;
   /** What an approver says of a grant that waits for it. */
   decide(name: string, decision: "approve" | "deny"): void;
   delays(): GrantDelays;
@@ -54,6 +56,8 @@ export function createPamGrants(world: GcpWorld, policies: LivePolicies, now: ()
     removeAccess(grant, world, policies, at);
     const accessRemovedAt = grant.accessGrantedAt === undefined ? {} : { accessRemovedAt: at };
     if (grant.state === "ACTIVE") return { ...enter(grant, "ENDED", at, { ended: {} }), ...accessRemovedAt };
+    if (grant.state === "WITHDRAWING")
+      return { ...enter(grant, "WITHDRAWN", at, { withdrawn: {} }), ...accessRemovedAt };
     return { ...enter(grant, "REVOKED", at, { revoked: grant.revocation ?? {} }), ...accessRemovedAt };
   };
   const advance = (): void => {
@@ -86,6 +90,8 @@ export function createPamGrants(world: GcpWorld, policies: LivePolicies, now: ()
       const revocation = { actor, ...(reason !== undefined && { reason }) };
       return keep({ ...enter(grant, "REVOKING", now(), undefined, now() + delays.revocationMs), revocation });
     },
+    withdraw: (name) =>
+      keep(enter(mustFind(grants, name), "WITHDRAWING", now(), undefined, now() + delays.revocationMs)),
     decide: (name, decision) => {
       const grant = mustFind(grants, name);
       if (grant.state !== "APPROVAL_AWAITED") throw new Error(`the grant is ${grant.state}`);

@@ -1,12 +1,12 @@
 import type { GcpEntitlement } from "../world.js";
-import { holderNameOf, type PamGrant } from "./grant.js";
+import { holderNameOf, isOpen, type PamGrant } from "./grant.js";
 
 const TYPES: Readonly<Record<string, string>> = {
   projects: "Project",
   folders: "Folder",
   organizations: "Organization",
 };
-const MESSAGES = "type.googleapis.com/google.cloud.privilegedaccessmanager.v1";
+const MESSAGES = "type.googleapis.com/google.cloud.privilegedaccessmanager";
 
 /** A grant as the API tells it. */
 export function describeGrant(grant: PamGrant, entitlement: GcpEntitlement): Record<string, unknown> {
@@ -46,14 +46,19 @@ export function describeEntitlement(name: string, entitlement: GcpEntitlement): 
   };
 }
 
-/** The revocation of a grant, which is done when the grant is no longer being revoked. */
+/** What ends a grant, its revocation or its withdrawal, which is in the beta alone; done when the grant has ended. */
 export function describeOperation(name: string, grant: PamGrant, entitlement: GcpEntitlement): Record<string, unknown> {
-  const isDone = grant.state !== "REVOKING";
+  const isDone = !isOpen(grant);
+  const isWithdrawal = grant.state === "WITHDRAWING" || grant.state === "WITHDRAWN";
+  const { verb, apiVersion } = isWithdrawal
+    ? { verb: "withdraw", apiVersion: "v1beta" }
+    : { verb: "revoke", apiVersion: "v1" };
+  const messages = `${MESSAGES}.${apiVersion}`;
   return {
     name,
-    metadata: { "@type": `${MESSAGES}.OperationMetadata`, target: grant.name, verb: "revoke", apiVersion: "v1" },
+    metadata: { "@type": `${messages}.OperationMetadata`, target: grant.name, verb, apiVersion },
     done: isDone,
-    ...(isDone && { response: { "@type": `${MESSAGES}.Grant`, ...describeGrant(grant, entitlement) } }),
+    ...(isDone && { response: { "@type": `${messages}.Grant`, ...describeGrant(grant, entitlement) } }),
   };
 }
 

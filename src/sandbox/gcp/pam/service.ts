@@ -1,29 +1,28 @@
-import { randomUUID } from "node:crypto";
 import { jsonAnswer } from "../../json-answer.js";
-import { queryValue, type Service, type ServiceRequest, type TakeNotes } from "../../service.js";
+import { queryValue, type Service, type TakeNotes } from "../../service.js";
 import { readApiCaller } from "../api-caller.js";
 import type { GcpContext } from "../context.js";
 import { GOOGLE_FAILURES, GoogleApiError, googleApiRefusal } from "../google-error.js";
-import { isAllowed } from "../iam.js";
-import { readJsonBody } from "../json-body.js";
 import { permissionDenied } from "../permission-denied.js";
-import { membersOf, nameOf, shownName } from "../principal.js";
-import { CLOUD_PLATFORM, type GoogleAccess } from "../token-store.js";
-import type { GcpEntitlement } from "../world.js";
+import { nameOf, shownName } from "../principal.js";
+import { CLOUD_PLATFORM } from "../token-store.js";
+import {
+  assertPermission,
+  failedPrecondition,
+  findEntitlement,
+  isEligible,
+  mustBeThere,
+  notFound,
+  type PamCall,
+} from "./call.js";
 import { readGrantRequest, readRequestId } from "./create-request.js";
-import { holderNameOf, isOpen, type PamGrant } from "./grant.js";
+import { revokeGrant, withdrawGrant } from "./end-grant.js";
+import type { PamGrant } from "./grant.js";
 import { findOpenGrant, type PamGrants } from "./grants.js";
 import { describeEntitlement, describeGrant, describeOperation } from "./render.js";
 import { type PamTarget, readPamTarget } from "./target.js";
 
-interface PamCall {
-  readonly context: GcpContext;
-  readonly grants: PamGrants;
-  readonly caller: GoogleAccess;
-  readonly target: PamTarget;
-  readonly request: ServiceRequest;
-  readonly operations: Map<string, string>;
-}
+const OF_ONE_GRANT: readonly string[] = ["GetGrant", "RevokeGrant", "WithdrawGrant"];
 
 /** A little of Privileged Access Manager: entitlements that are there from the start; grants of them. */
 export function createPamService(context: GcpContext, grants: PamGrants): Service {
@@ -72,6 +71,7 @@ const METHODS: Readonly<Record<string, (call: PamCall) => unknown>> = {
     return describeGrant(mustBeThere(grant, call.target.grant), findEntitlement(call));
   },
   RevokeGrant: revokeGrant,
+  WithdrawGrant: withdrawGrant,
   GetOperation: (call) => {
     const { longRunning } = call.target;
     const grant = call.grants.find(call.operations.get(longRunning) ?? "");
@@ -103,21 +103,6 @@ function isSent({ request }: PamGrant, requestId: string, member: string): boole
   return request.requestId === requestId && request.member === member;
 }
 
-function revokeGrant(call: PamCall): unknown {
-  const { grants, caller, target, request, operations } = call;
-  assertPermission(call, "grants.revoke");
-  const grant = mustBeThere(grants.find(target.grant), target.grant);
-  if (!isOpen(grant) || grant.state === "REVOKING") {
-    throw failedPrecondition(`The grant ${grant.name} cannot be revoked: it is ${grant.state}.`);
-  }
-  const { reason } = readJsonBody(request);
-  const why = typeof reason === "string" && reason !== "" ? reason : undefined;
-  const revoking = grants.revoke(grant.name, shownName(caller.principal), why);
-  const name = `${target.location}/operations/operation-${randomUUID()}`;
-  operations.set(name, grant.name);
-  return describeOperation(name, revoking, findEntitlement(call));
-}
-
 function listGrants({ grants, target, context }: PamCall, isShown: (grant: PamGrant) => boolean): unknown {
   const shown = grants.all().filter((grant) => grant.entitlement === target.entitlement && isShown(grant));
   const entitlement = context.world.entitlements[target.entitlement];
@@ -126,38 +111,6 @@ function listGrants({ grants, target, context }: PamCall, isShown: (grant: PamGr
     : { grants: shown.map((grant) => describeGrant(grant, entitlement)) };
 }
 
-function findEntitlement({ context, target }: PamCall): GcpEntitlement {
-  const entitlement = context.world.entitlements[target.entitlement];
-  if (entitlement === undefined) throw notFound(target.entitlement);
-  return entitlement;
-}
-
-function isEligible({ caller }: PamCall, { eligibleUsers }: GcpEntitlement): boolean {
-  const members = membersOf(caller.principal);
-  return eligibleUsers.some((member) => members.has(member));
-}
-
-function assertPermission({ context, caller, target }: PamCall, name: string): void {
-  const permission = `privilegedaccessmanager.${name}`;
-  const resource = { name: target.entitlement, type: "", service: "privilegedaccessmanager.googleapis.com" };
-  const asked = { principal: caller.principal, permission, holder: holderNameOf(target.location), resource };
-  if (!isAllowed(context, { ...asked, service: "pam" })) throw permissionDenied(permission, target.entitlement);
-}
-
-function mustBeThere(grant: PamGrant | undefined, name: string): PamGrant {
-  if (grant === undefined) throw notFound(name);
-  return grant;
-}
-
 function noteTarget({ operation, entitlement, grant }: PamTarget, note: TakeNotes): void {
-  const isOfOne = operation === "GetGrant" || operation === "RevokeGrant";
-  note({ parameters: { resource: isOfOne ? grant : entitlement } });
-}
-
-function notFound(name: string): GoogleApiError {
-  return new GoogleApiError(404, "NOT_FOUND", `Resource '${name}' was not found`);
-}
-
-function failedPrecondition(text: string): GoogleApiError {
-  return new GoogleApiError(400, "FAILED_PRECONDITION", text);
+  note({ parameters: { resource: OF_ONE_GRANT.includes(operation) ? grant : entitlement } });
 }

@@ -14,7 +14,7 @@ export interface PamTarget {
 }
 
 const PATH =
-  /^\/v1(?:beta)?\/(projects|folders|organizations)\/([^/]+)\/locations\/global\/(?:operations\/([\w-]+)|entitlements(?:\/([a-z0-9-]+)(?:\/grants(?:\/([0-9a-f-]+))?)?)?)(?::(\w+))?$/;
+  /^\/v1(beta)?\/(projects|folders|organizations)\/([^/]+)\/locations\/global\/(?:operations\/([\w-]+)|entitlements(?:\/([a-z0-9-]+)(?:\/grants(?:\/([0-9a-f-]+))?)?)?)(?::(\w+))?$/;
 
 export function isForPam(path: string): boolean {
   return PATH.test(decodePath(path));
@@ -23,7 +23,7 @@ export function isForPam(path: string): boolean {
 export function readPamTarget(request: ServiceRequest, world: GcpWorld): PamTarget | undefined {
   const path = decodePath(request.path);
   const match = PATH.exec(path);
-  const [, collection = "", id = "", operation, entitlement, grant, verb] = match ?? [];
+  const [, beta, collection = "", id = "", operation, entitlement, grant, verb] = match ?? [];
   const holder = holderInHierarchy(collection, id, world);
   if (match === null || holder === undefined) return undefined;
   const location = `${holder.name}/locations/global`;
@@ -31,8 +31,9 @@ export function readPamTarget(request: ServiceRequest, world: GcpWorld): PamTarg
   const isGrants = /\/grants(?::\w+)?$/.test(path);
   const thing = operation !== undefined ? "operation" : grant !== undefined ? "grant" : isGrants ? "grants" : undefined;
   const what = thing ?? (entitlement === undefined ? "entitlements" : "entitlement");
+  const asked = `${request.method} ${what}${verb === undefined ? "" : `:${verb}`}`;
   return {
-    operation: OPERATIONS[`${request.method} ${what}${verb === undefined ? "" : `:${verb}`}`] ?? "unknown",
+    operation: (beta === undefined ? OPERATIONS : BETA_OPERATIONS)[asked] ?? "unknown",
     location,
     entitlement: entitlementName,
     grant: `${entitlementName}/grants/${grant ?? ""}`,
@@ -49,4 +50,9 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   "GET grant": "GetGrant",
   "POST grant:revoke": "RevokeGrant",
   "GET operation": "GetOperation",
+};
+
+const BETA_OPERATIONS: Readonly<Record<string, string>> = {
+  ...OPERATIONS,
+  "POST grant:withdraw": "WithdrawGrant",
 };

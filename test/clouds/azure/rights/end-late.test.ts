@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { azureCloud } from "../../../../src/clouds/azure/index.js";
 import type { Ending } from "../../../../src/core/lease.js";
 import { endContext } from "../../end-order.js";
+import { idToken } from "../../exchange/identity.js";
 import { fails, GROUP, ONE, objectIdOf, SUBSCRIPTION, startFakeAzure, TWO } from "./fake-azure.js";
 import { heldLease, isRequesting, MINUTE_MS, openLease, rightsSettings, runtimeOf, START } from "./opening.js";
 
@@ -40,7 +41,9 @@ describe("a removal that comes too early", () => {
       if (where.endsWith("/roleAssignmentSchedules")) return (_asked, response) => response.end('{"value":[]}');
       return isRequesting(question) ? fails(400, "RoleAssignmentDoesNotExist", "There is none.") : undefined;
     };
-    expect(await end()).toMatchObject({ word: "expires", isUnfinished: true });
+    const ending = await end();
+    expect(ending).toMatchObject({ word: "expires", isUnfinished: true });
+    expect(textsOf(ending)[0]).toMatch(/had not made Reader on .* yet, .*\(RoleAssignmentDoesNotExist\)/);
     azure.now = START + 6 * MINUTE_MS;
     azure.intercept = () => undefined;
     expect(await end()).toMatchObject({ word: "removed" });
@@ -79,6 +82,35 @@ describe("a lease that was cut off", () => {
     expect(await lease.end()).toMatchObject({ word: "expires", detail: expect.stringContaining("handed to nobody") });
     expect(azure.now).toBeGreaterThan(before);
     expect(azure.armAsked).toHaveLength(2);
+  });
+
+  it("between two assignments is looked at a second time, for the one that was under way", async () => {
+    const azure = await startFakeAzure();
+    const lease = openLease(azure, { assignments: both });
+    azure.intercept = (question) =>
+      isRequesting(question) && azure.requests.length === 1 ? fails(403, "AuthorizationFailed", "No more.") : undefined;
+    await Promise.allSettled([lease.open()]);
+    azure.intercept = () => undefined;
+    azure.now = START + 6 * MINUTE_MS;
+    const asked = azure.armAsked.length;
+    const before = azure.now;
+    expect(await lease.end()).toMatchObject({ word: "removed" });
+    expect(azure.now - before).toBeGreaterThanOrEqual(8_000);
+    const names = azure.armAsked.slice(asked).filter((one) => one.startsWith("GET") && one.includes("Requests/"));
+    expect(names.filter((one, index) => names.indexOf(one) !== index)).toHaveLength(1);
+  });
+
+  it("and has no token is said to keep its rights until they end, not until its deadline", async () => {
+    const azure = await startFakeAzure();
+    const lease = openLease(azure, {}, { endsAt: START + 10 * MINUTE_MS });
+    await lease.open();
+    azure.now = START + MINUTE_MS;
+    const ending = await azureCloud.end(
+      { ...lease.order, usableUntil: START + 10 * MINUTE_MS },
+      endContext({ mintToken: async ([audience = ""]) => idToken(audience) }),
+      lease.runtime,
+    );
+    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z", isUnfinished: true });
   });
 
   it("where its assignments have ended by themselves asks nobody", async () => {

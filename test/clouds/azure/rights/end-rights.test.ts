@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { formatInstant } from "../../../../src/core/durations.js";
 import type { Ending } from "../../../../src/core/lease.js";
 import { fails, GROUP, ONE, objectIdOf, SUBSCRIPTION, startFakeAzure } from "./fake-azure.js";
 import { heldLease, MINUTE_MS, openLease, START } from "./opening.js";
@@ -119,10 +120,39 @@ describe("the end of a lease with rights", () => {
       const [own] = azure.assignments;
       if (own === undefined) throw new Error("nothing was given");
       azure.add({ ...own, scope: rest, name: "stays", startsAt: 0 });
-      expect((await end(grant)).word).toBe("removed");
+      const before = azure.now;
+      const ending = await end(grant);
+      expect(ending).toMatchObject({
+        word: "removed",
+        at: formatInstant(grant.expiresAt),
+        detail: expect.stringContaining(`application ${ONE} keeps Reader by another assignment, on ${SUBSCRIPTION}`),
+      });
+      expect(ending).not.toHaveProperty("until");
+      // Nobody waits for a refusal that cannot come.
+      expect(azure.now - before).toBeLessThan(10_000);
       expect(azure.assignments).toMatchObject([{ name: "stays" }]);
     },
   );
+
+  it.each([
+    { name: "another role above", change: { scope: SUBSCRIPTION, roleDefinitionId: "/x/roleDefinitions/y" } },
+    { name: "the same role beside it", change: { scope: `${GROUP}-2` } },
+    { name: "the same role below", change: { scope: `${GROUP}/providers/Microsoft.Web/sites/x` } },
+  ])("is revoked where what stays is $name", async ({ change }) => {
+    const azure = await startFakeAzure();
+    const { end, grant } = await heldLease(azure, 10, { ready });
+    const [own] = azure.assignments;
+    if (own === undefined) throw new Error("nothing was given");
+    azure.add({ ...own, name: "stays", startsAt: 0, ...change });
+    expect((await end(grant)).word).toBe("revoked");
+  });
+
+  it("does not depend on a list of what stays", async () => {
+    const azure = await startFakeAzure();
+    const { end, grant } = await heldLease(azure, 10, { ready });
+    azure.intercept = ({ where }) => (where.endsWith("/roleAssignments") ? fails(403, "X", "No.") : undefined);
+    expect((await end(grant)).word).toBe("revoked");
+  });
 
   it("is removed where it comes from the ledger, without the token", async () => {
     const azure = await startFakeAzure();
