@@ -146,6 +146,7 @@ const OF_GOOGLE: readonly Omit<Failure, "profile">[] = [
     repeat: (asked) => googleError(400, "INVALID_ARGUMENT", `exceeds the maximum: ${everything(asked)}`),
     want: "BINDING_LIMIT",
   },
+  { name: "writing the policy, in a page", at: writePolicy, repeat: page, want: "BAD_ANSWER" },
   { name: "reading the policy, in a page", at: to("GET", "/b/other/iam"), repeat: page, want: "BAD_ANSWER" },
 ];
 
@@ -194,7 +195,12 @@ const ENDS: readonly Omit<Failure, "want">[] = [
   { name: "writing the policy", profile: "gcp", at: writePolicy, repeat: refusedByGoogle },
   { name: "writing the policy, in a redirection", profile: "gcp", at: writePolicy, repeat: redirected },
   { name: "the granter's token", profile: "gcp", at: become(GOOGLE_GRANTER), repeat: refusedByGoogle },
-  { name: "the revocation of a grant", profile: "entitled", at: to("POST", ":revoke"), repeat: refusedByGoogle },
+  {
+    name: "the revocation of a grant",
+    profile: "entitled",
+    at: (asked) => /:(revoke|withdraw)$/.test(asked.path),
+    repeat: refusedByGoogle,
+  },
 ];
 
 describe.concurrent("what cannot be taken back, since the service refuses it with what it was sent", () => {
