@@ -167,6 +167,7 @@ describe("closing a lease", () => {
     leaveLedger(held);
     expect([isInLedger(), released(), read().grants[1].ending.retryAt]).toEqual([true, 0, RETRY_AT]);
     expect(told.filter(({ kind }) => kind === "notice").map((each) => "text" in each && each.text)).toEqual([
+      expect.stringMatching(/^waiting until .*; an interrupt leaves that to its watchdog$/),
       "ending the lease, without watching it take effect; interrupt again to leave the rest to its watchdog",
       expect.stringContaining("its watchdog takes azure back then"),
     ]);
