@@ -78,15 +78,16 @@ const CASES: readonly Asked[] = [
 
 describe("a grant ends", () => {
   it.each(CASES)("$name", ({ channel = "endpoint", ttl, credentialTtl, askedAt = 0, mintableUntil, want }) => {
+    const latestDeadlineAt = at(ttl + 300);
     const terms = grantTermsOf(
-      leaseTerms(ttl, OPENED_AT),
+      { ...leaseTerms(ttl, OPENED_AT), latestDeadlineAt },
       { credentialTtlSeconds: credentialTtl, revoke: "required" },
       channel,
       at(askedAt),
       mintableUntil === undefined ? undefined : at(mintableUntil),
     );
     const { leaseId, profileName } = leaseTerms();
-    const common = { leaseId, profileName, channel, revoke: "required" };
+    const common = { leaseId, profileName, channel, revoke: "required", latestEndsAt: latestDeadlineAt };
     expect(terms).toEqual({ ...common, endsAt: at(want.endsAt), lifetimeSeconds: want.lifetime });
   });
 });
