@@ -31,7 +31,9 @@ module.exports = {
     {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
-      from: { path: "^src/((closing|credential|ending|finish|held|prepare|renewal|revoke|rights|setup|sweep|whoami)-)?session\\.ts$" },
+      from: {
+        path: "^src/((closing|credential|ending|finish|held|prepare|renewal|revoke|rights|setup|sweep|whoami)-)?session\\.ts$",
+      },
       to: {
         path: "^src/",
         pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|ending|finish|held|prepare|renewal|rights|sweep)-session\\.ts)`,
