@@ -28,7 +28,7 @@ describe("the plan of what is given for a lease", () => {
     const planned = plan(rightsSettings());
     expect(planned.steps.slice(0, 2)).toEqual([
       `as ${GRANTER}, give ${ACCOUNT} ${VIEWER} on ${BUCKET}`,
-      `wait, 2m at the most, until storage.objects.get on ${BUCKET} work`,
+      `wait, 2m at the most, until storage.objects.get on ${BUCKET} works`,
     ]);
     expect(planned.steps.at(-1)).toBe(`at the end, as ${GRANTER}, take that off ${BUCKET}`);
     expect(planned.narrowing[0]).toBe(

@@ -49,7 +49,7 @@ describe("an entitlement", () => {
     if (first !== undefined) first.state = "ENDED";
     await opened;
     expect(notices).toEqual([
-      `Google Cloud: lease l-00000000000other has ${entitlement}, until 2026-11-22T10:30:00Z at the latest; waiting`,
+      `gcp: waiting for lease l-00000000000other to give ${entitlement} back, until 2026-11-22T10:30:00Z at the latest`,
     ]);
     expect(google.pam.grants).toHaveLength(2);
   });

@@ -104,7 +104,10 @@ describe("one at a time has it", () => {
     const first = await startHeld(stage, "demo");
     const second = await startWaiting(stage, "demo", { command: ["true"] });
     await second.said(
-      new RegExp(`^agentctl: .*lease ${first.id} has ${DEMO_ENTITLEMENT}, until \\S+Z at the latest; waiting$`, "m"),
+      new RegExp(
+        `^agentctl: gcp: waiting for lease ${first.id} to give ${DEMO_ENTITLEMENT} back, until \\S+Z at the latest$`,
+        "m",
+      ),
     );
     expect(grantOf(second.id)).toBeUndefined();
     first.letGo();

@@ -177,7 +177,7 @@ describe("lease list and show", () => {
     expect(shown.stdout).toMatch(
       /gave serviceAccount:jit@\S+ roles\/storage\.objectViewer on \/\/storage\S+other, as agentctl-granter@/,
     );
-    expect(shown.stdout).toMatch(/storage\.objects\.get on \/\/storage\.\S+other work for jit@/);
+    expect(shown.stdout).toMatch(/storage\.objects\.get on \/\/storage\.\S+other works for jit@/);
     run.letGo();
     expect(await run.ended).toMatchObject({ code: 0 });
     const ended = await stage.run(["lease", "show", run.id]);

@@ -3,6 +3,7 @@ import type { EndpointOverride, Facts, GrantPlan, GrantTerms } from "../../../co
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { overridesIn } from "../endpoints.js";
+import { workingText } from "./ready.js";
 import type { Rights } from "./rights.js";
 import { type RightsService, resolveRightsEndpoint } from "./rights-endpoints.js";
 import { boundAtOf, undoOf } from "./undo.js";
@@ -67,9 +68,7 @@ function beforeSteps(
       : [`as ${whom}, ask for a grant of ${entitlement}, and wait until it is active`]),
     ...(ready === undefined
       ? []
-      : [
-          `wait, ${formatDuration(waitSeconds)} at the most, until ${ready.permissions.join(", ")} on ${ready.resource.name} work`,
-        ]),
+      : [`wait, ${formatDuration(waitSeconds)} at the most, until ${workingText(ready.permissions, ready.resource)}`]),
   ];
 }
 

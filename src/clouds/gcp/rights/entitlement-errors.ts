@@ -2,16 +2,22 @@ import { formatDuration, formatInstant } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
 import type { EntitlementGrant } from "./entitlement-grant.js";
 
-/** Who has the entitlement, and until when. */
-export function describeBusy(entitlement: string, { leaseId, requester, endsAt }: EntitlementGrant): string {
-  const whose = leaseId === undefined ? `a grant of ${requester}, not of agentctl,` : `lease ${leaseId}`;
-  const end = endsAt === undefined ? "" : `, until ${formatInstant(endsAt)} at the latest`;
-  return `${whose} has ${entitlement}${end}`;
+/** What is shown while whoever has the entitlement is waited for. */
+export function waitingText(entitlement: string, grant: EntitlementGrant): string {
+  return `waiting for ${holderOf(grant)} to give ${entitlement} back${endOf(grant)}`;
+}
+
+function holderOf({ leaseId, requester }: EntitlementGrant): string {
+  return leaseId === undefined ? `a grant of ${requester}, not of agentctl,` : `lease ${leaseId}`;
+}
+
+function endOf({ endsAt }: EntitlementGrant): string {
+  return endsAt === undefined ? "" : `, until ${formatInstant(endsAt)} at the latest`;
 }
 
 export function busyError(entitlement: string, grant: EntitlementGrant, waitedMs: number): AgentctlError {
   const { name, state, leaseId } = grant;
-  const message = `${describeBusy(entitlement, grant)}, and Google gives it to one at a time; waited ${inWords(waitedMs)}`;
+  const message = `${holderOf(grant)} has ${entitlement}${endOf(grant)}, and Google gives it to one at a time; waited ${inWords(waitedMs)}`;
   return new AgentctlError("ASSIGNMENT_BUSY", message, {
     hint: "try again when that has ended, give the profile a service account of its own, or wait longer with gcp.ready.timeout",
     facts: { grant: name, state, ...(leaseId !== undefined && { lease: leaseId }) },

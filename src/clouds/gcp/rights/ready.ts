@@ -42,8 +42,7 @@ export async function awaitReady(
   for (;;) {
     const seen = await look(resource, permissions, be, asking);
     inARow = seen.missing.length === 0 ? inARow + 1 : 0;
-    if (inARow === TIMES_IN_A_ROW)
-      return story.tell(`${permissions.join(", ")} on ${resource.name} work for ${seen.who}`);
+    if (inARow === TIMES_IN_A_ROW) return story.tell(`${workingText(permissions, resource)} for ${seen.who}`);
     if (seen.missing.length > 0 && runtime.now() >= until) throw notReady(resource, seen, timeoutSeconds);
     onProgress(
       `waiting for ${describe(seen, permissions, resource)} (${secondsSince(story.startedAt, runtime.now())})`,
@@ -79,6 +78,11 @@ async function look(
   }
 }
 
+/** Such as `storage.objects.get on //… works`. */
+export function workingText(permissions: readonly string[], { name }: Pick<PolicyResource, "name">): string {
+  return `${permissions.join(", ")} on ${name} ${permissions.length === 1 ? "works" : "work"}`;
+}
+
 function describe({ missing }: Seen, permissions: readonly string[], { name }: PolicyResource): string {
   return `${(missing.length === 0 ? permissions : missing).join(", ")} on ${name}`;
 }
@@ -87,7 +91,7 @@ function notReady({ name }: PolicyResource, { who, missing, refusal }: Seen, tim
   const said = refusal === undefined ? "" : `; ${refusal}`;
   const message = `${who} does not have ${missing.join(", ")} on ${name} after ${formatDuration(timeoutSeconds)}${said}`;
   return new AgentctlError("NOT_READY", message, {
-    hint: "check that the roles given have these permissions there, or raise gcp.ready.timeout: Google says 7 minutes or longer",
+    hint: `${missing.length === 1 ? "it may be misspelt, or not" : "they may be misspelt, or not all"} in the roles given: check gcp.ready, or raise gcp.ready.timeout, since Google says 7 minutes or longer`,
     facts: { resource: name, missing, waitedSeconds: timeoutSeconds },
   });
 }

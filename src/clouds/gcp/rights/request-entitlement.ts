@@ -4,7 +4,7 @@ import { pauseFor } from "../../../core/retry.js";
 import { type Story, secondsSince } from "../../story.js";
 import type { Asking } from "./ask-rights.js";
 import { createGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
-import { busyError, describeBusy, neverActive, notActive } from "./entitlement-errors.js";
+import { busyError, neverActive, notActive, waitingText } from "./entitlement-errors.js";
 import { type EntitlementGrant, isOver, justificationOf, requestedSeconds, requestIdOf } from "./entitlement-grant.js";
 import type { Renewal } from "./renewal.js";
 
@@ -22,7 +22,7 @@ export interface EntitlementRequest {
   readonly story: Story;
 }
 
-type Told = Pick<RightsContext, "onProgress" | "onNotice">;
+type Told = Pick<RightsContext, "onAsking" | "onProgress" | "onNotice">;
 
 /**
  * Asks for a grant for the lease as its own principal, and waits until it is active.
@@ -42,7 +42,7 @@ export async function requestEntitlement(
   while (grant.state !== "ACTIVE") {
     if (isOver(grant)) throw neverActive(entitlement, grant);
     if (grant.state === "APPROVAL_AWAITED" && !isApprovalTold) {
-      told.onNotice(`Google Cloud: ${grant.name} waits for somebody to approve it`);
+      told.onNotice(`gcp: ${grant.name} waits for somebody to approve it`);
       isApprovalTold = true;
     }
     if (asking.runtime.now() >= request.until) throw notActive(entitlement, grant, waitedMs(request, asking));
@@ -64,15 +64,15 @@ async function askForGrant(
   const { entitlement, until, story } = request;
   let [pauseMs, toldOf, unexplained] = [FIRST_PAUSE_MS, "", 0];
   for (;;) {
-    const seen = await askOnce(request, be, asking);
+    const seen = await askOnce(request, be, told, asking);
     if ("grant" in seen) return seen.grant;
     const { other, error } = seen;
     unexplained = other === undefined ? unexplained + 1 : 0;
     if (unexplained > MOST_UNEXPLAINED) throw error;
     if (other !== undefined) {
       if (asking.runtime.now() >= until) throw busyError(entitlement, other, waitedMs(request, asking));
-      const text = describeBusy(entitlement, other);
-      if (toldOf !== other.name) told.onNotice(`Google Cloud: ${text}; waiting`);
+      const text = waitingText(entitlement, other);
+      if (toldOf !== other.name) told.onNotice(`gcp: ${text}`);
       toldOf = other.name;
       told.onProgress(`${text} (${sinceStart(story, asking)})`);
     }
@@ -86,7 +86,12 @@ type Answered =
   /** Google refused since something is open already: `other`, where it still is. */
   | { readonly error: AgentctlError; readonly other: EntitlementGrant | undefined };
 
-async function askOnce({ entitlement, terms }: EntitlementRequest, be: Renewal, asking: Asking): Promise<Answered> {
+async function askOnce(
+  { entitlement, terms }: EntitlementRequest,
+  be: Renewal,
+  { onAsking }: Pick<Told, "onAsking">,
+  asking: Asking,
+): Promise<Answered> {
   const { leaseId, profileName, latestEndsAt } = terms;
   const wanted = {
     entitlement,
@@ -96,6 +101,8 @@ async function askOnce({ entitlement, terms }: EntitlementRequest, be: Renewal, 
     justification: justificationOf(leaseId, profileName),
   };
   const bearer = await be();
+  throwIfInterrupted(asking.signal);
+  onAsking();
   try {
     return { grant: await createGrant(wanted, bearer, asking) };
   } catch (error) {
@@ -125,6 +132,10 @@ function sinceStart({ startedAt }: Story, { runtime }: Asking): string {
 
 async function waitFor(ms: number, { signal, runtime }: Asking): Promise<void> {
   await pauseFor(ms, signal, runtime);
+  throwIfInterrupted(signal);
+}
+
+function throwIfInterrupted(signal: AbortSignal): void {
   if (!signal.aborted) return;
   throw signal.reason instanceof AgentctlError
     ? signal.reason
