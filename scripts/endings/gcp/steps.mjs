@@ -10,11 +10,12 @@ const grant = { profile: "grant" };
 const GIVING = [
   { what: "the caller's token", call: "token" },
   { what: "the granter", call: BE_GRANTER },
+  { what: "the look at what is granted already", call: LOOK },
   { what: "the project's policy, read", call: `getIamPolicy:${PROJECT}` },
   { what: "the project's policy, written", call: `setIamPolicy:${PROJECT}` },
   { what: "the bucket's policy, written", call: "setIamPolicy:buckets/demo" },
-  { what: "a look whether it works", call: LOOK },
-  { what: "the last look whether it works", call: LOOK, nth: 3 },
+  { what: "a look whether it works", call: LOOK, nth: 2 },
+  { what: "the last look whether it works", call: LOOK, nth: 4 },
 ];
 const ENTITLEMENT = [
   ...callSteps("giving rights", { what: "the entitlement's grant, asked for", call: "createGrant", ...grant }),

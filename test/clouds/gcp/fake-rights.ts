@@ -33,6 +33,8 @@ export interface FakeRights {
   beforeSet: (holder: string, count: number) => Reply | undefined;
   /** What an answer to a test of permissions is made of; by default the policy as it is. */
   granted: (holder: string, who: string, count: number) => readonly string[] | Reply | undefined;
+  /** What reading a policy is answered with, where it is not the policy. */
+  insteadOfPolicy?: Reply;
   /** Of a service account's token. */
   refuseToBe?: string;
   clockAheadMs: number;
@@ -103,7 +105,7 @@ export async function startFakeRights(
     const call = readCall(asked);
     if (call === undefined || !policies.has(call.holder)) return undefined;
     const held = mustHold(call.holder);
-    if (call.verb === "get") return answersJson(200, shown(held));
+    if (call.verb === "get") return fake.insteadOfPolicy ?? answersJson(200, shown(held));
     if (call.verb === "test") {
       counts.test += 1;
       const said = fake.granted(call.holder, whoIs(asked), counts.test) ?? [];

@@ -39,15 +39,18 @@ export function open(
 ) {
   const runtime = sleepingRuntime(google.env, pace);
   const [progress, notices]: string[][] = [[], []];
+  const asking = { times: 0 };
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => ({ ...idToken(audience), ...(subject !== undefined && { subject }) }),
     signal: signal ?? new AbortController().signal,
     onProgress: (text) => void progress?.push(text),
-    onAsking: () => {},
+    onAsking: () => {
+      asking.times += 1;
+    },
     onNotice: (text) => void notices?.push(text),
   };
   const opened = openGcpRights(settings, { ...grantTerms(900, runtime.now()), ...terms }, context, runtime, OPEN_FAST);
-  return { opened, progress: progress ?? [], notices: notices ?? [], runtime };
+  return { opened, progress: progress ?? [], notices: notices ?? [], asking, runtime };
 }
 
 /** Those of a lease. */

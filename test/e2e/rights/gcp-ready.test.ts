@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { defaultGcp, GRANTER_SERVICE_ACCOUNT } from "../../../src/sandbox/gcp/world.js";
-import { eventually, type Stage } from "../agentctl.js";
+import { eventually, type Outcome, type Stage } from "../agentctl.js";
 import { endHeldRuns, startHeld } from "../endings/held-run.js";
 import { expectNothingAlive } from "../endings/processes.js";
 import { startOnTerminal } from "../endings/terminal.js";
@@ -72,6 +72,18 @@ describe("what takes its time to work", () => {
     // Its token has ended by then too, so that nothing can be seen with it.
     expect(run.receipt()).toMatchObject({ child: { stoppedAtExpiry: true }, endings: [{ word: "removed" }] });
     expect(oursOn(stage, OTHER_BUCKET)).toEqual([]);
+  });
+
+  test("cannot be told where it was granted before: one line says so", async () => {
+    const initial = stage.sandbox.gcp.policyOf(OTHER_BUCKET).bindings;
+    stage.sandbox.gcp.changePolicy(OTHER_BUCKET, (all) => [...all, { role: VIEWER, members: [member("jit")] }]);
+    const outcome = await stage.run(["run", "-p", "demo", "--", "true"]);
+    stage.sandbox.gcp.changePolicy(OTHER_BUCKET, () => initial);
+    expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+    expect(outcome.stderr.match(/granted before anything was given/g)).toHaveLength(1);
+    expect(outcome.stderr).toMatch(
+      /^agentctl: gcp: storage\.objects\.get on \/\/storage\.\S+\/other was granted before anything was given: ready cannot tell when this lease's role works$/m,
+    );
   });
 
   test("is told where somebody is looking", async () => {
@@ -183,6 +195,7 @@ describe("refused", () => {
         const outcome = await own.run(["run", "-p", profile, "--", ...neverRun(own)]);
         expectRefusal(outcome, { code: 77, error: "CLOUD_DENIED", says });
         expect(everyPolicy(own)).toEqual(before);
+        expectNothingAsked(own, outcome);
       }
     } finally {
       await own.close();
@@ -211,9 +224,19 @@ describe("refused", () => {
     });
     expect(everyPolicy(stage)).toEqual(before);
     expectNothingLeft(stage);
+    expect(outcome.stderr).not.toMatch(/gcp: (removed|failed|expires|revoked)/);
     stage.sandbox.gcp.changePolicy(OTHER_BUCKET, () => initial);
   });
 });
+
+/** Nothing was written, so that there is no ending to tell, and nothing to sweep. */
+function expectNothingAsked(stage: Stage, { stderr }: Outcome): void {
+  expect(stderr).not.toMatch(/gcp: (removed|failed|expires|revoked)|sweep|swept/);
+  expectNothingLeft(stage);
+  const last = stage.auditRecords().at(-1);
+  expect(last).toMatchObject({ kind: "lease.refused", error: { code: "CLOUD_DENIED" } });
+  expect(last?.["endings"] ?? []).toEqual([]);
+}
 
 test("--dry-run tells what would be given, by whom and until when, and asks nothing", async () => {
   const asked = stage.sandbox.requests().length;
@@ -222,7 +245,7 @@ test("--dry-run tells what would be given, by whom and until when, and asks noth
   const told = `${outcome.stdout}${outcome.stderr}`;
   for (const line of [
     /as agentctl-granter@\S+, give jit@\S+ roles\/storage\.objectViewer on \/\/storage\.\S+other$/m,
-    /wait, 30s at the most, until storage\.objects\.get on \/\/storage\.\S+other work$/m,
+    /wait, 30s at the most, until storage\.objects\.get on \/\/storage\.\S+other works$/m,
     /at the end, as agentctl-granter@\S+, take that off \/\/storage\.\S+other$/m,
     /roles\/storage\.objectViewer on \S+, for this lease alone, until \S+Z at the latest/,
     /removed/,

@@ -23,6 +23,8 @@ export const WRITE_GRACE_MS = 8_000;
 export interface Change<Told> {
   readonly bindings?: readonly unknown[];
   readonly told: Told;
+  /** Called right before they are sent, each time. */
+  readonly onWrite?: () => void;
 }
 
 /**
@@ -64,9 +66,10 @@ async function tryOnce<Told>(
   const { signal } = asking;
   try {
     const { policy, googleNow } = await getPolicy(resource, bearer, asking);
-    const { bindings, told } = change(policy.bindings, googleNow);
+    const { bindings, told, onWrite } = change(policy.bindings, googleNow);
     if (bindings === undefined) return { told };
     if (signal.aborted) throw interruption(signal);
+    onWrite?.();
     const { conflict } = await withGrace(WRITE_GRACE_MS, signal, (patient) =>
       setPolicy(resource, { policy, bindings }, bearer, { ...asking, signal: patient }),
     );

@@ -7,6 +7,7 @@ import type { Asking, Bearer } from "./ask-rights.js";
 import { beGranter, type Federation, memberOf, openFederation } from "./bearers.js";
 import { type ChangeLimits, changePolicy } from "./change-policy.js";
 import { addGift } from "./give-bindings.js";
+import { tellGrantedBefore } from "./granted-before.js";
 import { awaitReady } from "./ready.js";
 import { type Renewal, renewPrincipal } from "./renewal.js";
 import { requestEntitlement } from "./request-entitlement.js";
@@ -62,20 +63,31 @@ export async function openGcpRights(
   return { settings, steps: story.steps };
 }
 
+/** Signs in whoever gives it; beside that, the lease's principal looks what is granted before. */
+async function openGranter(opening: Opening): Promise<Bearer | undefined> {
+  const { settings, rights, context, asking, federation, be, story } = opening;
+  const looking = rights.ready && tellGrantedBefore({ ...rights.ready, story }, be, context, asking);
+  try {
+    if (rights.granter === undefined || rights.gifts.length === 0) return undefined;
+    context.onProgress(`asking ${rights.granter} to give what the profile names`);
+    return await beGranter(settings, rights.granter, federation, asking);
+  } finally {
+    await looking;
+  }
+}
+
 /** Side by side, since the resources have nothing to do with each other; each is waited for, also when another fails. */
 async function giveAll(opening: Opening): Promise<void> {
-  const { settings, rights, context, asking, federation } = opening;
-  if (rights.granter === undefined || rights.gifts.length === 0) return;
-  context.onProgress(`asking ${rights.granter} to give what the profile names`);
-  const granter = await beGranter(settings, rights.granter, federation, asking);
-  context.onAsking();
+  const { rights } = opening;
+  const granter = await openGranter(opening);
+  if (granter === undefined) return;
   const outcomes = await Promise.allSettled(rights.gifts.map((gift) => giveOne(gift, granter, opening)));
   const failure = outcomes.find((outcome) => outcome.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }
 
 async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Bearer, opening: Opening): Promise<void> {
-  const { settings, terms, asking, federation, limits, story } = opening;
+  const { settings, terms, context, asking, federation, limits, story } = opening;
   const gift = {
     resource: resource.name,
     roles,
@@ -86,7 +98,10 @@ async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Be
   };
   const { isNew, pruned } = await changePolicy(
     resource,
-    (bindings, googleNow) => addGift(gift, bindings, googleNow, asking.runtime.now()),
+    (bindings, googleNow) => ({
+      ...addGift(gift, bindings, googleNow, asking.runtime.now()),
+      onWrite: () => context.onAsking(),
+    }),
     granter,
     asking,
     limits.change,
@@ -101,9 +116,6 @@ async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Be
 async function askEntitlement({ rights, terms, context, asking, be, story, until }: Opening): Promise<void> {
   const { entitlement } = rights;
   if (entitlement === undefined) return;
-  // Who is let in nowhere has asked for nothing.
-  await be();
-  context.onAsking();
   await requestEntitlement({ entitlement, terms, until, story }, be, context, asking);
 }
 
