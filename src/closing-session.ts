@@ -29,6 +29,15 @@ export async function revokeWhileRunning(held: HeldLease, request: RevokeRequest
   });
 }
 
+/**
+ * At its deadline what was given for the lease is taken back, though the command may go on: unlike a credential it would
+ * not end by itself then.
+ */
+export async function endAtDeadline(held: HeldLease): Promise<void> {
+  const endings = await endOnce(held);
+  held.recorder.attempt(() => held.entry.update({ state: "ended", endings }));
+}
+
 /** The endpoint first, so that nothing is handed out while grants are ended. Never throws. */
 export async function closeLease(held: HeldLease): Promise<void> {
   const { account, observe, runtime, recorder, kept, delivery } = held;
@@ -43,7 +52,7 @@ export async function closeLease(held: HeldLease): Promise<void> {
   watch.signal.addEventListener("abort", () => held.left.abort());
   try {
     const endings = await endOnce(held);
-    await held.revocation;
+    await held.earlyEnd;
     keepUnfinished(endings, held);
     await settleSweep(held);
   } finally {

@@ -32,8 +32,8 @@ export interface HeldLease {
   kept?: KeptGrants;
   delivery?: Delivery;
   ending?: Promise<readonly Ending[]>;
-  /** The revocation under way, and the sweep beside the command. Neither rejects. */
-  revocation?: Promise<void>;
+  /** The end ahead of the command's under way, by a revocation or the deadline, and the sweep beside it. Neither rejects. */
+  earlyEnd?: Promise<void>;
   sweeping?: Promise<void>;
 }
 

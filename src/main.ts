@@ -17,9 +17,18 @@ export function main(): void {
   silenceLibraries();
   run().then(
     // A write that failed is told in the next turn of the event loop.
-    (code) => setImmediate(() => process.exit(code)),
+    (code) => drainOutputs().then(() => setImmediate(() => process.exit(code))),
     exitWithError,
   );
+}
+
+/** Those that were written to. */
+const outputs = new Set<NodeJS.WriteStream>();
+
+/** Waits until the reader of a pipe has taken what was written: an exit would throw it away. */
+async function drainOutputs(): Promise<void> {
+  const unread = [...outputs].filter(({ writableLength }) => writableLength > 0);
+  await Promise.all(unread.map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));
 }
 
 async function run(): Promise<number> {
@@ -73,6 +82,7 @@ function createOutput(fd: 1 | 2, open: () => NodeJS.WriteStream): Output {
   const opened = (): NodeJS.WriteStream => {
     if (stream === undefined) {
       stream = open();
+      outputs.add(stream);
       stream.on("error", (error) => {
         if (fd === 1) exitWithoutOutput(error);
       });

@@ -9,8 +9,9 @@ import {
   recordHappenings,
   reserveReceipt,
 } from "./audit/index.js";
-import { closeLease, leaveLedger, revokeWhileRunning } from "./closing-session.js";
+import { closeLease, endAtDeadline, leaveLedger, revokeWhileRunning } from "./closing-session.js";
 import { issueGrants, loadEndpoints, warmClouds } from "./clouds/index.js";
+import { callAt } from "./core/call-at.js";
 import { toAgentctlError } from "./core/errors.js";
 import type { ChildResult, Grant } from "./core/lease.js";
 import type { Prepared } from "./core/prepared.js";
@@ -160,8 +161,12 @@ async function runWatched(held: HeldLease, delivery: Delivery): Promise<ChildRes
   const { prepared, observe, runtime, entry, recorder } = held;
   const { profile, terms, command } = prepared;
   const stopWatching = entry.onRevoked((request) => {
-    held.revocation = revokeWhileRunning(held, request);
+    held.earlyEnd = revokeWhileRunning(held, request);
   });
+  const stopTimer = held.askedForRights.size === 0 ? undefined : callAt(terms.deadlineAt, endEarly, runtime);
+  function endEarly(): void {
+    held.earlyEnd ??= endAtDeadline(held);
+  }
   try {
     return await runChild(
       {
@@ -183,6 +188,7 @@ async function runWatched(held: HeldLease, delivery: Delivery): Promise<ChildRes
     );
   } finally {
     stopWatching();
+    stopTimer?.();
   }
 }
 

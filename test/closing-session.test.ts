@@ -190,7 +190,7 @@ describe("closing a lease", () => {
     clouds.endGrants.mockResolvedValue([ended("aws"), ended("azure")]);
     const { held } = stage("auto");
     let settle = (): void => {};
-    held.revocation = new Promise((resolve) => {
+    held.earlyEnd = new Promise((resolve) => {
       settle = resolve;
     });
     let isClosed = false;
@@ -207,7 +207,7 @@ describe("closing a lease", () => {
   it("ends a lease once that is revoked while its command runs, and tells who did it", async () => {
     clouds.endGrants.mockResolvedValue([ended("aws"), queued("azure")]);
     const { held, told } = stage("auto");
-    held.revocation = revokeWhileRunning(held, { at: OPENED, pid: 9, user: "ada" });
+    held.earlyEnd = revokeWhileRunning(held, { at: OPENED, pid: 9, user: "ada" });
     await closeLease(held);
     expect(clouds.endGrants).toHaveBeenCalledOnce();
     expect(held.account.revokedBy).toEqual({ at: "2026-01-31T09:00:00Z", pid: 9, user: "ada" });

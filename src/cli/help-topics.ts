@@ -51,7 +51,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
       },
       {
         rows: [
-          ["ttl", "the lease's hard deadline, at most 12h (default 1h)"],
+          ["ttl", "the lease's hard deadline, at most 12h (default 1h); roles given for it are taken back then too"],
           ["credential_ttl", "how long one credential lasts where the endpoint renews it (default 15m)"],
           ["deliver", "how the command reads its credentials: auto, env or endpoint (see `agentctl help delivery`)"],
           ["peer_check", "whether who asks the endpoint has to descend from the command: auto or require"],
@@ -117,7 +117,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
           ],
           [
             "removed",
-            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; until the time that is told calls may work, by what the cloud states",
+            "taken back, and not seen to work yet: it takes effect when the cloud has spread it; or its principal has the permission by something else too. Until the time that is told calls may work",
           ],
           ["fenced", "a time bound inside the credential has passed or will at T: authorized calls stop then"],
           [
@@ -129,7 +129,7 @@ export const HELP_TOPICS: readonly HelpTopic[] = [
       },
       "AWS sessions are fenced: their own session policy denies everything after the lease's deadline. Where the profile names a `revoker`, they are taken back when the command ends. GetCallerIdentity, and logins that rest on it, work until the keys' own expiry; the receipt has both times.",
       "Tokens of Azure and Google Cloud are not taken back, and expire. What is taken back there is what was given for the lease: `bindings`, an `entitlement`, `assignments`. The line then says until when the token itself lives, for whatever else its principal may do. Only what `ready` names can be seen to be gone, and be `revoked`.",
-      "Azure takes nothing back that was given less than five minutes ago. Then the ending is `expires`, with the time from which it can be taken back; the lease is `queued`, and its watchdog waits for that, or agentctl itself with `revoke: required`. Where the machine is gone by then, it ends by itself at the time of `expires`.",
+      "Azure takes nothing back that was given less than five minutes ago. Then the ending is `expires`, with the time from which it can be taken back; the lease is `queued`, and its watchdog waits for that, or agentctl itself with `revoke: required`, up to five minutes. Where the machine is gone by then, it ends by itself at the time of `expires`.",
       "A lease is in the ledger until it has ended. `agentctl lease revoke` ends one early. When agentctl is killed, its watchdog ends the command and the lease; where that was killed as well, `agentctl lease sweep` does: let a step of the CI job that always runs call it. It waits for a watchdog that is at work. `agentctl lease show` tells a lease's story.",
     ],
   },

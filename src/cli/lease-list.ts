@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatDuration, tryParseDuration } from "../core/durations.js";
-import type { ListedLease } from "../lease/index.js";
+import { isUnfinished } from "../core/unfinished.js";
+import type { LedgerGrant, ListedLease } from "../lease/index.js";
 import type { CliContext } from "./context.js";
 import { describeLease } from "./lease-json.js";
 import { renderTable } from "./table.js";
@@ -76,9 +77,17 @@ function toRow(lease: ListedLease, now: number): readonly string[] {
     lease.state,
     formatDuration((now - entry.openedAt) / 1000),
     left > 0 ? formatDuration(left) : "ended",
-    entry.grants.map((grant) => `${grant.cloud}: ${shortenPrincipal(grant.principal)}`).join(", "),
+    entry.grants
+      .filter(isLeft)
+      .map((grant) => `${grant.cloud}: ${shortenPrincipal(grant.principal)}`)
+      .join(", "),
     String(entry.owner.pid),
   ];
+}
+
+/** Not what has been taken back, of a lease that still holds something else. */
+function isLeft({ ending }: LedgerGrant): boolean {
+  return ending === undefined || ending.word === "failed" || isUnfinished(ending);
 }
 
 /** `ROLE/SESSION` of an ARN of a session, and the last part of any other path: `--json` has the whole. */

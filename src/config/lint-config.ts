@@ -66,8 +66,8 @@ function chosen(
 
 function placeFindings(profile: Profile, config: ConfigFile): readonly LintFinding[] {
   const found = [...lintDelivery(profile), ...lintRevoke(profile, config.owner), ...lintRights(profile)];
-  return found.map(({ path, message, hint }) => ({
-    severity: "warning",
+  return found.map(({ severity, path, message, hint }) => ({
+    severity: severity ?? "warning",
     code: "CONFIG_INVALID",
     message,
     hint,

@@ -1,11 +1,12 @@
 import type { AzureSettings, GcpSettings, Profile } from "../core/profile.js";
+import { findLastingInAzure, findLastingInGcp } from "./lasting-roles.js";
 import type { ProfileFinding } from "./problems.js";
 
-/** What a profile says of rights for the time of a lease that has no effect, or another than it seems. */
+/** What a profile says of rights for the time of a lease that has no effect, another than it seems, or one that stays. */
 export function lintRights({ clouds }: Profile): readonly ProfileFinding[] {
   return [
-    ...(clouds.azure === undefined ? [] : findInAzure(clouds.azure)),
-    ...(clouds.gcp === undefined ? [] : findInGcp(clouds.gcp)),
+    ...(clouds.azure === undefined ? [] : [...findLastingInAzure(clouds.azure), ...findInAzure(clouds.azure)]),
+    ...(clouds.gcp === undefined ? [] : [...findLastingInGcp(clouds.gcp), ...findInGcp(clouds.gcp)]),
   ];
 }
 

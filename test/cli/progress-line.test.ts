@@ -74,6 +74,29 @@ describe("what is being waited for", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([
+    { name: "not before 20 s", script: [waitingFor("AWS"), 19_999], want: "" },
+    {
+      name: "with its newest text",
+      script: [waitingFor("AWS"), 19_999, waitingFor("GCP"), 1],
+      want: "agentctl: GCP\n",
+    },
+    { name: "once a minute", script: [waitingFor("AWS"), 139_999], want: "agentctl: AWS\n".repeat(2) },
+    { name: "no longer once it is over", script: [waitingFor("AWS"), 20_000, OVER, 90_000], want: "agentctl: AWS\n" },
+    {
+      name: "anew for what comes next",
+      script: [waitingFor("AWS"), 19_999, OVER, waitingFor("GCP"), 19_999],
+      want: "",
+    },
+    {
+      name: "without what steers a terminal",
+      script: [waitingFor("\u001b[2J"), 20_000],
+      want: "agentctl: \\u001b[2J\n",
+    },
+  ])("is told in a log: $name", ({ script, want }) => {
+    expect(write(script, { isTTY: false })).toBe(want);
+  });
+
   it("fits into the line, and steers no terminal", () => {
     expect(write([waitingFor("a long story"), 300], { columns: 16 })).toBe(`${ERASE}agentctl: a lon`);
     expect(write([waitingFor("a long story"), 300], { columns: 0 })).toBe(`${ERASE}agentctl: a long story…`);

@@ -322,3 +322,87 @@ describe("what lint says of it", () => {
     for (const finding of findings) expect(finding).toMatchObject({ severity: "warning", hint: expect.any(String) });
   });
 });
+
+describe("roles that outlast the lease", () => {
+  const ofProject = [
+    "roles/resourcemanager.projectIamAdmin",
+    "roles/resourcemanager.folderAdmin",
+    "roles/resourcemanager.folderIamAdmin",
+    "roles/resourcemanager.organizationAdmin",
+    "roles/iam.securityAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/iam.serviceAccountKeyAdmin",
+    "roles/iam.workloadIdentityPoolAdmin",
+    "roles/iam.roleAdmin",
+    "roles/iam.organizationRoleAdmin",
+    "roles/privilegedaccessmanager.admin",
+    "roles/storage.admin",
+  ];
+  const ofAccounts = [
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountOpenIdTokenCreator",
+    "roles/iam.serviceAccountUser",
+    "roles/iam.workloadIdentityUser",
+  ];
+  const granters = `serviceAccounts/${GRANTER}`;
+  const web = "serviceAccounts/web@my-project.iam.gserviceaccount.com";
+  const google = (resource: string, role: string, isTold: boolean) => ({ role, place: resource, isTold });
+  const gcpCases = [
+    ...[...ofProject, ...ofAccounts].map((role) => google("projects/my-project", role, true)),
+    ...ofAccounts.map((role) => google(granters, role, true)),
+    ...ofAccounts.map((role) => google(web, role, false)),
+    google(web, "roles/iam.serviceAccountKeyAdmin", true),
+    google("organizations/123", "roles/iam.serviceAccountTokenCreator", true),
+    google("buckets/site", "roles/storage.legacyBucketOwner", true),
+    google("buckets/site", "roles/storage.objectAdmin", false),
+    google("projects/my-project", "roles/iam.securityReviewer", false),
+    google("projects/my-project", "projects/my-project/roles/securityAdmin", false),
+  ].map((each) => ({
+    ...each,
+    key: "gcp.bindings[1].role",
+    lines: gcp(
+      gcpGranter,
+      `bindings: [${viewer("buckets/other")}, ${viewer(each.place, each.role)}]`,
+      "ready: { permissions: [storage.objects.get], at: buckets/other }",
+    ),
+  }));
+  const definitions = "/providers/Microsoft.Authorization/roleDefinitions";
+  const azureCases = [
+    { role: "Owner", isTold: true },
+    { role: "owner", isTold: true },
+    { role: "User Access Administrator", isTold: true },
+    { role: "ROLE BASED ACCESS CONTROL ADMINISTRATOR", isTold: true },
+    { role: "8E3AF657-A8FF-443C-A75C-2FE8C4BCB635", isTold: true },
+    { role: "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", isTold: true },
+    { role: `${definitions}/f58310d9-a9f6-439a-9e8d-f62e7b41a168`, isTold: true },
+    { role: "Contributor", isTold: false },
+    { role: "Storage Blob Data Owner", isTold: false },
+  ].map((each) => ({
+    ...each,
+    place: "a group",
+    key: "azure.assignments[0].role",
+    lines: azure(
+      client,
+      azureGranter,
+      `assignments: [${reader(SCOPE, each.role)}]`,
+      "ready: { permissions: [Microsoft.Storage/storageAccounts/read] }",
+    ),
+  }));
+
+  it.each([...gcpCases, ...azureCases])("$role on $place: $isTold", async ({ lines, key, isTold }) => {
+    project = createProject({ "agentctl.yaml": file(lines) });
+    const { findings } = await lintConfig({}, project.runtime);
+    const told = {
+      severity: "error",
+      path: `profiles.p.${key}`,
+      message: expect.stringMatching(/^lets the command .*\bstays?\b/),
+      hint: expect.stringMatching(/narrower role/),
+    };
+    expect(findings).toEqual(isTold ? [expect.objectContaining(told)] : []);
+  });
+
+  it("do not keep the profile from being used: only lint tells of them", () => {
+    const lines = azure(client, azureGranter, `assignments: [${reader(SCOPE, "Owner")}]`);
+    expect(load(lines).clouds.azure?.assignments).toEqual([{ role: "Owner", scope: SCOPE }]);
+  });
+});

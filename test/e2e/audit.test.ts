@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DEMO_PROFILE, eventually, openStage, outcomeOf, type Stage } from "./agentctl.js";
+import { BIN, DEMO_PROFILE, eventually, openStage, outcomeOf, type Stage } from "./agentctl.js";
 
 let stage: Stage;
 let logFile: string;
@@ -191,4 +191,18 @@ test("lease list shows a lease while its command runs", async () => {
     { state: "running", profile: "demo", pid: child.pid, command: "sh", grants: [{ cloud: "aws" }] },
   ]);
   expect((await stage.run(["lease", "list", "--json"], { env })).stdout).toBe("[]\n");
+});
+
+describe("a reader that is slow", () => {
+  test.each([{ words: "log --json" }, { words: "export --format csv" }])(
+    "is given all of audit $words",
+    async ({ words }) => {
+      const [first = "", ...rest] = fs.readFileSync(logFile, "utf8").split("\n");
+      const env = changedLog(`long-${words.slice(0, 3)}`, () => [...Array(400).fill(first), ...rest].join("\n"));
+      // More than a pipe holds, of which nothing is taken for a while.
+      const script = `"$@" audit ${words} | { sleep 1; cat; }`;
+      const { stdout } = await stage.runIn("sh", ["-c", script, "sh", process.execPath, BIN], { env });
+      expect(stdout.split("\n").filter(Boolean).length).toBeGreaterThanOrEqual(400);
+    },
+  );
 });

@@ -15,10 +15,11 @@ export const STEPS = lifeWith({
     { what: "the granter", call: BE_GRANTER },
     { what: "the role's definition", call: "GET roleDefinitions" },
     { what: "the lease's application", call: BE_LEASE },
+    { what: "a look at what is there already", call: LOOK },
     { what: "the first assignment", call: `${REQUEST}:AdminAssign` },
     { what: "the second assignment", call: `${REQUEST}:AdminAssign`, nth: 2 },
-    { what: "a look whether it works", call: LOOK },
-    { what: "the last look whether it works", call: LOOK, nth: 3 },
+    { what: "a look whether it works", call: LOOK, nth: 2 },
+    { what: "the last look whether it works", call: LOOK, nth: 4 },
   ],
   issuing: [{ what: "the lease's own token", call: BE_LEASE, nth: 2 }],
   ending: [

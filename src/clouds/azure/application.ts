@@ -1,4 +1,7 @@
 import type { AzureSettings } from "../../core/profile.js";
 
 /** Who signs in: the lease's own application, another of its pool, or the granter. */
-export type Application = Pick<AzureSettings, "tenantId" | "clientId" | "audiences">;
+export interface Application extends Pick<AzureSettings, "tenantId" | "clientId" | "audiences"> {
+  /** What the profile names it by; absent: `azure.client_id`. */
+  readonly setting?: string;
+}

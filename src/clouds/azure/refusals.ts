@@ -4,7 +4,7 @@ import type { Application } from "./application.js";
 
 /** What to change on Azure's side, by the code that Microsoft Entra refused with (its "error codes" reference). */
 export function refusalHint(code: string, application: Application, scope: string, token: IdToken | undefined): string {
-  const { clientId, tenantId } = application;
+  const { clientId, tenantId, setting = "azure.client_id" } = application;
   const iss = token === undefined ? "the token's issuer" : printable(token.issuer);
   const sub = token === undefined ? "the token's subject" : printable(token.subject);
   const aud = token === undefined ? "the token's audience" : printable(token.audience.join(", "));
@@ -22,7 +22,7 @@ export function refusalHint(code: string, application: Application, scope: strin
     case "AADSTS700016":
     case "AADSTS700011":
     case "AADSTS7000229":
-      return `check azure.client_id: tenant ${tenantId} needs that application, or its service principal`;
+      return `check ${setting}: tenant ${tenantId} needs that application, or its service principal`;
     case "AADSTS70001":
     case "AADSTS7000112":
       return `enable the service principal of application ${clientId}`;
@@ -68,7 +68,7 @@ export function refusalHint(code: string, application: Application, scope: strin
     case "AADSTS7000215":
     case "AADSTS7000222":
     case "AADSTS7000218":
-      return `the service took the token for a client secret: check that azure.client_id names an application with a federated credential`;
+      return `the service took the token for a client secret: check that ${setting} names an application with a federated credential`;
     case "AADSTS50020":
     case "AADSTS500021":
     case "AADSTS500212":

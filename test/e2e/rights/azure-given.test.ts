@@ -35,7 +35,9 @@ const BESIDE = { role: "Reader", scope: `${SUBSCRIPTION}/resourceGroups/other`, 
 
 const GAVE = {
   at: expect.stringMatching(/Z$/),
-  text: expect.stringMatching(/^gave Reader on \S+ to application \S+: agentctl lease l-\w+ until \S+Z$/),
+  text: expect.stringMatching(
+    /^gave Reader on \S+ to application \S+, with the justification 'agentctl lease l-\w+ until \S+Z'$/,
+  ),
 };
 
 test.each([
@@ -164,5 +166,7 @@ test("lease list and show tell of it", async () => {
   expect(listed.stdout).toMatch(new RegExp(`^${run.id} +seen +running +`, "m"));
   const shown = await stage.run(["lease", "show", run.id]);
   expect(shown).toMatchObject({ code: 0 });
-  expect(shown.stdout).toMatch(/azure: gave Reader on \S+ to application \S+: agentctl lease l-\w+ until \S+Z$/m);
+  expect(shown.stdout).toMatch(
+    /azure: gave Reader on \S+ to application \S+, with the justification 'agentctl lease l-\w+ until \S+Z'$/m,
+  );
 });

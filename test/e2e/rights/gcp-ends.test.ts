@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Stage } from "../agentctl.js";
+import { isRunning } from "../../run/harness.js";
+import { eventually, type Stage } from "../agentctl.js";
 import { endHeldRuns, startHeld } from "../endings/held-run.js";
 import { ledgerIds } from "../endings/ledger-view.js";
 import {
@@ -24,6 +25,7 @@ beforeAll(async () => {
   stage = await openGcpStage({
     blind: profileOf(givenTo(JIT, [{ role: VIEWER, resource: "buckets/other" }], undefined)),
     untaken: profileOf(READER, { revoke: "none" }),
+    short: profileOf(READER, { ttl: "4s" }),
     served: profileOf(READER, { deliver: "endpoint", credential_ttl: "90s" }),
   });
 });
@@ -76,6 +78,20 @@ describe("the end of it", () => {
     const [, until = ""] = /timestamp\("([^"]+)"\)/.exec(ours?.condition?.expression ?? "") ?? [];
     const [, told = ""] = /what was given for the lease ends by itself at (\S+Z)/.exec(ending?.detail ?? "") ?? [];
     expect(Math.abs(Date.parse(told) - Date.parse(until))).toBeLessThanOrEqual(1_000);
+    expect(ledgerIds(stage)).toEqual([]);
+  });
+
+  test("comes at the deadline, though the command goes on", async () => {
+    const run = await startHeld(stage, "short");
+    expect(oursOn(stage, OTHER_BUCKET, run.id)).toHaveLength(1);
+    await eventually(() => (oursOn(stage, OTHER_BUCKET, run.id).length === 0 ? true : undefined));
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(run.env["AGENTCTL_EXPIRES_AT"] ?? ""));
+    await eventually(() => (run.entry()?.state === "ended" ? true : undefined));
+    expect(isRunning(run.childPid), "its command").toBe(true);
+    run.letGo();
+    expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
+    expect(run.receipt().endings).toMatchObject([{ cloud: "gcp" }]);
+    expect(run.receipt().endings).toHaveLength(1);
     expect(ledgerIds(stage)).toEqual([]);
   });
 

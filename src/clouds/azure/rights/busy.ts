@@ -26,12 +26,17 @@ export function waitingLine({ clientId, role, scope, holder: { leaseId, endsAt }
 }
 
 /** Everybody who could be given it has it, still. */
-export function busyError(busy: Busy, poolSize: number, waitedSeconds: number): AgentctlError {
+export function busyError(
+  busy: Busy,
+  pool: { readonly all: number; readonly usable: number },
+  waitedSeconds: number,
+): AgentctlError {
   const { clientId, role, scope, holder } = busy;
   const { leaseId, endsAt } = holder;
   const until = endsAt === undefined ? "" : `, until ${formatInstant(endsAt)}`;
   const whose = leaseId === undefined ? "and not by a lease" : `for lease ${leaseId}`;
-  const others = poolSize > 1 ? `, as each of the ${poolSize} in azure.client_ids has` : "";
+  const which = pool.usable < pool.all ? "that can be used has" : "has";
+  const others = pool.usable > 1 ? `, as each of the ${pool.usable} in azure.client_ids ${which}` : "";
   const waited = holder.isLasting ? "" : `; waited ${formatDuration(waitedSeconds)}`;
   const message = `application ${clientId} has ${nameTarget({ role, scope })} already, ${whose}${until}${others}${waited}`;
   return new AgentctlError("ASSIGNMENT_BUSY", message, {
@@ -49,6 +54,6 @@ export function busyError(busy: Busy, poolSize: number, waitedSeconds: number): 
 
 function hintOf({ isLasting, leaseId }: Holder): string {
   if (isLasting) return "remove that assignment, or leave it out of azure.assignments: it is there without a lease";
-  const revoke = leaseId === undefined ? "" : `, or end it with agentctl lease revoke ${leaseId}`;
-  return `give the profile more applications in azure.client_ids, wait longer with azure.ready's timeout${revoke}`;
+  const show = leaseId === undefined ? "" : `; agentctl lease show ${leaseId} on its machine tells of it`;
+  return `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout${show}; Azure takes nothing back in the first 5 minutes`;
 }

@@ -4,9 +4,10 @@ import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { openStory, type Story } from "../../story.js";
+import { describeGrantedBefore, openGrantedBefore } from "./granted-before.js";
 import { findOnData } from "./permissions.js";
 import { type Awaiting, awaitReady } from "./ready.js";
-import { rightsOf } from "./rights-settings.js";
+import { GRANTER_SETTING, poolSettingOf, type Readiness, rightsOf } from "./rights-settings.js";
 import { resolveRole } from "./role-definitions.js";
 import { objectIdOf, type SignedIn, type SigningIn, signIn } from "./sign-in.js";
 import { takeRights } from "./take-rights.js";
@@ -28,32 +29,44 @@ export async function openAzureRights(
   if (rights === undefined) return { settings, steps: story.steps };
   const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
   const signingIn: SigningIn = { mintToken, signal: context.signal, limits };
-  const signInAs = (clientId: string) => signIn({ ...settings, clientId }, signingIn, runtime);
+  const signInAs = (clientId: string, setting = poolSettingOf(rights)) =>
+    signIn({ ...settings, clientId, setting }, signingIn, runtime);
   context.onProgress(`signing in as the granter, application ${rights.granterClientId}`);
-  const { arm } = await signInAs(rights.granterClientId);
+  const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
   const roleDefinitionIds = await Promise.all(rights.assignments.map((one) => resolveRole(arm, one)));
   const onData = rights.ready === undefined ? [] : await findOnData(arm, rights, roleDefinitionIds);
-  const principals = openPrincipals(signInAs);
+  const { ready } = rights;
+  const before = ready && openGrantedBefore({ ready, onData, signal: context.signal }, runtime);
+  const principals = openPrincipals((clientId) => signInAs(clientId));
   const findPrincipal = async (clientId: string) => objectIdOf(await principals(clientId), clientId);
-  const taking = { arm, rights, roleDefinitionIds, terms, story, findPrincipal };
+  const lookBefore = async (clientId: string) => before?.look(clientId, await principals(clientId));
+  const taking = { arm, rights, roleDefinitionIds, terms, story, findPrincipal, lookBefore };
   const clientId = await takeRights(taking, context, runtime);
-  if (rights.ready !== undefined) {
+  if (ready !== undefined) {
+    if (before?.has(clientId) === true) tellOfBefore(ready, story, context);
     const own = (await principals(clientId)).arm;
-    const awaiting = { arm: own, clientId, ready: rights.ready, onData, timeoutSeconds: rights.waitSeconds };
+    const awaiting = { arm: own, clientId, ready, onData, timeoutSeconds: rights.waitSeconds };
     await seeWork(awaiting, { context, story, runtime });
   }
   return { settings: { ...settings, clientId, otherClientIds: [] }, steps: story.steps };
 }
 
-/** Each application of the pool is signed in when it is its turn, and once. */
+/** Each application of the pool is signed in when it is its turn, and once; anew where that came to nothing. */
 function openPrincipals(signInAs: (clientId: string) => Promise<SignedIn>): typeof signInAs {
   const signedIn = new Map<string, Promise<SignedIn>>();
   return (clientId) => {
     const found = signedIn.get(clientId) ?? signInAs(clientId);
     signedIn.set(clientId, found);
+    found.catch(() => signedIn.delete(clientId));
     return found;
   };
+}
+
+function tellOfBefore(ready: Readiness, story: Story, { onNotice }: Pick<RightsContext, "onNotice">): void {
+  const text = describeGrantedBefore(ready);
+  story.tell(text);
+  onNotice(`azure: ${text}`);
 }
 
 async function seeWork(

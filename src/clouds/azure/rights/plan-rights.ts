@@ -1,4 +1,4 @@
-import { formatInstant } from "../../../core/durations.js";
+import { formatDuration, formatInstant } from "../../../core/durations.js";
 import type { GrantPlan, GrantTerms } from "../../../core/lease.js";
 import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
@@ -43,7 +43,7 @@ export function planRights(
 }
 
 function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
-  const { granterClientId, clientIds, assignments, allowUnbounded, ready } = rights;
+  const { granterClientId, clientIds, assignments, allowUnbounded, ready, waitSeconds } = rights;
   const [first = "", ...others] = clientIds;
   const whom = others.length === 0 ? `application ${first}` : `the first of ${clientIds.join(", ")} that is free of it`;
   const until = formatInstant(boundAtOf(rights, terms));
@@ -53,7 +53,11 @@ function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
     ...assignments.map(
       (one) => `assign ${nameTarget(one)} to ${whom}, at ${host}, until ${until} at the latest${plain}`,
     ),
-    ...(ready === undefined ? [] : [`wait until ${ready.permissions.join(", ")} works at ${ready.at}`]),
+    ...(ready === undefined
+      ? []
+      : [
+          `wait, ${formatDuration(waitSeconds)} at the most, until ${ready.permissions.join(", ")} works at ${ready.at}`,
+        ]),
   ];
 }
 

@@ -5,6 +5,8 @@ import type { AzureSettings } from "../../../core/profile.js";
 const DEFAULT_WAIT_SECONDS = 300;
 /** Azure assigns for no less, and takes nothing back that was given less than this ago. */
 export const SHORTEST_MS = 5 * 60_000;
+/** What the profile names the granter by. */
+export const GRANTER_SETTING = "azure.granter.client_id";
 const SCOPE = /^(?:\/[\w().:@~-][\w().:@~ -]*)+$/;
 
 /** What is to be seen working before the command starts. */
@@ -54,6 +56,11 @@ export function rightsOf(settings: AzureSettings): Rights | undefined {
 /** Whether a text can be a resource id: nothing of it leads elsewhere, or is a query. */
 export function isScope(text: unknown): text is string {
   return typeof text === "string" && SCOPE.test(text) && !/\/\.{1,2}(\/|$)/.test(text);
+}
+
+/** What the profile names the applications by that are given the assignments. */
+export function poolSettingOf({ clientIds }: Pick<Rights, "clientIds">): string {
+  return clientIds.length > 1 ? "azure.client_ids" : "azure.client_id";
 }
 
 function readinessOf(

@@ -7,7 +7,7 @@ import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js
 import type { Arm } from "./arm.js";
 import { isStale } from "./give.js";
 import { deletePlain, isAt, listPlain, type PlainAssignment } from "./plain-assignments.js";
-import { type Rights, rightsOf } from "./rights-settings.js";
+import { GRANTER_SETTING, poolSettingOf, type Rights, rightsOf } from "./rights-settings.js";
 import { objectIdOf, signIn } from "./sign-in.js";
 
 /**
@@ -24,13 +24,13 @@ export async function sweepRights(
   const rights = rightsOf(settings);
   if (rights === undefined) return undefined;
   const mintToken: EndContext["mintToken"] = (audiences) => context.mintToken(audiences);
-  const signInAs = (clientId: string) =>
-    signIn({ ...settings, clientId }, { mintToken, signal: context.signal, limits }, runtime);
-  const { arm } = await signInAs(rights.granterClientId);
+  const signInAs = (clientId: string, setting: string) =>
+    signIn({ ...settings, clientId, setting }, { mintToken, signal: context.signal, limits }, runtime);
+  const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
   const principals = await Promise.all(
     rights.clientIds.map(async (clientId) => ({
       clientId,
-      principalId: objectIdOf(await signInAs(clientId), clientId),
+      principalId: objectIdOf(await signInAs(clientId, poolSettingOf(rights)), clientId),
     })),
   );
   const ours = await findOurs(arm, rights, principals, runtime.now());

@@ -19,6 +19,7 @@ import {
 } from "./endings.js";
 import { nameTarget, type Target } from "./names.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
+import { GRANTER_SETTING } from "./rights-settings.js";
 import { signIn } from "./sign-in.js";
 import { findStaying } from "./staying.js";
 import { type Fate, takeOne } from "./take-one.js";
@@ -90,7 +91,8 @@ function takeInTime(work: Work, look: Look<Seen>): Promise<{ readonly arm: Arm; 
   context.onProgress(`asking application ${granterClientId} to take the assignments back`);
   const takeAll = async (signal: AbortSignal) => {
     const signingIn = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
-    const { arm } = await signIn({ tenantId, clientId: granterClientId, audiences }, signingIn, runtime);
+    const granter = { tenantId, clientId: granterClientId, audiences, setting: GRANTER_SETTING };
+    const { arm } = await signIn(granter, signingIn, runtime);
     await look.finish(signal);
     const take = (one: Target) => takeOne(arm, one, { ...possession, story }, runtime);
     const targets = targetsOf(possession);

@@ -13,6 +13,7 @@ const FIRST_PAUSE_MS = 2_000;
 /** Whoever has waited for long is not to be behind those who have only just come. */
 const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
+const NOT_LET_IN: readonly string[] = ["CLOUD_DENIED", "CONFIG_INVALID"];
 
 export interface Taking {
   /** The granter's. */
@@ -24,11 +25,23 @@ export interface Taking {
   readonly story: Story;
   /** The object id of an application of the pool. */
   findPrincipal(clientId: string): Promise<string>;
+  /** What that application can do already, before it is given anything. */
+  lookBefore(clientId: string): Promise<void>;
 }
+
+/** The applications that can be used, as far as is known. */
+interface Pool {
+  /** Of each, how many of the assignments it was given. */
+  readonly progress: Map<string, number>;
+  /** Why the first of those that cannot be used cannot be. */
+  refusal?: AgentctlError;
+}
+
+type Telling = Pick<RightsContext, "onAsking" | "onNotice">;
 
 /**
  * Has all that the rights name assigned to the first application of the pool that nobody else has it of, waiting for
- * others where each is taken. Answers which it is.
+ * others where each is taken, and leaving out those that cannot be signed in. Answers which it is.
  * @throws {AgentctlError} ASSIGNMENT_BUSY, INTERRUPTED, and as `give` and `findPrincipal` do
  */
 export async function takeRights(
@@ -39,10 +52,10 @@ export async function takeRights(
   const { clientIds, waitSeconds } = taking.rights;
   const startedAt = runtime.now();
   const until = startedAt + waitSeconds * 1000;
-  const progress = new Map(clientIds.map((clientId) => [clientId, 0]));
+  const pool: Pool = { progress: new Map(clientIds.map((clientId) => [clientId, 0])) };
   const waiting = { pauseMs: FIRST_PAUSE_MS, line: "" };
   while (true) {
-    const round = await tryEach(taking, progress, context, runtime).catch((thrown: unknown) => {
+    const round = await tryEach(taking, pool, context, runtime).catch((thrown: unknown) => {
       if (!isThrottling(thrown) || runtime.now() >= until) throw thrown;
       return undefined;
     });
@@ -54,7 +67,8 @@ export async function takeRights(
     const busy = soonestOf(round);
     const waitedSeconds = Math.round((runtime.now() - startedAt) / 1000);
     if (busy === undefined || runtime.now() >= until) {
-      throw busyError(busy ?? (round[0] as Busy), clientIds.length, waitedSeconds);
+      const sizes = { all: clientIds.length, usable: pool.progress.size };
+      throw busyError(busy ?? (round[0] as Busy), sizes, waitedSeconds);
     }
     const line = waitingLine(busy);
     if (line !== waiting.line) context.onNotice(line);
@@ -75,14 +89,17 @@ function isThrottling(thrown: unknown): boolean {
 /** Whom of the pool all was given to, or why none could be. Who was given something is stayed with: Azure takes nothing back at once. */
 async function tryEach(
   taking: Taking,
-  progress: Map<string, number>,
-  context: Pick<RightsContext, "onAsking">,
+  pool: Pool,
+  context: Telling,
   runtime: Pick<Runtime, "now">,
 ): Promise<string | readonly Busy[]> {
+  const { progress } = pool;
   const begun = [...progress].find(([, count]) => count > 0)?.[0];
   const round: Busy[] = [];
   for (const clientId of begun === undefined ? progress.keys() : [begun]) {
-    const busy = await tryOne(taking, clientId, progress, context, runtime);
+    const principalId = await findUsable(taking, clientId, pool, context);
+    if (principalId === undefined) continue;
+    const busy = await tryOne(taking, { clientId, principalId }, progress, context, runtime);
     if (busy === undefined) return clientId;
     round.push(busy);
     if ((progress.get(clientId) ?? 0) > 0) return [busy];
@@ -90,26 +107,50 @@ async function tryEach(
   return round;
 }
 
-async function tryOne(
-  { arm, rights, roleDefinitionIds, terms, story, findPrincipal }: Taking,
+/** The object id; undefined for an application that is not let in, which is told once and left out from then on. */
+async function findUsable(
+  { findPrincipal }: Taking,
   clientId: string,
+  pool: Pool,
+  { onNotice }: Telling,
+): Promise<string | undefined> {
+  try {
+    return await findPrincipal(clientId);
+  } catch (thrown) {
+    if (!(thrown instanceof AgentctlError) || !NOT_LET_IN.includes(thrown.code)) throw thrown;
+    pool.refusal ??= thrown;
+    pool.progress.delete(clientId);
+    if (pool.progress.size === 0) throw pool.refusal;
+    const hint = thrown.hint === undefined ? "" : `; ${thrown.hint}`;
+    onNotice(`azure: application ${clientId} of the pool cannot be used: ${thrown.message}${hint}`);
+    return undefined;
+  }
+}
+
+async function tryOne(
+  { arm, rights, roleDefinitionIds, terms, story, lookBefore }: Taking,
+  { clientId, principalId }: { readonly clientId: string; readonly principalId: string },
   progress: Map<string, number>,
-  { onAsking }: Pick<RightsContext, "onAsking">,
+  { onAsking }: Telling,
   runtime: Pick<Runtime, "now">,
 ): Promise<Busy | undefined> {
   const { assignments, allowUnbounded } = rights;
-  const principalId = await findPrincipal(clientId);
+  const given = progress.get(clientId) ?? 0;
+  if (given === 0) await lookBefore(clientId);
   onAsking();
-  for (let index = progress.get(clientId) ?? 0; index < assignments.length; index += 1) {
+  for (let index = given; index < assignments.length; index += 1) {
     const { role, scope } = assignments[index] as Rights["assignments"][number];
     const roleDefinitionId = roleDefinitionIds[index] ?? "";
     const subject = { leaseId: terms.leaseId, clientId, role, scope, principalId, roleDefinitionId };
-    const given = await give(arm, subject, { endsAt: terms.latestEndsAt, allowUnbounded }, runtime);
-    if (given.kind === "busy") return { clientId, role, scope, holder: given.holder };
+    const outcome = await give(arm, subject, { endsAt: terms.latestEndsAt, allowUnbounded }, runtime);
+    if (outcome.kind === "busy") return { clientId, role, scope, holder: outcome.holder };
     progress.set(clientId, index + 1);
-    const how = given.kind === "plain" ? " by an assignment that does not end by itself" : "";
+    const how =
+      outcome.kind === "plain"
+        ? " by an assignment that does not end by itself, with the description"
+        : ", with the justification";
     const mark = markOf(terms.leaseId, Math.max(terms.latestEndsAt, runtime.now() + SHORTEST_MS));
-    story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how}: ${mark}`);
+    story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how} '${mark}'`);
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AgentctlError } from "../../../../src/core/errors.js";
 import { cutsConnection } from "../../exchange/fake-service.js";
 import { failureOf } from "../../exchange/identity.js";
+import { refuses } from "../fake-entra.js";
 import {
   BLOB_READER,
   CANARY,
@@ -50,7 +51,7 @@ describe("rights for a lease", () => {
     expect(opened.settings).toEqual(lease.settings);
     expect(opened.steps.map(({ text }) => text)).toEqual([
       `signed in as the granter, application ${GRANTER}`,
-      `gave Reader on ${GROUP} to application ${ONE}: agentctl lease ${lease.leaseId} until 2026-11-22T12:30:00Z`,
+      `gave Reader on ${GROUP} to application ${ONE}, with the justification 'agentctl lease ${lease.leaseId} until 2026-11-22T12:30:00Z'`,
     ]);
     expect(azure.assignments).toHaveLength(1);
   });
@@ -173,6 +174,18 @@ describe("a refusal", () => {
     expect(await failureOf(lease.open())).toMatchObject({ code: "CLOUD_DENIED", facts: { azureCode: "AADSTS700213" } });
     expect(lease.said.asked).toBe(0);
     expect(azure.armAsked).toEqual([]);
+  });
+
+  it.each([
+    { name: "the granter", stranger: GRANTER, setting: "azure.granter.client_id" },
+    { name: "the application", stranger: ONE, setting: "azure.client_id" },
+  ])("of $name as unknown names its place in the profile", async ({ stranger, setting }) => {
+    const azure = await startFakeAzure();
+    azure.intercept = ({ form }) =>
+      form.get("client_id") === stranger ? refuses(400, 700016, "Application not found.") : undefined;
+    const error = await failureOf(openLease(azure).open());
+    expect(error).toMatchObject({ code: "CLOUD_DENIED", facts: { client: stranger, azureCode: "AADSTS700016" } });
+    expect(error.hint).toContain(`check ${setting}: `);
   });
 
   it("that may pass is asked again", async () => {

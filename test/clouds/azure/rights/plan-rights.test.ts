@@ -24,7 +24,7 @@ describe("the plan of rights", () => {
     expect(steps).toEqual([
       `sign in as the granter, application ${GRANTER}, with the OIDC token`,
       `assign Reader on ${GROUP} to the first of ${ONE}, ${TWO} that is free of it, at management.azure.com, until 1970-01-01T00:35:00Z at the latest`,
-      `wait until Microsoft.Web/sites/read works at ${GROUP}`,
+      `wait, 1m at the most, until Microsoft.Web/sites/read works at ${GROUP}`,
       expect.stringMatching(/^get a token for https:\/\/management/),
     ]);
     expect(narrowing).toEqual([`given for the lease alone: Reader on ${GROUP}`, expect.stringMatching(/^besides: /)]);

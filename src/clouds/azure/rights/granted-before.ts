@@ -1,0 +1,46 @@
+import { AgentctlError } from "../../../core/errors.js";
+import type { Runtime } from "../../../core/runtime.js";
+import type { ExchangeLimits } from "../../exchange/exchange.js";
+import { openArm } from "./arm.js";
+import { askMissing } from "./permissions.js";
+import type { Readiness } from "./rights-settings.js";
+import type { SignedIn } from "./sign-in.js";
+
+/** Nothing depends on it, and others may be waiting for what is about to be given. */
+const LIMITS: ExchangeLimits = { attempts: 1, requestMs: 5_000 };
+
+/** What applications of the pool could do already, so that nothing can be told from their being able to afterwards. */
+export interface GrantedBefore {
+  /**
+   * Asks once, as the application.
+   * @throws {AgentctlError} INTERRUPTED, and nothing else
+   */
+  look(clientId: string, signedIn: SignedIn): Promise<void>;
+  /** Whether all permissions were there when it was last looked. */
+  has(clientId: string): boolean;
+}
+
+export function openGrantedBefore(
+  awaited: { readonly ready: Readiness; readonly onData: readonly string[]; readonly signal: AbortSignal },
+  runtime: Runtime,
+): GrantedBefore {
+  const { ready, onData, signal } = awaited;
+  const granted = new Set<string>();
+  return {
+    async look(clientId, { manager, token }) {
+      granted.delete(clientId);
+      try {
+        const arm = openArm({ manager, clientId, token, signal, limits: LIMITS }, runtime);
+        if ((await askMissing(arm, ready, onData)).length === 0) granted.add(clientId);
+      } catch (thrown) {
+        if (thrown instanceof AgentctlError && thrown.code === "INTERRUPTED") throw thrown;
+      }
+    },
+    has: (clientId) => granted.has(clientId),
+  };
+}
+
+/** Such as `Microsoft.Web/sites/read at /subscriptions/… were granted before …`. */
+export function describeGrantedBefore({ permissions, at }: Readiness): string {
+  return `${permissions.join(", ")} at ${at} were granted before anything was given: ready cannot tell when this lease's role works`;
+}
