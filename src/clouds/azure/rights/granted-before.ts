@@ -40,7 +40,8 @@ export function openGrantedBefore(
   };
 }
 
-/** Such as `Microsoft.Web/sites/read at /subscriptions/… were granted before …`. */
+/** Such as `Microsoft.Web/sites/read at /subscriptions/… was granted before …`. */
 export function describeGrantedBefore({ permissions, at }: Readiness): string {
-  return `${permissions.join(", ")} at ${at} were granted before anything was given: ready cannot tell when this lease's role works`;
+  const were = permissions.length === 1 ? "was" : "were";
+  return `${permissions.join(", ")} at ${at} ${were} granted before anything was given: ready cannot tell when this lease's role works`;
 }

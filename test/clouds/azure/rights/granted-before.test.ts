@@ -16,7 +16,7 @@ import {
 import { openLease } from "./opening.js";
 
 const ready = { permissions: ["Microsoft.Web/sites/read"], timeoutSeconds: 120 };
-const TOLD = `Microsoft.Web/sites/read at ${GROUP} were granted before anything was given: ready cannot tell when this lease's role works`;
+const TOLD = `Microsoft.Web/sites/read at ${GROUP} was granted before anything was given: ready cannot tell when this lease's role works`;
 
 /** Somebody lets the application read the whole subscription. */
 function letRead(azure: FakeAzure, clientId: string): void {
