@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ["test/build-once.ts"],
     setupFiles: ["test/loopback-only.ts"],
     // Vitest leaves a core to itself, which on two is half of them.
-    maxWorkers: availableParallelism(),
+    maxWorkers: Number(process.env["TEST_WORKERS"] ?? availableParallelism()),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

@@ -3,4 +3,4 @@ import { ensureSetup } from "./setup.mjs";
 import { runVitest, WORKERS } from "./vitest.mjs";
 
 ensureSetup();
-runVitest("test", [...WORKERS, "--project", "unit", "--project", "e2e", ...process.argv.slice(2)]);
+runVitest("test", ["--project", "unit", "--project", "e2e", ...process.argv.slice(2)], WORKERS);

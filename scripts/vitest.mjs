@@ -4,7 +4,7 @@ import path from "node:path";
 import { root } from "./setup.mjs";
 
 /** The end-to-end tests wait for most of their time: more of them at once than there are cores. */
-export const WORKERS = [`--maxWorkers=${availableParallelism() + 2}`];
+export const WORKERS = { TEST_WORKERS: String(availableParallelism() + 2) };
 
 /** Runs vitest on some projects; in the gate, its figures go to VITEST_REPORT_DIR as well. Exits with vitest's code. */
 export function runVitest(reportName, args, env = {}) {
