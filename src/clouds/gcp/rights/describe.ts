@@ -3,10 +3,10 @@ import type { EndpointOverride, Facts, GrantPlan, GrantTerms } from "../../../co
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { overridesIn } from "../endpoints.js";
-import { workingText } from "./ready.js";
 import type { Rights } from "./rights.js";
 import { type RightsService, resolveRightsEndpoint } from "./rights-endpoints.js";
 import { boundAtOf, undoOf } from "./undo.js";
+import { workingText } from "./working-text.js";
 
 const DELAY = "Google says that this takes effect within 2 minutes as a rule, potentially 7 or longer";
 

@@ -7,6 +7,7 @@ import type { Asking } from "./ask-rights.js";
 import { testPermissions } from "./policy-client.js";
 import type { Renewal } from "./renewal.js";
 import type { PolicyResource } from "./resources.js";
+import { workingText } from "./working-text.js";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
@@ -76,11 +77,6 @@ async function look(
     if (error.code !== "CLOUD_DENIED" && !PASSING.includes(error.code)) throw error;
     return { who, missing: permissions, refusal: error.message };
   }
-}
-
-/** Such as `storage.objects.get on //… works`. */
-export function workingText(permissions: readonly string[], { name }: Pick<PolicyResource, "name">): string {
-  return `${permissions.join(", ")} on ${name} ${permissions.length === 1 ? "works" : "work"}`;
 }
 
 function describe({ missing }: Seen, permissions: readonly string[], { name }: PolicyResource): string {
