@@ -14,7 +14,7 @@ import { ensureSetup } from "./setup.mjs";
 
 /** `sizes`: of a full run, and of a short one. */
 const PARTS = {
-  crash: { run: runCrash, sizes: { aws: [240, 16], gcp: [120, 12], azure: [120, 12] } },
+  crash: { run: runCrash, sizes: { aws: [240, 10], gcp: [120, 8], azure: [120, 8] } },
   chaos: { run: runChaos },
   crowd: { run: runCrowd, sizes: { aws: [100, 12], gcp: [30, 6], azure: [8, 3] } },
 };
