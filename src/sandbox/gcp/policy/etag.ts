@@ -17,6 +17,11 @@ export function nextEtag(holder: string, before: string | undefined, now: number
   return timedEtag(fresh > last ? fresh : last + 1n);
 }
 
+/** Whether two are the same bytes: a client that reads them may write them again in the URL's alphabet, as gcloud does. */
+export function isSameEtag(one: string, other: string): boolean {
+  return Buffer.from(one, "base64").equals(Buffer.from(other, "base64"));
+}
+
 function isBucket(holder: string): boolean {
   return holder.startsWith("projects/_/buckets/");
 }

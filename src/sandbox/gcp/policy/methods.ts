@@ -6,6 +6,7 @@ import type { GoogleAccess } from "../token-store.js";
 import type { AskedPolicy } from "./asked-policy.js";
 import { findChangedRoles, hideCondition, normalizeBindings, type PolicyBinding } from "./binding.js";
 import { findBindingFault } from "./check-bindings.js";
+import { isSameEtag } from "./etag.js";
 import type { PolicyHolder } from "./holder.js";
 import type { GcpAuthorizingService, HeldPolicy } from "./live-policies.js";
 
@@ -62,7 +63,7 @@ export function setPolicy(call: PolicyCall, asked: AskedPolicy): ShownPolicy {
   if (fault !== undefined) throw words.invalid(fault);
   // Without an etag the policy is overwritten, whatever it was.
   if (asked.etag !== undefined && asked.etag !== "") {
-    if (asked.etag !== held.etag) throw words.conflict();
+    if (!isSameEtag(asked.etag, held.etag)) throw words.conflict();
     const version = versionOf(held);
     if (asked.version < version && version === CONDITIONAL) {
       throw words.invalid(
