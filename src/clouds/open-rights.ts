@@ -1,12 +1,11 @@
 import { CLOUD_TITLES } from "../core/cloud-titles.js";
-import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { EndStep, GrantPlan, LeaseTerms, RightsContext } from "../core/lease.js";
 import type { CloudName, Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import { runAllOrNothing } from "./all-or-nothing.js";
 import type { Cloud } from "./cloud.js";
 import { grantTermsOf } from "./grant-terms.js";
 import { loadCloud } from "./loaders.js";
-import { nameCloud, worstOf } from "./worst-failure.js";
 
 /** The profile to issue with, and what was done in each cloud that gives rights for the lease. */
 export interface OpenedProfile {
@@ -44,25 +43,15 @@ export async function openRightsBy(
   runtime: Runtime,
   onAsking: (cloud: CloudName) => void,
 ): Promise<OpenedProfile> {
-  const stop = new AbortController();
-  const passOn = () => stop.abort(context.signal.reason);
-  context.signal.addEventListener("abort", passOn, { once: true });
-  if (context.signal.aborted) passOn();
-  const failures: AgentctlError[] = [];
-  const opening = plans.map(async (plan) => {
-    try {
-      const own = { ...context, signal: stop.signal, onAsking: () => onAsking(plan.cloud) };
-      return await openOne(plan, { load, profile, terms, context: own, runtime });
-    } catch (thrown) {
-      failures.push(nameCloud(toAgentctlError(thrown), { cloud: plan.cloud, title: CLOUD_TITLES[plan.cloud] }));
-      stop.abort(new AgentctlError("INTERRUPTED", "another cloud could not give what it should"));
-      return undefined;
-    }
-  });
-  const opened = (await Promise.all(opening)).filter((each) => each !== undefined);
-  context.signal.removeEventListener("abort", passOn);
-  const worst = worstOf(failures);
-  if (worst !== undefined) throw worst;
+  const parts = plans.map((plan) => ({
+    cloud: plan.cloud,
+    title: CLOUD_TITLES[plan.cloud],
+    run: (signal: AbortSignal) => {
+      const own = { ...context, signal, onAsking: () => onAsking(plan.cloud) };
+      return openOne(plan, { load, profile, terms, context: own, runtime });
+    },
+  }));
+  const opened = (await runAllOrNothing(parts, context.signal)).filter((each) => each !== undefined);
   const clouds = Object.fromEntries(opened.map(({ cloud, settings }) => [cloud, settings]));
   return {
     profile: { ...profile, clouds: { ...profile.clouds, ...clouds } },

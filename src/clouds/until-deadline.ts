@@ -2,28 +2,20 @@ import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import type { LeaseTerms } from "../core/lease.js";
 import type { Runtime } from "../core/runtime.js";
+import { withinTime } from "./within-time.js";
 
 /**
  * Runs `issue` with a signal that is aborted when `signal` is, or at the lease's deadline: a grant that comes later
  * is of no use to anybody, and a short lease must not wait for a slow cloud for longer than it lasts.
  */
-export async function untilDeadline<T>(
+export function untilDeadline<T>(
   terms: Pick<LeaseTerms, "deadlineAt">,
   signal: AbortSignal,
   runtime: Pick<Runtime, "now">,
   issue: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const stop = new AbortController();
-  const passOn = () => stop.abort(signal.reason);
-  const timer = setTimeout(() => stop.abort(tooLate(terms.deadlineAt)), Math.max(0, terms.deadlineAt - runtime.now()));
-  signal.addEventListener("abort", passOn, { once: true });
-  if (signal.aborted) passOn();
-  try {
-    return await issue(stop.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", passOn);
-  }
+  const leftMs = Math.max(0, terms.deadlineAt - runtime.now());
+  return withinTime(leftMs, signal, issue, tooLate(terms.deadlineAt));
 }
 
 function tooLate(deadlineAt: number): AgentctlError {
