@@ -12,7 +12,7 @@ const TOKEN_LIKE = /eyJ[\w-]{8,}[\w.-]*|ya29\.[\w.-]+/g;
 
 /**
  * A service's own words, fit to be shown: one line, no control characters, and nothing of the secrets
- * that were sent. STS does repeat them: ValidationError the token, SignatureDoesNotMatch the session token.
+ * that were sent. AWS STS does repeat them: ValidationError the token, SignatureDoesNotMatch the session token.
  */
 export function scrub(text: string, secrets: readonly Secret[]): string {
   const bare = secrets.reduce((rest, secret) => redactPieces(rest, secret.reveal()), text.slice(0, LONGEST));
@@ -40,5 +40,5 @@ function redactPieces(text: string, secret: string): string {
 
 /** Text from elsewhere, such as a claim of the token, as one line that can steer no terminal. */
 export function printable(text: string): string {
-  return escapeControlCharacters(firstLine(text));
+  return escapeControlCharacters(firstLine(text).trimEnd());
 }

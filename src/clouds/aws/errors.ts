@@ -1,7 +1,6 @@
 import { AgentctlError, type ErrorDetails } from "../../core/errors.js";
-import type { IdToken } from "../../core/identity.js";
-import { printable } from "../../core/scrub.js";
 import type { Secret } from "../../core/secret.js";
+import { claimFacts, claimsSeen } from "../claims-seen.js";
 import type { ServiceEndpoint } from "./endpoint.js";
 import { type Asker, refusalHint } from "./refusals.js";
 import { explainFailure, type Refusal } from "./service-errors.js";
@@ -46,7 +45,7 @@ function refusal({ code, text, facts }: Refusal, attempt: Attempt): AgentctlErro
         hint: validationHint(text),
       });
     default:
-      return new AgentctlError("CLOUD_DENIED", `AWS STS refused ${said}${claimsSeen(attempt.asker)}`, {
+      return new AgentctlError("CLOUD_DENIED", `AWS STS refused ${said}${seenOf(attempt.asker)}`, {
         facts,
         hint: refusalHint(code, attempt.roleArn, attempt.asker, attempt.endpoint.region),
       });
@@ -59,18 +58,12 @@ function validationHint(text: string): string {
   return "check the aws block of the profile";
 }
 
-function claimsSeen(asker: Asker): string {
-  if (asker.kind === "session" || asker.token === undefined) return "";
-  const { iss, aud, sub } = claimsOf(asker.token);
-  return `; it saw iss ${iss}, aud ${aud.join(", ")}, sub ${sub}`;
-}
-
-function claimsOf(token: IdToken) {
-  return { iss: printable(token.issuer), aud: token.audience.map(printable), sub: printable(token.subject) };
+function seenOf(asker: Asker): string {
+  return asker.kind === "session" || asker.token === undefined ? "" : claimsSeen(asker.token);
 }
 
 function factsOf({ roleArn, asker }: Attempt): NonNullable<ErrorDetails["facts"]> {
   const claims =
-    asker.kind === "session" ? { assumedFrom: asker.roleArn } : asker.token !== undefined && claimsOf(asker.token);
+    asker.kind === "session" ? { assumedFrom: asker.roleArn } : asker.token !== undefined && claimFacts(asker.token);
   return { role: roleArn, ...claims };
 }

@@ -3,7 +3,7 @@ import { formatInstant } from "../../core/durations.js";
 import type { EndpointAnswer, EndpointQuestion, EndpointRefusal } from "../../core/endpoint.js";
 import type { Grant } from "../../core/lease.js";
 import type { AzureSettings } from "../../core/profile.js";
-import { printable } from "../exchange/scrub.js";
+import { printable } from "../../core/scrub.js";
 import { fieldOf } from "../exchange/wire.js";
 import { findToken } from "./find-token.js";
 import { type AzureProtocol, answerJson, refuseWith } from "./protocol.js";

@@ -1,7 +1,7 @@
 import { AgentctlError } from "../../core/errors.js";
 import type { IdToken } from "../../core/identity.js";
+import { claimFacts, claimsSeen } from "../claims-seen.js";
 import type { Refusal, Service } from "../exchange/failed-try.js";
-import { claimFacts, claimsSeen } from "../exchange/scrub.js";
 import { fieldOf, textOf, type WireAnswer } from "../exchange/wire.js";
 import type { Application } from "./application.js";
 import type { Authority } from "./authority.js";

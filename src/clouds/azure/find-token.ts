@@ -1,6 +1,6 @@
 import type { EndpointRefusal } from "../../core/endpoint.js";
 import type { Grant, IssuedSecret } from "../../core/lease.js";
-import { printable } from "../exchange/scrub.js";
+import { printable } from "../../core/scrub.js";
 import { refuseWith } from "./protocol.js";
 
 const SUFFIX = "/.default";

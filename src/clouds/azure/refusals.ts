@@ -1,5 +1,5 @@
 import type { IdToken } from "../../core/identity.js";
-import { printable } from "../exchange/scrub.js";
+import { printable } from "../../core/scrub.js";
 import type { Application } from "./application.js";
 
 /** What to change on Azure's side, by the code that Microsoft Entra refused with (its "error codes" reference). */

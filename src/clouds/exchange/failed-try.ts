@@ -1,6 +1,6 @@
 import { AgentctlError, type ErrorDetails, toAgentctlError } from "../../core/errors.js";
+import { scrub } from "../../core/scrub.js";
 import type { Secret } from "../../core/secret.js";
-import { scrub } from "./scrub.js";
 import { isNoHttpAnswer, mayPass, transportWords } from "./transport-words.js";
 import type { WireAnswer, WireOutcome } from "./wire.js";
 

@@ -1,7 +1,7 @@
 import type { IdToken } from "../../core/identity.js";
 import type { GcpSettings } from "../../core/profile.js";
+import { printable } from "../../core/scrub.js";
 import type { Refusal } from "../exchange/failed-try.js";
-import { printable } from "../exchange/scrub.js";
 import { USUAL_LIFETIME_SECONDS } from "./plan.js";
 import { poolMember } from "./provider.js";
 

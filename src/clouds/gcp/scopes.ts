@@ -1,4 +1,4 @@
-import { scrub } from "../exchange/scrub.js";
+import { scrub } from "../../core/scrub.js";
 
 /** All of Google Cloud; and what Google's libraries ask for when nobody tells them otherwise. */
 export const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";

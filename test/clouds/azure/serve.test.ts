@@ -173,7 +173,7 @@ describe("a token of a managed identity", () => {
   it("says what there is, in one line, when it is not what was asked for", () => {
     const { json, refusal } = ask(appService({ resource: `https://x.example/\u001b[31m\n${"y".repeat(9_000)}` }));
     expect(refusal?.message).toMatch(
-      /^no token for https:\/\/x\.example\/ \[31m.*: azure\.scopes of this profile has /,
+      /^no token for https:\/\/x\.example\/\\u001b\[31m: azure\.scopes of this profile has /,
     );
     expect(refusal?.message).toContain(`${ARM_SCOPE}, ${STORAGE_SCOPE}`);
     expect(refusal?.message.length).toBeLessThan(400);

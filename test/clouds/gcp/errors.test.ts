@@ -85,10 +85,11 @@ describe("a refusal", () => {
     expect(error.hint).toBe(boundaryHint());
   });
 
-  it("that repeats a token does not repeat it to the user", async () => {
-    const { issue } = await against({
-      iam: [refusesLikeAnApi(401, "UNAUTHENTICATED", `Invalid ${FEDERATED} of ${TOKEN}\nand\u001b[31m more`)],
-    });
+  it.each([
+    { name: "a token", text: `Invalid ${FEDERATED} of ${TOKEN}\nand\u001b[31m more` },
+    { name: "the end of one", text: `Invalid ${FEDERATED.slice(-20)} of ${TOKEN.slice(5)}` },
+  ])("that repeats $name does not repeat it to the user", async ({ text }) => {
+    const { issue } = await against({ iam: [refusesLikeAnApi(401, "UNAUTHENTICATED", text)] });
     const error = await failureOf(issue());
     expect(error.message).toContain("Invalid [redacted] of [redacted]");
     const printed = inspect(error, { depth: 20, showHidden: true });

@@ -1,6 +1,6 @@
 import { AgentctlError } from "../../../core/errors.js";
 import { pauseFor } from "../../../core/retry.js";
-import { scrub } from "../../exchange/scrub.js";
+import { scrub } from "../../../core/scrub.js";
 import { withGrace } from "../../within-time.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { getPolicy, setPolicy } from "./policy-client.js";
