@@ -29,15 +29,23 @@ const COLUMNS: readonly Column[] = [
   ["error_code", (record) => record.error?.code],
   ["error_message", (record) => record.error?.message],
   ["error_facts", (record) => record.error?.facts],
+  ["rights", (record) => record.rights],
   ["grants", (record) => record.grants],
   ["passed", (record) => record.passed],
   ["renewals", (record) => record.renewals],
   ["refusals", (record) => record.refusals],
   ["request", (record) => record.request],
   ["endings", (record) => record.endings],
+  ["revoked_by", (record) => record.revokedBy?.user],
+  ["revoked_by_pid", (record) => record.revokedBy?.pid],
+  ["revoked_at", (record) => record.revokedBy?.at],
+  ["ended_by", (record) => record.endedBy?.by],
+  ["ended_by_pid", (record) => record.endedBy?.pid],
+  ["strays", (record) => record.endedBy?.strays],
   ["exit_code", (record) => record.child?.exitCode],
   ["signal", (record) => record.child?.signal],
   ["stopped_at_expiry", (record) => record.child?.stoppedAtExpiry],
+  ["child_ended_at", (record) => record.child?.endedAt],
   ["endpoints", (record) => record.endpoints],
   ["recovered", (record) => record.recovered],
   ["prev", (record) => record.prev],
@@ -52,6 +60,12 @@ export function renderCsvRecord(record: AuditRecord): string {
 }
 
 /**
+ * A formula where a semicolon parts the cells, as it does for spreadsheets of many countries: there it begins a cell of
+ * its own, and quotes before it do not keep it from being run.
+ */
+const FORMULA_INSIDE = /(?<=;["'\s]*)[=+\-@\uff0b\uff0d\uff1d\uff20]/g;
+
+/**
  * RFC 4180: CRLF, quotes where needed, no control characters. A text that a spreadsheet would take for a formula
  * (it begins with = + - @, or their full-width forms) gets an apostrophe before it.
  */
@@ -61,5 +75,6 @@ function renderRow(cells: readonly string[]): string {
 
 function toCell(value: unknown): string {
   if (value === undefined) return "";
-  return escapeControlCharacters(typeof value === "string" ? value : JSON.stringify(value));
+  const text = escapeControlCharacters(typeof value === "string" ? value : JSON.stringify(value));
+  return text.replace(FORMULA_INSIDE, "'$&");
 }

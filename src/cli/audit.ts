@@ -195,7 +195,10 @@ Examples:
 `;
 
 const EXPORT_EXAMPLES = `
-CSV is RFC 4180 with a header; a text that a spreadsheet would run as a formula gets an apostrophe before it.
+CSV is RFC 4180 with a header, and has a column for everything that a record may hold: what has parts of its own
+(rights, grants, endings) is JSON in its cell. revoked_by is who had the lease revoked; ended_by who ended it
+where its own agentctl had not: watchdog, sweep, revoke or run. A text that a spreadsheet would run as a formula
+gets an apostrophe before it.
 
 Examples:
   agentctl audit export --since 2026-01-01 --until 2026-01-31 --format csv --output january.csv
