@@ -32,11 +32,11 @@ module.exports = {
       name: "session-reaches-a-stage-by-its-front-door",
       severity: "error",
       from: {
-        path: "^src/((closing|credential|ending|finish|held|prepare|renewal|revoke|rights|setup|sweep|whoami)-)?session\\.ts$",
+        path: "^src/((closing|cloud-sweep|credential|ending|finish|held|prepare|renewal|revoke|rights|setup|sweep|whoami)-)?session\\.ts$",
       },
       to: {
         path: "^src/",
-        pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|ending|finish|held|prepare|renewal|rights|sweep)-session\\.ts)`,
+        pathNot: `^src/((${STAGES})/index\\.ts|core/|(closing|cloud-sweep|ending|finish|held|prepare|renewal|rights|sweep)-session\\.ts)`,
       },
     },
     {

@@ -51,7 +51,7 @@ export async function revokeSession(order: RevokeOrder, observe: Observe, runtim
         return swept;
       }),
     );
-    return { leases, files: [], clouds: [] };
+    return { leases, files: [], clouds: [], failures: [] };
   } finally {
     watch.stop();
   }

@@ -1,13 +1,11 @@
-import { sweepClouds } from "./clouds/index.js";
-import { listProfiles, loadProfile } from "./config/index.js";
+import { sweepProfiles } from "./cloud-sweep-session.js";
 import { toAgentctlError } from "./core/errors.js";
-import type { CloudName } from "./core/profile.js";
 import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
-import type { CloudSweep, SweepOutcome, SweepReport, SweptLease } from "./core/sweep-report.js";
+import type { SweepOutcome, SweepReport, SweptLease } from "./core/sweep-report.js";
 import { lastRetryOf } from "./core/unfinished.js";
 import { type Finisher, finishLease, tryToFinish } from "./finish-session.js";
-import { acquireIdentity, requireKnownSource } from "./identity/index.js";
+import { requireKnownSource } from "./identity/index.js";
 import {
   findEnder,
   findLease,
@@ -46,8 +44,7 @@ const TOLD_BESIDE: readonly SweepOutcome[] = ["ended", "unfinished", "queued"];
 /**
  * Ends the leases of agentctl processes that died, one after the other, and clears away what they left. What another
  * process is ending, such as a watchdog, is waited for: whoever sweeps at the end of a job may be the last who lives.
- * @throws {AgentctlError} USAGE for an id or an identity source that is none; STATE_UNWRITABLE; with `cloud`, what the
- *   clouds refuse
+ * @throws {AgentctlError} USAGE for an id or an identity source that is none; STATE_UNWRITABLE
  */
 export async function sweepSession(request: SweepRequest, observe: Observe, runtime: Runtime): Promise<SweepReport> {
   const { asWatchdog, identitySource, profileName } = request;
@@ -68,7 +65,8 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
       else leases.push(await finishOrWait(id, finisher, observe, runtime));
     }
     const files = request.ids.length === 0 && profileName === undefined ? sweepFiles(runtime) : [];
-    return { leases, files, clouds: request.cloud ? await sweepEveryCloud(request, watch.signal, runtime) : [] };
+    const swept = request.cloud ? await sweepProfiles(request, watch.signal, runtime) : { clouds: [], failures: [] };
+    return { leases, files, ...swept };
   } finally {
     watch.stop();
   }
@@ -140,21 +138,6 @@ function chooseLeases({ ids, profileName }: SweepRequest, runtime: Runtime): rea
   const leases = listLeases(runtime);
   const kinds = [["orphaned", "queued", "unreadable"], ["ending"]] as const;
   return kinds.flatMap((states) => selectLeases(leases, { ...profile, states }, runtime.now()).map(({ id }) => id));
-}
-
-async function sweepEveryCloud(request: SweepRequest, signal: AbortSignal, runtime: Runtime): Promise<CloudSweep[]> {
-  const names =
-    request.profileName === undefined ? listProfiles(request, runtime).map(({ name }) => name) : [request.profileName];
-  const swept: CloudSweep[] = [];
-  for (const profileName of names) {
-    const profile = loadProfile({ ...request, profileName }, runtime);
-    const source = request.identitySource ?? profile.identitySource;
-    const mintFor = (cloud: CloudName) => async (audiences: readonly string[]) =>
-      (await acquireIdentity({ source, audiences: [{ cloud, audiences }], signal }, runtime)).mintToken(audiences);
-    const found = await sweepClouds(profile, mintFor, signal, runtime);
-    swept.push(...found.map((sweep) => ({ ...sweep, profile: profileName })));
-  }
-  return swept;
 }
 
 /**

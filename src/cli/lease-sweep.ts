@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Runtime } from "../core/runtime.js";
+import type { SweepReport } from "../core/sweep-report.js";
 import type { CliContext } from "./context.js";
+import { renderError } from "./error.js";
 
 interface SweepOptions {
   readonly cloud?: boolean;
@@ -37,17 +39,22 @@ export function registerLeaseSweep(lease: Command, context: CliContext): void {
     .action((ids: readonly string[], options: SweepOptions) => sweep(ids, options, context));
 }
 
-/** @throws {AgentctlError} NOT_TAKEN_BACK, and what `sweepSession` throws */
+/** @throws {AgentctlError} NOT_TAKEN_BACK; why the first of the clouds that were not swept was not; what `sweepSession` throws */
 async function sweep(ids: readonly string[], options: SweepOptions, { runtime }: CliContext): Promise<void> {
   const { sweepSession } = await import("../sweep-session.js");
   const { createObserver } = await import("./run-lines.js");
-  const { renderSweep, requireEnded } = await import("./sweep-lines.js");
+  const { explainUnended, explainUnswept, renderSweep } = await import("./sweep-lines.js");
   const isQuiet = options.quiet === true;
   const report = await sweepSession(toRequest(ids, options), createObserver(runtime, isQuiet), runtime);
   if (options.json === true) runtime.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else if (!isQuiet)
-    runtime.stderr.write(belowPrompt(renderSweep(report, runtime.now()), options, runtime) || sayNothing(options));
-  requireEnded(report, ["unfinished", "unreadable", "busy"]);
+    runtime.stderr.write(
+      belowPrompt(renderSweep(report, runtime.now()), options, runtime) || sayNothing(options, report),
+    );
+  const unended = explainUnended(report, ["unfinished", "unreadable", "busy"]);
+  const [first, ...others] = [...(unended === undefined ? [] : [unended]), ...explainUnswept(report)];
+  for (const error of others) runtime.stderr.write(renderError(error));
+  if (first !== undefined) throw first;
 }
 
 /** A watchdog's terminal may show the shell's prompt by now. */
@@ -56,9 +63,9 @@ function belowPrompt(text: string, { asWatchdog }: SweepOptions, { stderr }: Pic
 }
 
 /** A watchdog whose agentctl was just in time has nothing to say to anybody. */
-function sayNothing({ asWatchdog, cloud }: SweepOptions): string {
+function sayNothing({ asWatchdog, cloud }: SweepOptions, { failures }: SweepReport): string {
   if (asWatchdog === true) return "";
-  return cloud === true
+  return cloud === true && failures.length === 0
     ? "agentctl: no lease needs sweeping, and there was no cloud to look in\n"
     : "agentctl: no lease needs sweeping\n";
 }
@@ -87,6 +94,9 @@ something has to be taken back: the lease's own source, and where that is not th
 ended stays in the ledger, is told, and makes the exit code 79; but a lease that is queued, since its cloud takes it back
 only later, is told and left to its watchdog, or to another one where that is gone. Run it where agentctl may have been
 killed together with its watchdog: at the end of a CI job, and from a timer on a machine of your own.
+
+With --cloud, a profile, a cloud or a part of one that cannot be swept, such as an application that is not let in, keeps
+nothing else from it: each is told by name, and the first decides the exit code.
 
 In GitHub Actions, as the last step of the job:
   - if: always()

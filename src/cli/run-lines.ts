@@ -19,7 +19,7 @@ export function createObserver(runtime: Runtime, quiet: boolean): Observe {
 
 function render(happening: Exclude<Happening, { kind: "progress" }>, runtime: Runtime): string {
   if (happening.kind !== "swept") return `agentctl: ${printable(describe(happening, runtime))}\n`;
-  return renderSweep({ leases: [happening.lease], files: [], clouds: [] }, runtime.now());
+  return renderSweep({ leases: [happening.lease], files: [], clouds: [], failures: [] }, runtime.now());
 }
 
 function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>, runtime: Runtime): string {

@@ -1,6 +1,7 @@
 import { AgentctlError } from "../core/errors.js";
+import { EXIT } from "../core/exit-codes.js";
 import type { CloudName } from "../core/profile.js";
-import type { CloudSweep, SweepOutcome, SweepReport, SweptLease } from "../core/sweep-report.js";
+import type { CloudSweep, SweepFailure, SweepOutcome, SweepReport, SweptLease } from "../core/sweep-report.js";
 import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
 import { describeStrays } from "./record-story.js";
@@ -24,10 +25,15 @@ const LEFT: Readonly<Record<CloudName, { readonly noun: string; readonly ends: s
 };
 
 /** One line a lease, a cloud and for the files; nothing where there was nothing. `now` in epoch ms. */
-export function renderSweep({ leases, files, clouds }: SweepReport, now: number): string {
+export function renderSweep({ leases, files, clouds, failures }: SweepReport, now: number): string {
   const lines = [
     ...leases.map((lease) => describeSwept(lease, now)),
-    ...clouds.map(describeCloud),
+    ...clouds.map((sweep) =>
+      describeCloud(
+        sweep,
+        failures.some((failure) => isOf(failure, sweep)),
+      ),
+    ),
     ...(files.length === 0 ? [] : [`removed what killed processes had left: ${files.join(", ")}`]),
   ];
   return lines.map((line) => `agentctl: ${printable(line)}\n`).join("");
@@ -46,14 +52,22 @@ function describeSwept(lease: SweptLease, now: number): string {
   return `lease ${id}${profile === undefined ? "" : ` on ${profile}`}: ${what}`;
 }
 
-function describeCloud({ cloud, profile, where, removed, kept }: CloudSweep): string {
+function isOf(failure: SweepFailure, { cloud, profile }: CloudSweep): boolean {
+  return failure.cloud === cloud && failure.profile === profile;
+}
+
+function describeCloud({ cloud, profile, where, removed, kept }: CloudSweep, isPartial: boolean): string {
   const { noun, ends, why } = LEFT[cloud];
   const names = kept.map(({ name, until }) => `${name} (${ends} ${until})`);
-  const parts = [
+  const found = [
     ...(removed.length === 0 ? [] : [`removed ${listNames(removed, noun)}`]),
     ...(kept.length === 0 ? [] : [`kept ${listNames(names, noun)}, ${why}`]),
   ];
-  return `${cloud}: ${where} (${profile}): ${parts.length === 0 ? "nothing of a lease was left" : parts.join("; ")}`;
+  const parts = [
+    ...(found.length > 0 ? found : [isPartial ? "nothing of a lease was found" : "nothing of a lease was left"]),
+    ...(isPartial ? ["not all of it was swept"] : []),
+  ];
+  return `${cloud}: ${where} (${profile}): ${parts.join("; ")}`;
 }
 
 /** By name where they are few; `--json` has them all. */
@@ -65,14 +79,44 @@ function listNames(names: readonly string[], noun: string): string {
  * What makes the command fail, so that nobody takes a lease for ended that is not.
  * @throws {AgentctlError} NOT_TAKEN_BACK when one of the outcomes is among `failures`
  */
-export function requireEnded({ leases }: SweepReport, failures: readonly SweepOutcome[]): void {
+export function requireEnded(report: SweepReport, failures: readonly SweepOutcome[]): void {
+  const error = explainUnended(report, failures);
+  if (error !== undefined) throw error;
+}
+
+/** Undefined where none of the outcomes is among `failures`. */
+export function explainUnended({ leases }: SweepReport, failures: readonly SweepOutcome[]): AgentctlError | undefined {
   const open = leases.filter(({ outcome }) => failures.includes(outcome));
-  if (open.length === 0) return;
+  if (open.length === 0) return undefined;
   const ids = open.map(({ id }) => id);
   const what =
     open.length === 1 ? `lease ${ids[0]} is not ended` : `${ids.length} leases are not ended: ${ids.join(", ")}`;
-  throw new AgentctlError("NOT_TAKEN_BACK", what, {
+  return new AgentctlError("NOT_TAKEN_BACK", what, {
     hint: "agentctl lease show ID tells what is left; agentctl lease sweep tries again",
     facts: { leases: ids },
   });
+}
+
+/** What of the clouds was not swept, by name; those that failed alike are one error. */
+export function explainUnswept({ failures }: SweepReport): readonly AgentctlError[] {
+  const alike = new Map<string, SweepFailure[]>();
+  for (const failure of failures) {
+    const key = JSON.stringify([failure.code, failure.message, failure.hint]);
+    alike.set(key, [...(alike.get(key) ?? []), failure]);
+  }
+  return [...alike.values()].map((all) => {
+    const { code, message, hint } = all[0] as SweepFailure;
+    const details = {
+      ...(hint !== undefined && { hint }),
+      ...(code === "INTERRUPTED" && { exitCode: EXIT.notTakenBack }),
+    };
+    return new AgentctlError(code, `not swept: ${all.map(nameFailure).join("; ")}: ${message}`, details);
+  });
+}
+
+/** Such as `azure of deploy-web, application 1111…`. */
+function nameFailure({ profile, cloud, part }: SweepFailure): string {
+  if (profile === undefined) return "the clouds of the profiles";
+  const where = cloud === undefined ? `profile ${profile}` : `${cloud} of ${profile}`;
+  return part === undefined ? where : `${where}, ${part}`;
 }

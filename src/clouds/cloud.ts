@@ -13,6 +13,7 @@ import type {
 } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import type { FailedPart } from "./sweep-parts.js";
 
 /**
  * What a cloud's room does. `plan` is pure and loads no SDK, so that `--dry-run`, `profile lint`
@@ -82,7 +83,8 @@ export interface Cloud<Name extends CloudName = CloudName> {
   end(order: EndOrder, context: EndContext, runtime: Runtime): Promise<Ending>;
   /**
    * Removes what endings left in the cloud and nobody needs any longer, whether or not a ledger knows of it; absent
-   * where endings leave nothing. Undefined where the settings name nobody who could.
+   * where endings leave nothing. Undefined where the settings name nobody who could. A part that fails is among the
+   * failures that are answered, unless nothing could be swept at all.
    * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, CONFIG_INVALID, INTERRUPTED
    */
   sweep?(
@@ -101,4 +103,6 @@ export interface CloudSweep {
   readonly removed: readonly string[];
   /** What is still needed, and until when (RFC 3339, by the cloud's clock). */
   readonly kept: readonly { readonly name: string; readonly until: string }[];
+  /** What could not be swept beside that; absent where there is but one part. */
+  readonly failures?: readonly FailedPart[];
 }

@@ -1,3 +1,4 @@
+import { type AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { EndContext, Ending, EndOrder } from "../core/lease.js";
 import type { CloudName, Profile } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
@@ -9,28 +10,41 @@ export async function endGrants(orders: readonly EndOrder[], context: EndContext
   return Promise.all(orders.map(async (order) => (await loadCloud(order.cloud)).end(order, context, runtime)));
 }
 
+/** What came of sweeping a profile's clouds. */
+export interface SweptClouds {
+  readonly sweeps: readonly Omit<CloudSweep, "failures">[];
+  /** Without a part, nothing in that cloud could be swept. */
+  readonly failures: readonly { readonly cloud: CloudName; readonly part?: string; readonly error: AgentctlError }[];
+}
+
 /**
  * Removes what endings left in the profile's clouds and nobody needs any longer; of those clouds where there can be such
- * and the profile names who removes it.
- * @throws {AgentctlError} what `Cloud.sweep` throws
+ * and the profile names who removes it. One that fails leaves the others be. Never throws.
  */
 export async function sweepClouds(
   profile: Profile,
   mintFor: (cloud: CloudName) => EndContext["mintToken"],
   signal: AbortSignal,
   runtime: Runtime,
-): Promise<CloudSweep[]> {
-  const sweeps = await Promise.all(
-    namesOf(profile).map((name) => sweepOne(name, profile, { mintToken: mintFor(name), signal }, runtime)),
+): Promise<SweptClouds> {
+  const all = await Promise.all(
+    namesOf(profile).map((name) => trySweep(name, profile, { mintToken: mintFor(name), signal }, runtime)),
   );
-  return sweeps.filter((sweep) => sweep !== undefined);
+  return { sweeps: all.flatMap(({ sweeps }) => sweeps), failures: all.flatMap(({ failures }) => failures) };
 }
 
-async function sweepOne<Name extends CloudName>(
-  name: Name,
+async function trySweep<Name extends CloudName>(
+  cloud: Name,
   profile: Profile,
   context: Pick<EndContext, "mintToken" | "signal">,
   runtime: Runtime,
-): Promise<CloudSweep | undefined> {
-  return (await loadCloud(name)).sweep?.(settingsOf(profile, name), context, runtime);
+): Promise<SweptClouds> {
+  try {
+    const swept = await (await loadCloud(cloud)).sweep?.(settingsOf(profile, cloud), context, runtime);
+    if (swept === undefined) return { sweeps: [], failures: [] };
+    const { failures = [], ...sweep } = swept;
+    return { sweeps: [sweep], failures: failures.map((failure) => ({ cloud, ...failure })) };
+  } catch (thrown) {
+    return { sweeps: [], failures: [{ cloud, error: toAgentctlError(thrown) }] };
+  }
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./error-codes.js";
 import type { Ending } from "./lease.js";
 import type { CloudName } from "./profile.js";
 import { isUnfinished, queuedUntil } from "./unfinished.js";
@@ -9,6 +10,8 @@ export interface SweepReport {
   readonly files: readonly string[];
   /** What was found in the clouds themselves, where that was asked for. */
   readonly clouds: readonly CloudSweep[];
+  /** What of the clouds could not be swept; the rest was. */
+  readonly failures: readonly SweepFailure[];
 }
 
 /**
@@ -54,4 +57,17 @@ export interface CloudSweep {
   readonly removed: readonly string[];
   /** Left in place since they still hold something off, until that time (RFC 3339). */
   readonly kept: readonly { readonly name: string; readonly until: string }[];
+}
+
+/** A part of a sweep of the clouds that failed, and why. */
+export interface SweepFailure {
+  /** Absent where the profiles cannot be read at all. */
+  readonly profile?: string;
+  /** Absent where that profile cannot be. */
+  readonly cloud?: CloudName;
+  /** Such as an application, a scope or a resource; absent where nothing in the cloud could be swept. */
+  readonly part?: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
 }

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { registerLease } from "../../src/cli/lease.js";
 import { renderSweep } from "../../src/cli/sweep-lines.js";
 import type { Ending } from "../../src/core/lease.js";
-import type { SweepOutcome, SweepReport, SweptLease } from "../../src/core/sweep-report.js";
+import type { SweepFailure, SweepOutcome, SweepReport, SweptLease } from "../../src/core/sweep-report.js";
 import { fakeRuntime } from "../fake-runtime.js";
 import { thrownBy } from "../thrown.js";
 import { runCommand } from "./run-command.js";
@@ -12,7 +12,7 @@ vi.mock("../../src/sweep-session.js", () => sessions);
 vi.mock("../../src/revoke-session.js", () => sessions);
 
 const NOW = Date.parse("2026-01-31T12:00:00Z");
-const NOTHING: SweepReport = { leases: [], files: [], clouds: [] };
+const NOTHING: SweepReport = { leases: [], files: [], clouds: [], failures: [] };
 const ENDING: Ending = { cloud: "aws", word: "removed", at: "2026-01-31T11:59:00Z", detail: "a long story" };
 
 beforeEach(() => {
@@ -109,7 +109,9 @@ describe("the lines of a sweep", () => {
       { ...place, removed: many, kept: many.map((name) => ({ name, until })) },
       { ...place, removed: [], kept: [] },
     ];
-    expect(renderSweep({ leases: [], files: ["run/l-A", "leases/l-A.lock"], clouds }, NOW).split("\n")).toEqual([
+    expect(
+      renderSweep({ leases: [], files: ["run/l-A", "leases/l-A.lock"], clouds, failures: [] }, NOW).split("\n"),
+    ).toEqual([
       "agentctl: aws: role r (deploy): removed d1, d2; kept d3 (its session is fenced at 2026-01-31T12:30:00Z), each to be cleared five minutes after its fence",
       "agentctl: aws: role r (deploy): removed 4 denies; kept 4 denies, each to be cleared five minutes after its fence",
       "agentctl: aws: role r (deploy): nothing of a lease was left",
@@ -136,7 +138,7 @@ it.each([
     { ...place, removed: [], kept: [{ name: "n", until }] },
     { ...place, removed: four, kept: four.map((name) => ({ name, until })) },
   ];
-  expect(renderSweep({ leases: [], files: [], clouds }, NOW).split("\n")).toEqual([
+  expect(renderSweep({ leases: [], files: [], clouds, failures: [] }, NOW).split("\n")).toEqual([
     `agentctl: ${cloud}: w (deploy): kept n ${kept} ${until}), ${why}`,
     `agentctl: ${cloud}: w (deploy): removed 4 ${many}; kept 4 ${many}, ${why}`,
     "",
@@ -216,6 +218,77 @@ describe("lease sweep", () => {
   it("is silent with --quiet, but for what was not ended", async () => {
     sessions.sweepSession.mockResolvedValue(reportOf(leaseOf("unfinished")));
     expect(await run("sweep", "--quiet")).toMatchObject({ stdout: "", stderr: "", error: { code: "NOT_TAKEN_BACK" } });
+  });
+
+  describe("of clouds of which not all could be swept", () => {
+    const ONE: SweepFailure = {
+      profile: "deploy",
+      cloud: "azure",
+      part: "application a",
+      code: "CLOUD_DENIED",
+      message: "refused",
+      hint: "h",
+    };
+    const failing = (failures: readonly SweepFailure[], leases: readonly SweptLease[] = []) =>
+      sessions.sweepSession.mockResolvedValue({ ...NOTHING, leases, failures });
+
+    it("fails as that failed, by name", async () => {
+      failing([ONE]);
+      const { stderr, error } = await run("sweep", "--cloud");
+      expect(stderr).toBe("agentctl: no lease needs sweeping\n");
+      expect(error).toMatchObject({
+        code: "CLOUD_DENIED",
+        exitCode: 77,
+        message: "not swept: azure of deploy, application a: refused",
+        hint: "h",
+      });
+    });
+
+    it("tells each, also quietly, and those that failed alike once; the first decides how it exits", async () => {
+      failing([
+        ONE,
+        { profile: "site", code: "CONFIG_INVALID", message: "no policy" },
+        { ...ONE, profile: "site" },
+        { profile: "site", cloud: "gcp", code: "UNREACHABLE", message: "away" },
+        { code: "CONFIG_SYNTAX", message: "no YAML" },
+      ]);
+      const { stderr, error } = await run("sweep", "--cloud", "--quiet");
+      expect(stderr.split("\n")).toEqual([
+        "agentctl: error[CONFIG_INVALID]: not swept: profile site: no policy",
+        "agentctl: error[UNREACHABLE]: not swept: gcp of site: away",
+        "agentctl: error[CONFIG_SYNTAX]: not swept: the clouds of the profiles: no YAML",
+        "",
+      ]);
+      const both = "azure of deploy, application a; azure of site, application a";
+      expect(error).toMatchObject({ exitCode: 77, message: `not swept: ${both}: refused` });
+    });
+
+    it("exits with 79 where a lease is not ended either", async () => {
+      failing([ONE], [leaseOf("unfinished")]);
+      const { stderr, error } = await run("sweep", "--cloud", "--quiet");
+      expect(stderr).toMatch(/^agentctl: error\[CLOUD_DENIED\]: not swept: .*\nagentctl: hint: h\n$/);
+      expect(error).toMatchObject({ code: "NOT_TAKEN_BACK", exitCode: 79 });
+    });
+
+    it("never succeeds because it was interrupted", async () => {
+      failing([{ profile: "deploy", code: "INTERRUPTED", message: "interrupted" }]);
+      expect((await run("sweep", "--cloud")).error).toMatchObject({ code: "INTERRUPTED", exitCode: 79 });
+    });
+
+    it("does not say that nothing was left where not all was looked through", () => {
+      const place = { cloud: "azure", profile: "deploy", where: "w", kept: [] } as const;
+      const clouds = [
+        { ...place, removed: [] },
+        { ...place, removed: ["n"] },
+        { ...place, profile: "site", removed: [] },
+      ];
+      expect(renderSweep({ leases: [], files: [], clouds, failures: [ONE] }, NOW).split("\n")).toEqual([
+        "agentctl: azure: w (deploy): nothing of a lease was found; not all of it was swept",
+        "agentctl: azure: w (deploy): removed n; not all of it was swept",
+        "agentctl: azure: w (site): nothing of a lease was left",
+        "",
+      ]);
+    });
   });
 
   it("takes no empty file name", async () => {

@@ -10,7 +10,7 @@ const sessions = vi.hoisted(() => ({ sweepSession: vi.fn() }));
 vi.mock("../../src/sweep-session.js", () => sessions);
 
 const LEASE: SweptLease = { id: "l-A", profile: "deploy", outcome: "ended", endings: [] };
-const REPORT = { leases: [LEASE], files: [], clouds: [] };
+const REPORT = { leases: [LEASE], files: [], clouds: [], failures: [] };
 
 it("a run tells of another's lease in the words of lease sweep, and not when it is to be quiet", () => {
   for (const isQuiet of [false, true]) {

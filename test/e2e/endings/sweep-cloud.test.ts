@@ -43,6 +43,7 @@ test("sweep --cloud removes the denies that are needed no more, tells those that
     clouds: [
       { cloud: "aws", profile: "demo", where: ROLE, removed: [short], kept: [{ name: long, until: `${until}Z` }] },
     ],
+    failures: [],
   });
   expect(Object.keys(stage.sandbox.rolePolicies(ROLE)).sort()).toEqual(
     [long, "agentctl-revoke-of-somebody-else", "theirs"].sort(),

@@ -4,6 +4,7 @@ import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { CloudSweep } from "../../cloud.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
+import { openParts, type SweepParts } from "../../sweep-parts.js";
 import type { Arm } from "./arm.js";
 import { isStale } from "./give.js";
 import { deletePlain, isAt, listPlain, type PlainAssignment } from "./plain-assignments.js";
@@ -12,8 +13,9 @@ import { objectIdOf, signIn } from "./sign-in.js";
 
 /**
  * Deletes the plain assignments of leases that are over, whoever made them, from the profile's applications at the
- * profile's scopes. Time-bound ones end by themselves. Undefined where the profile gives none.
- * @throws {AgentctlError} as `signIn` and `Arm` do
+ * profile's scopes. Time-bound ones end by themselves. Undefined where the profile gives none. An application that cannot
+ * be signed in, or a scope that cannot be read, leaves the others be.
+ * @throws {AgentctlError} as `signIn` does, for the granter; INTERRUPTED
  */
 export async function sweepRights(
   settings: AzureSettings,
@@ -27,22 +29,40 @@ export async function sweepRights(
   const signInAs = (clientId: string, setting: string) =>
     signIn({ ...settings, clientId, setting }, { mintToken, signal: context.signal, limits }, runtime);
   const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
+  const parts = openParts(context.signal);
+  const findPrincipal = async (clientId: string) =>
+    objectIdOf(await signInAs(clientId, poolSettingOf(rights)), clientId);
   const principals = await Promise.all(
     rights.clientIds.map(async (clientId) => ({
       clientId,
-      principalId: objectIdOf(await signInAs(clientId, poolSettingOf(rights)), clientId),
+      principalId: await parts.attempt(`application ${clientId}`, () => findPrincipal(clientId)),
     })),
   );
-  const ours = await findOurs(arm, rights, principals, runtime.now());
-  const stale = ours.filter((one) => one.isStale);
+  const ours = await findOurs(arm, rights, principals.filter(isSignedIn), parts, runtime.now());
   const kept = ours.filter((one) => !one.isStale);
-  for (const one of stale) await deletePlain(arm, one);
+  const removed: string[] = [];
+  for (const one of ours.filter(({ isStale }) => isStale)) {
+    await parts.attempt(`assignment ${one.name} at ${one.scope}`, async () => {
+      await deletePlain(arm, one);
+      removed.push(nameOf(one));
+    });
+  }
   return {
     cloud: "azure",
     where: scopesOf(rights).join(", "),
-    removed: stale.map(nameOf),
+    removed,
     kept: kept.map((one) => ({ name: nameOf(one), until: formatInstant(one.mark?.endsAt ?? 0) })),
+    failures: parts.failures,
   };
+}
+
+interface Principal {
+  readonly clientId: string;
+  readonly principalId: string;
+}
+
+function isSignedIn(one: { readonly clientId: string; readonly principalId: string | undefined }): one is Principal {
+  return one.principalId !== undefined;
 }
 
 interface Found extends PlainAssignment {
@@ -52,14 +72,16 @@ interface Found extends PlainAssignment {
 async function findOurs(
   arm: Arm,
   rights: Rights,
-  principals: readonly { readonly clientId: string; readonly principalId: string }[],
+  principals: readonly Principal[],
+  parts: SweepParts,
   now: number,
 ): Promise<readonly Found[]> {
   const lists = scopesOf(rights).flatMap((scope) =>
     principals.map(async ({ clientId, principalId }) => {
       const given = rights.assignments.filter((one) => one.scope.toLowerCase() === scope.toLowerCase());
-      const all = await listPlain(arm, scope, principalId);
-      return all
+      const list = () => listPlain(arm, scope, principalId);
+      const all = await parts.attempt(`${scope} for application ${clientId}`, list);
+      return (all ?? [])
         .filter((one) => one.mark !== undefined && isAt(one, scope))
         .map((one) => ({ ...one, isStale: given.some(({ role }) => isStale(one, { clientId, role, scope }, now)) }));
     }),
