@@ -194,7 +194,7 @@ describe("the output", () => {
   it("lets Terraform destroy the role that denies are put on, and no other so", () => {
     const blocks = write({}, "terraform").split(/^(?=resource )/m);
     const forced = blocks.filter((block) => /^ {2}force_detach_policies += true$/m.test(block));
-    expect(forced.map((block) => block.split(" {", 1)[0])).toEqual(['resource "aws_iam_role" "role"']);
+    expect(forced.map((block) => block.split(" {", 1)[0])).toEqual(['resource "aws_iam_role" "deploy_web_role"']);
     expect(write({ revoker: undefined as never }, "terraform")).not.toContain("force_detach_policies");
   });
 

@@ -40,10 +40,12 @@ const FAKE_AZ = `#!/bin/sh
 printf '%s\\t' "$@" | tr '\\n' ' ' >> "$CALLS"
 echo >> "$CALLS"
 case "$*" in
+  "ad sp show --id $MISSING "*) exit 3 ;;
   "ad sp show --id "*) echo "object-of-$5" ;;
   "role definition list --name Reader "*) echo ${READER} ;;
   "ad app create "*) echo new-client ;;
   "ad app federated-credential list "*) cat "$THERE" ;;
+  "role assignment create "*) if [ -n "$CONDITION" ]; then echo "$CONDITION"; else shift 14; echo "$1"; fi ;;
 esac
 `;
 
@@ -54,12 +56,21 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));
 
-/** Runs the script with that az, where the applications have this credential already. */
-function run(settings: Partial<AzureSettings> = {}, there = "") {
+interface Az {
+  /** The credential that the applications have already. */
+  readonly there?: string;
+  /** Of the granter's assignment, where it has one already. */
+  readonly condition?: string;
+  /** An application that has no service principal. */
+  readonly missing?: string;
+}
+
+/** Runs the script with that az. */
+function run(settings: Partial<AzureSettings> = {}, { there = "", condition = "", missing = "none" }: Az = {}) {
   const [calls, credential] = ["calls", "there"].map((name) => path.join(dir, name)) as [string, string];
   fs.writeFileSync(calls, "");
   fs.writeFileSync(credential, there);
-  const env = { PATH: `${dir}:/usr/bin:/bin`, CALLS: calls, THERE: credential };
+  const env = { PATH: `${dir}:/usr/bin:/bin`, CALLS: calls, THERE: credential, CONDITION: condition, MISSING: missing };
   const input = write("cli", settings).text;
   const { status, stdout, stderr } = spawnSync("sh", [], { input, env, encoding: "utf8" });
   const lines = fs.readFileSync(calls, "utf8").split("\n");
@@ -139,13 +150,36 @@ describe("the script", () => {
 
   it("keeps a credential that is the same, and stops at another", () => {
     const { issuer, subject } = scopeOf();
-    const same = run({}, `${issuer}\t${subject}\t${AUDIENCE}\n`);
+    const same = run({}, { there: `${issuer}\t${subject}\t${AUDIENCE}\n` });
     expect(same, same.stderr).toMatchObject({ status: 0 });
     expect(federatedOf(same)).toEqual([]);
-    const other = run({}, `${issuer}\trepo:acme/other\t${AUDIENCE}\n`);
+    const other = run({}, { there: `${issuer}\trepo:acme/other\t${AUDIENCE}\n` });
     expect(other.status).toBe(1);
     expect(other.stderr).toContain("another credential agentctl-deploy-web already");
     expect(assignmentsOf(other)).toEqual([]);
+  });
+});
+
+describe("a script that was run before", () => {
+  const principals = `object-of-${CLIENT}`;
+
+  it("is through where the granter's condition is the same", () => {
+    expect(run({}, { condition: givingCondition(READER, principals) })).toMatchObject({ status: 0 });
+  });
+
+  it.each([
+    { name: "another", condition: givingCondition(READER, `${principals}, object-of-${OTHER}`) },
+    { name: "none", condition: "None" },
+  ])("stops where it is $name: az leaves what is there as it is", ({ condition }) => {
+    const done = run({}, { condition });
+    expect(done).toMatchObject({ status: 1, stdout: "" });
+    expect(done.stderr).toContain(`Role Based Access Control Administrator on ${WEB} already, under another condition`);
+  });
+
+  it("gives nothing where an application of the pool has no service principal", () => {
+    const done = run({ otherClientIds: [OTHER] }, { missing: CLIENT });
+    expect(done.status).toBe(3);
+    expect(assignmentsOf(done)).toEqual([]);
   });
 });
 
@@ -157,9 +191,28 @@ describe("Terraform", () => {
     ];
     const { text } = write("terraform", { assignments });
     expect(text.match(/data "azurerm_role_definition"/g)).toHaveLength(1);
-    expect(text).toContain(`join(", ", [data.azurerm_role_definition.given_1_1.role_definition_id, "${BLOB_READER}"])`);
-    expect(text).toContain('join(", ", [data.azuread_service_principal.profile.object_id])');
+    expect(text).toContain(
+      `join(", ", [basename(data.azurerm_role_definition.deploy_web_given_1_1.id), "${BLOB_READER}"])`,
+    );
+    expect(text).toContain('join(", ", [data.azuread_service_principal.deploy_web_profile.object_id])');
     expect(text).toMatch(/role_definition_name = "Role Based Access Control Administrator"/);
+    expect(text).toMatch(/principal_type += "ServicePrincipal"/);
+  });
+
+  it.each([
+    { name: "a scope's subscription", scope: WEB, want: /subscription_id += "s"\n/ },
+    {
+      name: "no subscription, where none is told",
+      scope: "/providers/Microsoft.Management/managementGroups/acme",
+      want: /takes the subscription of ARM_SUBSCRIPTION_ID\.\nprovider "azurerm" \{\n(?! *subscription_id)/,
+    },
+  ])("has a provider of its own, which cannot be planned without, for $name", ({ scope, want }) => {
+    const { text } = write("terraform", { assignments: [{ role: "Reader", scope }] });
+    expect(text).toMatch(want);
+    expect(text).toMatch(/alias += "deploy_web_azure"\n[^}]*features \{\}\n\}/);
+    const uses = text.split(/^(?=data |resource )/m).filter((block) => /^\w+ "azurerm_/.test(block));
+    expect(uses).toHaveLength(2);
+    for (const block of uses) expect(block).toMatch(/^ {2}provider += azurerm\.deploy_web_azure$/m);
   });
 });
 

@@ -63,11 +63,11 @@ describe("the federated credential", () => {
 describe("the application", () => {
   const scope = scopeOf({ audience: AUDIENCE });
   it.each([
-    { name: "the profile's", clientId: SETTINGS.clientId, want: /^data "azuread_application" "profile"/m },
+    { name: "the profile's", clientId: SETTINGS.clientId, want: /^data "azuread_application" "deploy_web_profile"/m },
     {
       name: "a new one, where the profile has none yet",
       clientId: "00000000-0000-0000-0000-000000000000",
-      want: /^resource "azuread_application" "profile"/m,
+      want: /^resource "azuread_application" "deploy_web_profile"/m,
     },
   ])("is $name", ({ clientId, want }) => {
     expect(write("terraform", scope, { clientId })).toMatch(want);

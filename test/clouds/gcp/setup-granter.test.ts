@@ -158,7 +158,7 @@ describe("what is written", () => {
 
   it("asks for the organization of a folder", () => {
     const bindings = [{ role: VIEWER, resource: "//cloudresourcemanager.googleapis.com/folders/1" }];
-    expect(gcpTrust.write(request({ bindings })).text).toContain("org_id      = var.organization_id");
+    expect(gcpTrust.write(request({ bindings })).text).toContain("org_id      = var.deploy_web_organization_id");
     expect(gcpTrust.write(request({ bindings }, "cli")).text).toContain("ORGANIZATION_ID:?");
   });
 });

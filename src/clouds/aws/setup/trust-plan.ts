@@ -11,6 +11,7 @@ import { issuerPathOf, providerArnOf, readRoleArn } from "./trust-policy.js";
 
 /** All that is to be written, in whatever language. */
 export interface AwsTrustPlan {
+  readonly profileName: string;
   readonly issuer: string;
   readonly audience: string;
   readonly providerArn: string;
@@ -43,6 +44,7 @@ export function planAwsTrust(request: TrustRequest<"aws">): AwsTrustPlan {
     ...selected.tests,
   ];
   return {
+    profileName: request.profileName,
     issuer: scope.issuer,
     audience: scope.audience,
     providerArn: providerArnOf(first, scope),

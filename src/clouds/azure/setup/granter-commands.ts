@@ -4,11 +4,13 @@ import { GIVING_ROLE, type GivenRole, type GranterPlan, givingCondition } from "
 
 /** What the granter may give, scope by scope; names of roles are looked up where they are given. */
 export function granterCommands({ application, scopes }: GranterPlan, clients: readonly Application[]): string[] {
-  const principals = clients.map(({ label }) => `$(${objectId(label)})`);
+  // Each by itself: of several in one word the shell would see the last one fail alone.
+  const lookedUp = clients.map(({ label }, index) => `principal_${index + 1}=$(${objectId(label)})`);
   return [
     `# The granter may give these roles to the profile's own applications, and to nobody else.
 granter=$(${objectId(application.label)})
-principals="${principals.join(", ")}"`,
+${lookedUp.join("\n")}
+principals="${clients.map((_client, index) => `$principal_${index + 1}`).join(", ")}"`,
     ...scopes.map(({ scope, roles }) => [...lookUps(roles, scope), rolesLine(roles), assign(scope)].join("\n")),
   ];
 }
@@ -43,6 +45,7 @@ function rolesLine(roles: readonly GivenRole[]): string {
   return `roles="${roles.map(({ id }, index) => id ?? `$role_${index + 1}`).join(", ")}"`;
 }
 
+/** az takes an assignment that is there already for the one that it was to make, whatever its condition. */
 function assign(scope: string): string {
   const command = shellCommand(
     ["az", "role", "assignment", "create"],
@@ -52,8 +55,15 @@ function assign(scope: string): string {
       ["--assignee-principal-type", "ServicePrincipal"],
       ["--scope", shellQuote(scope)],
       ["--condition-version", "2.0"],
-      ["--condition", `"${givingCondition("$roles", "$principals")}"`],
+      ["--condition", '"$condition"'],
+      ["--query", "condition", "--output", "tsv"],
     ],
   );
-  return `${command} >/dev/null`;
+  const problem = `the granter has ${GIVING_ROLE.name} on ${scope} already, under another condition or under none, which is left as it is: delete that assignment, then run this again`;
+  return `condition="${givingCondition("$roles", "$principals")}"
+there=$(${command})
+if [ "$there" != "$condition" ]; then
+  echo ${shellQuote(problem)} >&2
+  exit 1
+fi`;
 }

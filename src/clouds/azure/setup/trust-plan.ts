@@ -6,6 +6,7 @@ import { type GranterPlan, granterNotes, planGranter } from "./granter-plan.js";
 
 /** All that is to be written, in whatever language. */
 export interface AzureTrustPlan {
+  readonly profileName: string;
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
@@ -40,6 +41,7 @@ export function planAzureTrust(request: TrustRequest<"azure">): AzureTrustPlan {
   const givesForLease = settings.assignments.length > 0;
   const notes = [...scope.notes, ...untested, ...(givesForLease ? granterNotes(settings) : [NO_ROLE])];
   return {
+    profileName,
     issuer: scope.issuer,
     subject: scope.subject,
     audience: scope.audience,

@@ -1,4 +1,5 @@
 import { type HclBody, hclBlock, raw } from "../../setup/hcl.js";
+import type { HclNamer } from "../../setup/hcl-name.js";
 import type { ServiceAccount } from "./service-account.js";
 
 export interface AccountPart {
@@ -9,15 +10,17 @@ export interface AccountPart {
   readonly label: string;
   /** What the switch that makes it is called after. */
   readonly what: string;
+  readonly name: HclNamer;
 }
 
 /** A service account, unless it is there already, and who may be it. */
-export function accountBlocks({ account, principal, label, what }: AccountPart): string[] {
+export function accountBlocks({ account, principal, label, what, name }: AccountPart): string[] {
   const { email, accountId, projectId } = account;
-  const after: HclBody = projectId === undefined ? [] : [["depends_on", [raw(`google_service_account.${label}`)]]];
+  const after: HclBody =
+    projectId === undefined ? [] : [["depends_on", [raw(`google_service_account.${name(label)}`)]]];
   const user = hclBlock(
     "resource",
-    ["google_service_account_iam_member", label === "profile" ? "caller" : `${label}_caller`],
+    ["google_service_account_iam_member", name(label === "profile" ? "caller" : `${label}_caller`)],
     [
       ["service_account_id", `projects/${projectId ?? "-"}/serviceAccounts/${email}`],
       ["role", "roles/iam.workloadIdentityUser"],
@@ -29,14 +32,14 @@ export function accountBlocks({ account, principal, label, what }: AccountPart):
   if (projectId === undefined) return [caller];
   const made = hclBlock(
     "resource",
-    ["google_service_account", label],
+    ["google_service_account", name(label)],
     [
-      ["count", raw(`var.create_${what} ? 1 : 0`)],
+      ["count", raw(`var.${name(`create_${what}`)} ? 1 : 0`)],
       ["project", projectId],
       ["account_id", accountId],
     ],
   );
-  return [switchOf(`create_${what}`, `false where the ${what.replace("_", " ")} is there already`), made, caller];
+  return [switchOf(name(`create_${what}`), `false where the ${what.replace("_", " ")} is there already`), made, caller];
 }
 
 /** A variable that is true unless something is there already. */

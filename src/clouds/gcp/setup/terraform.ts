@@ -1,4 +1,5 @@
 import { type HclBody, hclBlock, nested, raw } from "../../setup/hcl.js";
+import { type HclNamer, hclNamer, providerLines } from "../../setup/hcl-name.js";
 import { comments } from "../../setup/header.js";
 import { accountBlocks, switchOf } from "./account-terraform.js";
 import { granterBlocks } from "./granter-terraform.js";
@@ -9,16 +10,15 @@ const FILL_IN =
 
 /** For the provider hashicorp/google, as a module of its own or beside others. */
 export function renderTerraform(plan: GcpTrustPlan): string {
-  const required: HclBody = [["google", { source: "hashicorp/google", version: ">= 5.0" }]];
+  const name = hclNamer(plan.profileName);
   const parts = [
-    comments("#", plan.header),
-    hclBlock("terraform", [], [["required_providers", nested(required)]]),
-    switchOf("create_pool", "false where the pool is there already"),
-    poolBlock(plan),
-    `${comments("#", plan.conditions)}\n${providerBlock(plan)}`,
-    ...principalBlocks(plan),
-    ...bucketBlocks(plan),
-    ...granterBlocks(plan.granter, plan.principal),
+    comments("#", [...plan.header, ...providerLines([{ source: "hashicorp/google", from: "5.0" }])]),
+    switchOf(name("create_pool"), "false where the pool is there already"),
+    poolBlock(plan, name),
+    `${comments("#", plan.conditions)}\n${providerBlock(plan, name)}`,
+    ...principalBlocks(plan, name),
+    ...bucketBlocks(plan, name),
+    ...granterBlocks(plan.granter, plan.principal, name),
   ];
   return parts
     .map((part) => part.trimEnd())
@@ -26,26 +26,26 @@ export function renderTerraform(plan: GcpTrustPlan): string {
     .concat("\n");
 }
 
-function poolBlock({ projectNumber, poolId }: GcpTrustPlan): string {
+function poolBlock({ projectNumber, poolId }: GcpTrustPlan, name: HclNamer): string {
   const body: HclBody = [
-    ["count", raw("var.create_pool ? 1 : 0")],
+    ["count", raw(`var.${name("create_pool")} ? 1 : 0`)],
     ["project", projectNumber],
     ["workload_identity_pool_id", poolId],
   ];
-  return hclBlock("resource", ["google_iam_workload_identity_pool", "pool"], body);
+  return hclBlock("resource", ["google_iam_workload_identity_pool", name("pool")], body);
 }
 
-function providerBlock(plan: GcpTrustPlan): string {
+function providerBlock(plan: GcpTrustPlan, name: HclNamer): string {
   return hclBlock(
     "resource",
-    ["google_iam_workload_identity_pool_provider", "issuer"],
+    ["google_iam_workload_identity_pool_provider", name("issuer")],
     [
       ["project", plan.projectNumber],
       ["workload_identity_pool_id", plan.poolId],
       ["workload_identity_pool_provider_id", plan.providerId],
       ["attribute_mapping", { "google.subject": plan.subjectExpression }],
       ["attribute_condition", plan.condition],
-      ["depends_on", [raw("google_iam_workload_identity_pool.pool")]],
+      ["depends_on", [raw(`google_iam_workload_identity_pool.${name("pool")}`)]],
       [
         "oidc",
         nested([
@@ -57,18 +57,19 @@ function providerBlock(plan: GcpTrustPlan): string {
   );
 }
 
-function principalBlocks({ serviceAccount: account, principal }: GcpTrustPlan): string[] {
-  return account === undefined ? [] : accountBlocks({ account, principal, label: "profile", what: "service_account" });
+function principalBlocks({ serviceAccount: account, principal }: GcpTrustPlan, name: HclNamer): string[] {
+  if (account === undefined) return [];
+  return accountBlocks({ account, principal, label: "profile", what: "service_account", name });
 }
 
-function bucketBlocks({ buckets, grantee, serviceAccount, givesForLease }: GcpTrustPlan): string[] {
+function bucketBlocks({ buckets, grantee, serviceAccount, givesForLease }: GcpTrustPlan, name: HclNamer): string[] {
   if (buckets.length === 0) return givesForLease ? [] : [`${FILL_IN}\n# member: ${grantee}`];
   const after: HclBody =
-    serviceAccount?.projectId === undefined ? [] : [["depends_on", [raw("google_service_account.profile")]]];
+    serviceAccount?.projectId === undefined ? [] : [["depends_on", [raw(`google_service_account.${name("profile")}`)]]];
   return buckets.map(({ bucket, role }, index) =>
     hclBlock(
       "resource",
-      ["google_storage_bucket_iam_member", `bucket_${index + 1}`],
+      ["google_storage_bucket_iam_member", name(`bucket_${index + 1}`)],
       [["bucket", bucket], ["role", role], ["member", grantee], ...after],
     ),
   );

@@ -16,6 +16,7 @@ export interface BucketGrant {
 
 /** All that is to be written, in whatever language. */
 export interface GcpTrustPlan {
+  readonly profileName: string;
   readonly issuer: string;
   readonly audience: string;
   readonly projectNumber: string;
@@ -57,6 +58,7 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
   ];
   const tests = [{ claim: "sub", why: scope.subjectWhy }, ...scope.tests, ...scope.bans];
   return {
+    profileName: request.profileName,
     issuer: scope.issuer,
     audience: checkAudience(scope.audience),
     projectNumber,
