@@ -1,4 +1,6 @@
-import { hasRights, openRights } from "./clouds/index.js";
+import type { Account } from "./audit/index.js";
+import { hasRights, openRights, type RightsListener } from "./clouds/index.js";
+import type { EndStep } from "./core/lease.js";
 import type { CloudName } from "./core/profile.js";
 import { type HeldLease, noteRevoked } from "./held-session.js";
 import { beginTerms, leaseRevoked } from "./lease/index.js";
@@ -7,7 +9,8 @@ import type { Interruption } from "./run/index.js";
 
 /**
  * Gives the principals what the profile names for the time of the lease, and waits until it works: then that time begins.
- * A revocation ends the waiting as an interrupt does. What was asked for here is ended with the lease, however this ends.
+ * A revocation ends the waiting as an interrupt does. What was asked for here is ended with the lease, however this ends; what was
+ * done is on the account by then.
  * @throws {AgentctlError} what `openRights` throws; LEASE_ENDED when it was revoked; STATE_UNWRITABLE
  */
 export async function giveRights(held: HeldLease, interruption: Interruption): Promise<void> {
@@ -26,15 +29,19 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
   };
   try {
     const { profile, plans } = prepared;
-    const onAsking = (cloud: CloudName) => void held.askedForRights.add(cloud);
-    const opened = await openRights(profile, plans, prepared.terms, context, runtime, onAsking);
+    const listener: RightsListener = {
+      onAsking: (cloud) => void held.askedForRights.add(cloud),
+      onStep: (cloud, step) => {
+        account.rights = addStep(account.rights, cloud, step);
+      },
+    };
+    const opened = await openRights(profile, plans, prepared.terms, context, runtime, listener);
     const terms = beginTerms(prepared.terms, runtime);
     held.prepared = { ...prepared, profile: opened.profile, terms };
     account.terms = terms;
-    account.rights = opened.rights;
     entry.update({ deadlineAt: terms.deadlineAt });
     observe({ kind: "progress" });
-    observe({ kind: "begun", terms, clouds: opened.rights.map(({ cloud }) => cloud) });
+    observe({ kind: "begun", terms, clouds: opened.clouds });
   } catch (thrown) {
     // No cloud is to be named for it.
     throw revoked.signal.aborted ? revoked.signal.reason : thrown;
@@ -42,4 +49,12 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     observe({ kind: "progress" });
     stopWatching();
   }
+}
+
+type Rights = NonNullable<Account["rights"]>;
+
+function addStep(rights: Rights = [], cloud: CloudName, step: EndStep): Rights {
+  const steps = rights.find((one) => one.cloud === cloud)?.steps;
+  if (steps === undefined) return [...rights, { cloud, steps: [step] }];
+  return rights.map((one) => (one.cloud === cloud ? { cloud, steps: [...steps, step] } : one));
 }

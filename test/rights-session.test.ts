@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { OpenedProfile } from "../src/clouds/index.js";
+import type { OpenedProfile, RightsListener } from "../src/clouds/index.js";
 import { AgentctlError } from "../src/core/errors.js";
 import type { LeaseTerms, RightsContext } from "../src/core/lease.js";
-import type { CloudName, Profile } from "../src/core/profile.js";
+import type { Profile } from "../src/core/profile.js";
 import { hold } from "../src/held-session.js";
 import type { RevokeRequest } from "../src/lease/index.js";
 import { giveRights } from "../src/rights-session.js";
@@ -23,18 +23,21 @@ beforeEach(() => {
 });
 afterEach(() => ledger.remove());
 
-type Context = Omit<RightsContext, "onAsking">;
-type Open = (context: Context, onAsking: (cloud: CloudName) => void) => Promise<OpenedProfile>;
+type Context = Omit<RightsContext, keyof RightsListener>;
+type Open = (context: Context, listener: RightsListener) => Promise<OpenedProfile>;
 
-const RIGHTS = [{ cloud: "gcp", steps: [{ at: "2026-01-31T09:00:01.000Z", text: "gave it Viewer" }] }] as const;
+const STEP = { at: "2026-01-31T09:00:01.000Z", text: "gave it Viewer" };
+const WORKS = { at: "2026-01-31T09:01:00.000Z", text: "it works" };
 const OPENED_PROFILE = { name: "deploy", clouds: { gcp: { serviceAccount: "of the pool" } } } as unknown as Profile;
+
+const OPENED_ALL: OpenedProfile = { profile: OPENED_PROFILE, clouds: ["gcp"] };
 
 const read = () => JSON.parse(fs.readFileSync(ledger.file(), "utf8"));
 
 /** A held lease whose watching for a revocation a test holds in its hands. */
 function stage(open: Open) {
   clouds.openRights.mockImplementation((...args: readonly unknown[]) =>
-    open(args[3] as Context, args[5] as (cloud: CloudName) => void),
+    open(args[3] as Context, args[5] as RightsListener),
   );
   const scene = makeHeldLease(ledger, ["azure", "gcp"]);
   const watching = new Set<(request: RevokeRequest) => void>();
@@ -60,7 +63,6 @@ const untilStopped = (signal: AbortSignal): Promise<never> =>
 
 function expectUnbegun({ held, told, watching }: Pick<HeldScene, "held" | "told"> & { watching: Set<unknown> }): void {
   expect(held.prepared.terms).toBe(TERMS);
-  expect(held.account.rights).toBeUndefined();
   expect(read().deadlineAt).toBe(DEADLINE);
   expect(told.map(({ kind }) => kind)).not.toContain("begun");
   expect(told.at(-1), "what was drawn is cleared").toEqual({ kind: "progress" });
@@ -70,7 +72,7 @@ function expectUnbegun({ held, told, watching }: Pick<HeldScene, "held" | "told"
 describe("giving rights", () => {
   it("is nothing where the profile gives none: the time runs from the opening", async () => {
     clouds.hasRights.mockResolvedValue(false);
-    const { held, give, told, watching } = stage(async () => ({ profile: OPENED_PROFILE, rights: [] }));
+    const { held, give, told, watching } = stage(async () => ({ ...OPENED_ALL, clouds: [] }));
     const { profile } = held.prepared;
     await give();
     expect(clouds.hasRights).toHaveBeenCalledWith(profile);
@@ -84,23 +86,25 @@ describe("giving rights", () => {
     { name: "so late that it ends no later than was said", waitMs: 400_000, want: LATEST_DEADLINE },
   ];
   it.each(begun)("has the time begin $name, here, in the ledger and on record", async ({ waitMs, want }) => {
-    const { held, give, setClock, told, watching } = stage(async () => {
+    const { held, give, setClock, told, watching } = stage(async (_, { onStep }) => {
+      onStep("gcp", STEP);
       setClock(OPENED + waitMs);
-      return { profile: OPENED_PROFILE, rights: RIGHTS };
+      onStep("gcp", WORKS);
+      return OPENED_ALL;
     });
     const { plans, identity } = held.prepared;
     await give();
     const terms: LeaseTerms = { ...TERMS, deadlineAt: want };
     expect(held.prepared).toMatchObject({ terms, profile: OPENED_PROFILE, plans, identity });
     expect(held.prepared.profile).toBe(OPENED_PROFILE);
-    expect([held.account.terms, held.account.rights]).toEqual([terms, RIGHTS]);
+    expect([held.account.terms, held.account.rights]).toEqual([terms, [{ cloud: "gcp", steps: [STEP, WORKS] }]]);
     expect(read()).toMatchObject({ openedAt: OPENED, deadlineAt: want, state: "issuing" });
     expect(told).toEqual([{ kind: "progress" }, { kind: "begun", terms, clouds: ["gcp"] }, { kind: "progress" }]);
     expect(watching.size, "whoever runs the command watches from there").toBe(0);
   });
 
   it("asks for the lease's own, as its identity", async () => {
-    const { held, give, runtime } = stage(async () => ({ profile: OPENED_PROFILE, rights: RIGHTS }));
+    const { held, give, runtime } = stage(async () => OPENED_ALL);
     const { profile, plans, identity } = held.prepared;
     await give();
     const [askedProfile, askedPlans, askedTerms, context, askedRuntime] = clouds.openRights.mock.calls[0] ?? [];
@@ -112,7 +116,7 @@ describe("giving rights", () => {
     const { give, told } = stage(async ({ onProgress, onNotice }) => {
       onProgress("waiting for gcp");
       onNotice("l-2 has it until then");
-      return { profile: OPENED_PROFILE, rights: RIGHTS };
+      return OPENED_ALL;
     });
     await give();
     expect(told.slice(0, 3)).toEqual([
@@ -124,12 +128,27 @@ describe("giving rights", () => {
 
   it("remembers where something was asked for, also when it comes to nothing", async () => {
     const refusal = new AgentctlError("CLOUD_DENIED", "gcp refuses");
-    const scene = stage(async (_, onAsking) => {
+    const scene = stage(async (_, { onAsking }) => {
       onAsking("gcp");
       throw refusal;
     });
     expect(await thrownBy(scene.give)).toBe(refusal);
     expect([...scene.held.askedForRights]).toEqual(["gcp"]);
+    expect(scene.held.account.rights).toBeUndefined();
+    expectUnbegun(scene);
+  });
+
+  it("has on record what was given before it came to nothing, in each cloud", async () => {
+    const scene = stage(async (_, { onStep }) => {
+      for (const cloud of ["gcp", "azure"] as const) onStep(cloud, STEP);
+      onStep("gcp", WORKS);
+      throw new AgentctlError("NOT_READY", "azure does not work");
+    });
+    await thrownBy(scene.give);
+    expect(scene.held.account.rights).toEqual([
+      { cloud: "gcp", steps: [STEP, WORKS] },
+      { cloud: "azure", steps: [STEP] },
+    ]);
     expectUnbegun(scene);
   });
 
@@ -138,7 +157,7 @@ describe("giving rights", () => {
     const waiting = new Promise<void>((resolve) => {
       isWaiting = resolve;
     });
-    const scene = stage(({ signal, onProgress }, onAsking) => {
+    const scene = stage(({ signal, onProgress }, { onAsking }) => {
       onAsking("azure");
       onProgress("waiting for azure");
       isWaiting();
@@ -171,7 +190,7 @@ describe("giving rights", () => {
   });
 
   it("does not begin the time where that cannot be written down", async () => {
-    const { held, give, told, watching } = stage(async () => ({ profile: OPENED_PROFILE, rights: RIGHTS }));
+    const { held, give, told, watching } = stage(async () => OPENED_ALL);
     held.entry.update = () => {
       throw new AgentctlError("STATE_UNWRITABLE", "full");
     };

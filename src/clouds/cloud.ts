@@ -8,7 +8,6 @@ import type {
   GrantTerms,
   IssueContext,
   LeaseTerms,
-  OpenedRights,
   RightsContext,
 } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
@@ -40,7 +39,7 @@ export interface Cloud<Name extends CloudName = CloudName> {
   /**
    * Gives the principal, for this lease alone, the rights that the settings name, by the granter, and waits until they
    * work. They end by themselves at `terms.latestEndsAt`; `end` takes them back, by the plan's `undo` alone, also when
-   * this was cut off anywhere.
+   * this was cut off anywhere. Answers the settings to issue with: whom of a pool the lease is.
    * @throws {AgentctlError} BINDING_LIMIT, ASSIGNMENT_BUSY, NOT_READY, CLOUD_DENIED, UNREACHABLE, THROTTLED,
    *   SERVICE_FAILED, BAD_ANSWER, CONFIG_INVALID, INTERRUPTED, TOKEN_*
    */
@@ -49,7 +48,7 @@ export interface Cloud<Name extends CloudName = CloudName> {
     terms: GrantTerms,
     context: RightsContext,
     runtime: Runtime,
-  ): Promise<OpenedRights<NonNullable<CloudSettings[Name]>>>;
+  ): Promise<NonNullable<CloudSettings[Name]>>;
   /**
    * Trades the identity's token for a credential.
    * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, TOKEN_*

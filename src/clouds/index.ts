@@ -5,7 +5,7 @@ export { hasRights } from "./has-rights.js";
 export { issueGrants, renewGrant, warmClouds } from "./issue-grants.js";
 export { loadEndpoints } from "./load-endpoints.js";
 export { loadCloud } from "./loaders.js";
-export { type OpenedProfile, openRights } from "./open-rights.js";
+export { type OpenedProfile, openRights, type RightsListener } from "./open-rights.js";
 export { planGrants } from "./plan-grants.js";
 export { serviceUrls } from "./service-urls.js";
 export { trustAudiencesOf, writeTrust } from "./setup.js";

@@ -7,11 +7,22 @@ import type { Cloud } from "./cloud.js";
 import { grantTermsOf } from "./grant-terms.js";
 import { loadCloud } from "./loaders.js";
 
-/** The profile to issue with, and what was done in each cloud that gives rights for the lease. */
+/** The profile to issue with, and the clouds in which rights were given for the lease. */
 export interface OpenedProfile {
   readonly profile: Profile;
-  readonly rights: readonly { readonly cloud: CloudName; readonly steps: readonly EndStep[] }[];
+  readonly clouds: readonly CloudName[];
 }
+
+/** Told of each cloud as it happens there. */
+export interface RightsListener {
+  /** As `RightsContext.onAsking`. */
+  onAsking(cloud: CloudName): void;
+  /** As `RightsContext.onStep`. */
+  onStep(cloud: CloudName, step: EndStep): void;
+}
+
+/** What the clouds have in common. */
+type SharedContext = Omit<RightsContext, keyof RightsListener>;
 
 /** As `loadCloud` does it. */
 type Load = <Name extends CloudName>(name: Name) => Promise<Cloud<Name>>;
@@ -21,17 +32,17 @@ export function openRights(
   profile: Profile,
   plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
   terms: LeaseTerms,
-  context: Omit<RightsContext, "onAsking">,
+  context: SharedContext,
   runtime: Runtime,
-  onAsking: (cloud: CloudName) => void,
+  listener: RightsListener,
 ): Promise<OpenedProfile> {
-  return openRightsBy(loadCloud, profile, plans, terms, context, runtime, onAsking);
+  return openRightsBy(loadCloud, profile, plans, terms, context, runtime, listener);
 }
 
 /**
  * Gives the principals of the plans what their profile names for the time of the lease, side by side, and waits until it
  * works. On the first failure the others are stopped and waited for; what was given is the caller's to end, in each cloud
- * that `onAsking` was called with.
+ * that `listener.onAsking` was called with.
  * @throws {AgentctlError} the worst of what `Cloud.openRights` threw, with the cloud named
  */
 export async function openRightsBy(
@@ -39,23 +50,28 @@ export async function openRightsBy(
   profile: Profile,
   plans: readonly Pick<GrantPlan, "cloud" | "channel">[],
   terms: LeaseTerms,
-  context: Omit<RightsContext, "onAsking">,
+  context: SharedContext,
   runtime: Runtime,
-  onAsking: (cloud: CloudName) => void,
+  listener: RightsListener,
 ): Promise<OpenedProfile> {
   const parts = plans.map((plan) => ({
     cloud: plan.cloud,
     title: CLOUD_TITLES[plan.cloud],
     run: (signal: AbortSignal) => {
-      const own = { ...context, signal, onAsking: () => onAsking(plan.cloud) };
+      const own: RightsContext = {
+        ...context,
+        signal,
+        onAsking: () => listener.onAsking(plan.cloud),
+        onStep: (step) => listener.onStep(plan.cloud, step),
+      };
       return openOne(plan, { load, profile, terms, context: own, runtime });
     },
   }));
   const opened = (await runAllOrNothing(parts, context.signal)).filter((each) => each !== undefined);
-  const clouds = Object.fromEntries(opened.map(({ cloud, settings }) => [cloud, settings]));
+  const chosen = Object.fromEntries(opened.map(({ cloud, settings }) => [cloud, settings]));
   return {
-    profile: { ...profile, clouds: { ...profile.clouds, ...clouds } },
-    rights: opened.map(({ cloud, steps }) => ({ cloud, steps })),
+    profile: { ...profile, clouds: { ...profile.clouds, ...chosen } },
+    clouds: opened.map(({ cloud }) => cloud),
   };
 }
 
@@ -75,6 +91,5 @@ async function openOne<Name extends CloudName>(
   const settings = profile.clouds[name] as NonNullable<Profile["clouds"][Name]>;
   if (cloud.openRights === undefined || cloud.hasRights?.(settings) !== true) return undefined;
   const grantTerms = grantTermsOf(terms, profile, channel, runtime.now(), context.mintableUntil);
-  const opened = await cloud.openRights(settings, grantTerms, context, runtime);
-  return { cloud: name, settings: opened.settings, steps: opened.steps };
+  return { cloud: name, settings: await cloud.openRights(settings, grantTerms, context, runtime) };
 }

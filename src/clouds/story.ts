@@ -12,7 +12,8 @@ export interface Story {
   countTry(): void;
 }
 
-export function openStory(runtime: Pick<Runtime, "now">): Story {
+/** `onStep` is told of each step when it is done. */
+export function openStory(runtime: Pick<Runtime, "now">, onStep?: (step: EndStep) => void): Story {
   const steps: EndStep[] = [];
   let tries = 0;
   return {
@@ -22,7 +23,9 @@ export function openStory(runtime: Pick<Runtime, "now">): Story {
       return tries;
     },
     tell(text) {
-      steps.push({ at: new Date(runtime.now()).toISOString(), text });
+      const step = { at: new Date(runtime.now()).toISOString(), text };
+      steps.push(step);
+      onStep?.(step);
     },
     countTry() {
       tries += 1;

@@ -37,18 +37,12 @@ export interface GrantTerms {
 export interface RightsContext extends IssueContext {
   /** Called before the first write: from here on something may have been given. A second time does nothing. */
   onAsking(): void;
+  /** Called with each thing that was done, when it is: it is put on record also where a later one fails. */
+  onStep(step: EndStep): void;
   /** What is being waited for, drawn where somebody is looking. */
   onProgress(text: string): void;
   /** One line that the user should see, such as whose lease is waited for. */
   onNotice(text: string): void;
-}
-
-/** Rights that were given for a lease, and work. */
-export interface OpenedRights<Settings> {
-  /** What to issue with: whom of a pool the lease is. */
-  readonly settings: Settings;
-  /** What was done, oldest first, for the receipt. */
-  readonly steps: readonly EndStep[];
 }
 
 /** How a grant ended, or will; never a stronger word than what was observed. */

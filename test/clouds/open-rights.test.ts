@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Cloud } from "../../src/clouds/cloud.js";
 import { openRightsBy } from "../../src/clouds/open-rights.js";
 import { AgentctlError } from "../../src/core/errors.js";
-import type { OpenedRights, RightsContext } from "../../src/core/lease.js";
+import type { EndStep, RightsContext } from "../../src/core/lease.js";
 import type { AzureSettings, CloudName, GcpSettings, Profile } from "../../src/core/profile.js";
 import { fakeRuntime } from "../fake-runtime.js";
 import { leaseTerms } from "./aws/settings.js";
 import { failureOf } from "./exchange/identity.js";
 
-type Open = (context: RightsContext) => Promise<OpenedRights<never>>;
+type Open = (context: RightsContext) => Promise<AzureSettings | GcpSettings>;
 
 const azure = { clientId: "one", audiences: ["a"] } as unknown as AzureSettings;
 const gcp = { audiences: ["g"], scopes: [] } as unknown as GcpSettings;
@@ -20,6 +20,7 @@ const plans = [
 
 function openBy(opens: Partial<Record<CloudName, Open>>, signal = new AbortController().signal) {
   const asked: CloudName[] = [];
+  const done: [CloudName, EndStep][] = [];
   const load = async (name: CloudName) => {
     const open = opens[name];
     const rights = open !== undefined && {
@@ -34,16 +35,18 @@ function openBy(opens: Partial<Record<CloudName, Open>>, signal = new AbortContr
     onProgress: () => {},
     onNotice: () => {},
   };
-  const opened = openRightsBy(load, profile, plans, leaseTerms(), context, fakeRuntime({}), (cloud) => {
-    asked.push(cloud);
+  const opened = openRightsBy(load, profile, plans, leaseTerms(), context, fakeRuntime({}), {
+    onAsking: (cloud) => void asked.push(cloud),
+    onStep: (cloud, step) => void done.push([cloud, step]),
   });
-  return { opened, asked };
+  return { opened, asked, done };
 }
 
 const step = { at: "2026-11-22T12:00:00.000Z", text: "gave it" };
-const gives: Open = async ({ onAsking }) => {
+const gives: Open = async ({ onAsking, onStep }) => {
   onAsking();
-  return { settings: { ...azure, clientId: "two" } as never, steps: [step] };
+  onStep(step);
+  return { ...azure, clientId: "two" };
 };
 const fails =
   (code: "NOT_READY" | "CLOUD_DENIED" | "INTERRUPTED"): Open =>
@@ -59,12 +62,19 @@ const waits: Open = ({ signal }) =>
 
 describe("the rights of several clouds", () => {
   it("are given where the profile has some, and the settings chosen are those to issue with", async () => {
-    const { opened, asked } = openBy({ azure: gives });
+    const { opened, asked, done } = openBy({ azure: gives });
     expect(await opened).toMatchObject({
       profile: { name: "p", clouds: { azure: { clientId: "two" }, gcp } },
-      rights: [{ cloud: "azure", steps: [step] }],
+      clouds: ["azure"],
     });
     expect(asked).toEqual(["azure"]);
+    expect(done).toEqual([["azure", step]]);
+  });
+
+  it("are told as they are given, whatever another cloud says", async () => {
+    const { opened, done } = openBy({ azure: gives, gcp: fails("NOT_READY") });
+    expect(await failureOf(opened)).toMatchObject({ code: "NOT_READY" });
+    expect(done).toEqual([["azure", step]]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { openGcpRights } from "../../../src/clouds/gcp/rights/open-rights.js";
-import type { GrantTerms, RightsContext } from "../../../src/core/lease.js";
+import type { EndStep, GrantTerms, RightsContext } from "../../../src/core/lease.js";
 import type { GcpSettings } from "../../../src/core/profile.js";
 import { grantTerms, idToken } from "../exchange/identity.js";
 import { ACCOUNT, gcpSettings } from "./fake-google.js";
@@ -39,6 +39,7 @@ export function open(
 ) {
   const runtime = sleepingRuntime(google.env, pace);
   const [progress, notices]: string[][] = [[], []];
+  const steps: EndStep[] = [];
   const asking = { times: 0 };
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => ({ ...idToken(audience), ...(subject !== undefined && { subject }) }),
@@ -48,8 +49,13 @@ export function open(
       asking.times += 1;
     },
     onNotice: (text) => void notices?.push(text),
+    onStep: (step) => void steps.push(step),
   };
-  const opened = openGcpRights(settings, { ...grantTerms(900, runtime.now()), ...terms }, context, runtime, OPEN_FAST);
+  const granted = { ...grantTerms(900, runtime.now()), ...terms };
+  const opened = openGcpRights(settings, granted, context, runtime, OPEN_FAST).then((chosen) => ({
+    settings: chosen,
+    steps,
+  }));
   return { opened, progress: progress ?? [], notices: notices ?? [], asking, runtime };
 }
 

@@ -80,6 +80,7 @@ function lease(overrides: Partial<GcpSettings> = {}, leaseId = "l-0123456789abcd
     onAsking: () => {},
     onProgress: () => {},
     onNotice: () => {},
+    onStep: () => {},
   };
   const plan = gcpCloud.plan(chosen, terms, runtime);
   const order = (grant?: Grant): EndOrder => ({

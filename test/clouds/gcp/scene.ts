@@ -61,7 +61,7 @@ export function scene(
   const granted = { ...grantTerms(900, runtime.now()), ...terms };
   const { undo, principal } = gcpCloud.plan(settings, granted, runtime);
   const mintToken = async ([audience = ""]: readonly string[]) => idToken(audience);
-  const told = { onAsking: () => {}, onProgress: () => {}, onNotice: () => {} };
+  const told = { onAsking: () => {}, onProgress: () => {}, onNotice: () => {}, onStep: () => {} };
   const signal = new AbortController().signal;
   const expiresAt = granted.endsAt;
   const base = { leaseId: LEASE, cloud: "gcp", channel: "env", principal, undo, usableUntil: expiresAt } as const;

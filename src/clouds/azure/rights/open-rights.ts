@@ -1,5 +1,5 @@
 import { formatDuration } from "../../../core/durations.js";
-import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/lease.js";
+import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
@@ -23,10 +23,10 @@ export async function openAzureRights(
   context: RightsContext,
   runtime: Runtime,
   limits: ExchangeLimits = EXCHANGE_LIMITS,
-): Promise<OpenedRights<AzureSettings>> {
+): Promise<AzureSettings> {
   const rights = rightsOf(settings);
-  const story = openStory(runtime);
-  if (rights === undefined) return { settings, steps: story.steps };
+  const story = openStory(runtime, context.onStep);
+  if (rights === undefined) return settings;
   const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
   const signingIn: SigningIn = { mintToken, signal: context.signal, limits };
   const signInAs = (clientId: string, setting = poolSettingOf(rights)) =>
@@ -49,7 +49,7 @@ export async function openAzureRights(
     const awaiting = { arm: own, clientId, ready, onData, timeoutSeconds: rights.waitSeconds };
     await seeWork(awaiting, { context, story, runtime });
   }
-  return { settings: { ...settings, clientId, otherClientIds: [] }, steps: story.steps };
+  return { ...settings, clientId, otherClientIds: [] };
 }
 
 /** Each application of the pool is signed in when it is its turn, and once; anew where that came to nothing. */

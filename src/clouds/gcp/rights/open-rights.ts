@@ -1,4 +1,4 @@
-import type { GrantTerms, OpenedRights, RightsContext } from "../../../core/lease.js";
+import type { GrantTerms, RightsContext } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
@@ -47,10 +47,10 @@ export async function openGcpRights(
   context: RightsContext,
   runtime: Runtime,
   limits: OpenLimits = OPEN_LIMITS,
-): Promise<OpenedRights<GcpSettings>> {
-  const story = openStory(runtime);
+): Promise<GcpSettings> {
+  const story = openStory(runtime, context.onStep);
   const rights = rightsOf(settings);
-  if (rights === undefined) return { settings, steps: [] };
+  if (rights === undefined) return settings;
   const asking: Asking = { signal: context.signal, runtime, limits: limits.exchange };
   const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
   const federation = await openFederation(settings, mintToken, asking);
@@ -60,7 +60,7 @@ export async function openGcpRights(
   await giveAll(opening);
   await askEntitlement(opening);
   await waitReady(opening);
-  return { settings, steps: story.steps };
+  return settings;
 }
 
 /** Signs in whoever gives it; beside that, the lease's principal looks what is granted before. */

@@ -2,7 +2,15 @@ import { azureCloud } from "../../../../src/clouds/azure/index.js";
 import { issueAzureGrant } from "../../../../src/clouds/azure/issue.js";
 import { openAzureRights } from "../../../../src/clouds/azure/rights/open-rights.js";
 import { fetchOverHttp } from "../../../../src/core/http.js";
-import type { EndContext, Ending, EndOrder, Grant, GrantTerms, RightsContext } from "../../../../src/core/lease.js";
+import type {
+  EndContext,
+  Ending,
+  EndOrder,
+  EndStep,
+  Grant,
+  GrantTerms,
+  RightsContext,
+} from "../../../../src/core/lease.js";
 import type { AzureSettings } from "../../../../src/core/profile.js";
 import type { Runtime } from "../../../../src/core/runtime.js";
 import { fakeRuntime } from "../../../fake-runtime.js";
@@ -46,7 +54,7 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
     revoke: "auto",
     ...more,
   };
-  const said = { notices: [] as string[], progress: [] as string[], asked: 0 };
+  const said = { notices: [] as string[], progress: [] as string[], steps: [] as EndStep[], asked: 0 };
   const stop = new AbortController();
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => idToken(audience),
@@ -56,6 +64,7 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
       said.asked += 1;
     },
     onNotice: (text) => void said.notices.push(text),
+    onStep: (step) => void said.steps.push(step),
   };
   const limits = { attempts: 2, requestMs: 5_000 };
   const plan = azureCloud.plan(settings, terms, runtime);
@@ -78,7 +87,10 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
     stop,
     runtime,
     order,
-    open: () => openAzureRights(settings, terms, context, runtime, limits),
+    open: async () => {
+      said.steps = [];
+      return { settings: await openAzureRights(settings, terms, context, runtime, limits), steps: said.steps };
+    },
     issue: (chosen: AzureSettings = settings) => issueAzureGrant(chosen, terms, context, runtime, limits),
     end: (grant?: Grant, end: Partial<EndContext> = {}): Promise<Ending> => {
       const held = grant && { isIssued: true, usableUntil: grant.usableUntil, expiresAt: grant.expiresAt, grant };

@@ -3,7 +3,7 @@ import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { azureCloud } from "../../../../src/clouds/azure/index.js";
-import type { EndOrder, Grant, GrantTerms } from "../../../../src/core/lease.js";
+import type { EndOrder, EndStep, Grant, GrantTerms } from "../../../../src/core/lease.js";
 import type { AzureSettings } from "../../../../src/core/profile.js";
 import type { Fetch, Runtime } from "../../../../src/core/runtime.js";
 import { Secret } from "../../../../src/core/secret.js";
@@ -88,6 +88,7 @@ function lease(overrides: Partial<AzureSettings> = {}) {
   const mintToken = async ([audience = ""]: readonly string[]) =>
     idToken(audience, { token: new Secret(await sandbox.mintToken({ audience })) });
   const notices: string[] = [];
+  const steps: EndStep[] = [];
   const signal = new AbortController().signal;
   const context = {
     mintToken,
@@ -95,15 +96,16 @@ function lease(overrides: Partial<AzureSettings> = {}) {
     onAsking: () => {},
     onProgress: () => {},
     onNotice: (line: string) => void notices.push(line),
+    onStep: (step: EndStep) => void steps.push(step),
   };
   const plan = azureCloud.plan(settings, terms, runtime);
   const order: EndOrder = { ...plan, leaseId: terms.leaseId, isIssued: false, usableUntil: endsAt };
   return {
     notices,
     open: async () => {
-      const opened = await azureCloud.openRights?.(settings, terms, context, runtime);
-      if (opened === undefined) throw new Error("the room gives no rights");
-      return opened;
+      const chosen = await azureCloud.openRights?.(settings, terms, context, runtime);
+      if (chosen === undefined) throw new Error("the room gives no rights");
+      return { settings: chosen, steps };
     },
     issue: (chosen: AzureSettings) => azureCloud.issue(chosen, terms, context, runtime),
     end: (grant?: Grant) => {
