@@ -23,6 +23,8 @@ export interface Taken {
   readonly wasThere: boolean;
   /** Whether it was all that can have been given: nothing more of it can be under way. */
   readonly isWhole: boolean;
+  /** Whether somewhere there was nothing of it, as Google showed it. */
+  readonly isMissing: boolean;
   /** What gives the same, and stays. */
   readonly staying: readonly Staying[];
 }
@@ -38,8 +40,9 @@ export async function takeAll(work: TakingAll, enders: Enders, asking: Asking): 
   const removals = granter === undefined ? [] : resources.map((resource) => takeFrom(resource, work, granter, asking));
   const end = { leaseId, waitMs: limits.entitlementMs, story };
   const ended = entitlement === undefined ? [] : [endEntitlement({ ...end, entitlement }, enders, asking)];
-  const endings = ended.map(async (wasThere): Promise<Taken> => {
-    return { wasThere: await wasThere, isWhole: false, staying: [] };
+  const endings = ended.map(async (ending): Promise<Taken> => {
+    const wasThere = await ending;
+    return { wasThere, isWhole: false, isMissing: !wasThere, staying: [] };
   });
   const outcomes = await Promise.allSettled([...removals, ...endings]);
   const failures = outcomes
@@ -54,6 +57,7 @@ function together(all: readonly Taken[]): Taken {
   return {
     wasThere: all.some(({ wasThere }) => wasThere),
     isWhole: all.every(({ isWhole }) => isWhole),
+    isMissing: all.some(({ isMissing }) => isMissing),
     staying: all.flatMap(({ staying }) => staying),
   };
 }
@@ -77,7 +81,8 @@ async function takeFrom(
   const { pruned } = await changePolicy(resource, remove, granter, asking, limits.change);
   if (seen.length > 0) story.tell(`took ${seen.length} of its bindings off ${resource.name}, as ${granter.who}`);
   if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
-  return { wasThere: seen.length > 0, isWhole: seen.length > 0, staying };
+  const wasThere = seen.length > 0;
+  return { wasThere, isWhole: wasThere, isMissing: !wasThere, staying };
 }
 
 /** Which roles the lease's bindings gave, and to whom: as they say, and where they are gone already as the order does. */

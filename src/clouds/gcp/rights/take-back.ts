@@ -29,7 +29,7 @@ export interface TakeBackLimits {
   readonly watchMs: number;
   /** A write that was under way when an agentctl was killed has landed by then; */
   readonly secondLookMs: number;
-  /** one of this process, which has waited for it. */
+  /** one of this process, which has waited for it; and a policy that is read shows by then what was written long before. */
   readonly ownSecondLookMs: number;
 }
 
@@ -93,12 +93,12 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
       const enders = await openEnders(work, asking);
       await look.finish(signal);
       const taken = await takeAll(work, enders, asking);
-      if (order.isIssued || taken.isWhole) return taken;
-      // Whoever gave it may have been killed while it did.
-      const isOwn = order.isHandedOut === false;
-      await pauseFor(isOwn ? limits.ownSecondLookMs : limits.secondLookMs, signal, runtime);
+      if (taken.isWhole || (order.isIssued && !taken.isMissing)) return taken;
+      // Whoever gave it may have been killed while it did; and what was given can be missing in what Google shows.
+      const isLanded = order.isIssued || order.isHandedOut === false;
+      await pauseFor(isLanded ? limits.ownSecondLookMs : limits.secondLookMs, signal, runtime);
       const second = await takeAll(work, enders, asking);
-      story.tell("looked twice, for what may have been under way");
+      story.tell(`looked twice, for what may have been ${order.isIssued ? "missing in Google's answer" : "under way"}`);
       return { ...second, wasThere: taken.wasThere || second.wasThere };
     },
     late,
