@@ -65,6 +65,16 @@ describe("giving bindings beside others", () => {
       message: "Request violates constraint 'constraints/iam.allowedPolicyMemberDomains'",
       hint: /organization/,
     },
+    {
+      name: "with a member whom the organization does not allow",
+      message: "One or more users named in the policy do not belong to a permitted customer.",
+      hint: /a member that was in its policy before/,
+    },
+    {
+      name: "on a bucket of which everybody was a member",
+      message: "The member bindings allUsers are not allowed since public access prevention is enforced.",
+      hint: /a member that was in its policy before/,
+    },
   ])("$name is refused, and not tried for minutes", async ({ message, hint }) => {
     const google = await startFakeRights({ "b/site": [] });
     google.beforeSet = () =>

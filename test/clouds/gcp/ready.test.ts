@@ -82,6 +82,31 @@ describe("ready", () => {
     expect(steps.at(-1)?.text).toMatch(said);
   });
 
+  it.each([
+    {
+      name: "Resource Manager's",
+      resource: PROJECT,
+      error: { status: "INVALID_ARGUMENT", message: "Permission storage.object.get is not valid for this resource." },
+    },
+    {
+      name: "Cloud Storage's",
+      resource: "//storage.googleapis.com/projects/_/buckets/site",
+      error: { message: "Permission storage.object.get is unknown.", errors: [{ reason: "invalid" }] },
+    },
+  ])("is refused at once where the permission is none of $name", async ({ resource, error }) => {
+    const google = await startFakeRights({ "projects/my-project": [], "b/site": [] });
+    google.granted = () => answersJson(400, { error: { code: 400, ...error } });
+    const misspelt = { ...ready, permissions: ["storage.object.get"] };
+    const failure = await failureOf(open(google, { settings: settingsFor(resource, { ready: misspelt }) }).opened);
+    expect(failure).toMatchObject({
+      code: "CLOUD_DENIED",
+      message: expect.stringContaining("storage.object.get is"),
+      hint: expect.stringContaining("check gcp.ready"),
+    });
+    // One before anything was given.
+    expect(google.asked.filter(({ path }) => path.includes("Permissions"))).toHaveLength(2);
+  });
+
   it("says that a permission may be misspelt, or in none of the roles", async () => {
     const google = await startFakeRights({ "projects/my-project": [] });
     const misspelt = { ...ready, permissions: ["storage.object.get"] };

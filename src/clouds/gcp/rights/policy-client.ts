@@ -9,8 +9,9 @@ import type { PolicyResource } from "./resources.js";
 const CONFLICTS: readonly number[] = [409, 412];
 /** Cloud Storage says with the status of a conflict that a bucket takes no conditions, */
 const NO_CONDITIONS = /uniform bucket-level access|uniformBucketLevelAccess|bucket policy only/i;
-/** and that an organization's policy forbids it: no further try fares better. */
-const CONSTRAINT = /violates constraint|\bconstraints\//i;
+/** and that the organization forbids it, or one of the members, whoever put them there: no further try fares better. */
+const FORBIDDEN =
+  /violates constraint|\bconstraints\/|organization(?:'s)? policy|permitted customer|public access prevention/i;
 /** Google's words when a policy holds as much as it may. */
 const LIMIT_WORDS = /maximum allowed|larger than the maximum|exceeds? the (maximum|limit)|too many/i;
 
@@ -63,7 +64,7 @@ export async function setPolicy(
             return {};
           }
           const conflict = saidOf(json);
-          if (NO_CONDITIONS.test(conflict) || CONSTRAINT.test(conflict)) throw new Error("it was refused");
+          if (NO_CONDITIONS.test(conflict) || FORBIDDEN.test(conflict)) throw new Error("it was refused");
           return { conflict };
         },
       },
@@ -121,7 +122,9 @@ export function limitHint(name: string): string {
 function hintOf({ code, text }: Refusal, { name, permissions }: PolicyResource, { who }: Bearer): string {
   if (NO_CONDITIONS.test(text))
     return `switch on uniform bucket-level access for ${name}: without it Google takes no conditions`;
-  if (CONSTRAINT.test(text)) return `a policy of the organization forbids this on ${name}: ask who keeps it`;
+  if (FORBIDDEN.test(text)) {
+    return `the organization forbids this on ${name}, or a member that was in its policy before: ask who keeps its constraints`;
+  }
   if (/^(PERMISSION_DENIED|forbidden|insufficientPermissions)$/.test(code)) {
     return `${who} needs ${permissions}.getIamPolicy and ${permissions}.setIamPolicy on ${name}; agentctl setup gcp writes that`;
   }

@@ -29,8 +29,8 @@ export interface Readiness {
 
 /**
  * Waits until the lease's own principal has all of the permissions, three times in a row.
- * @throws {AgentctlError} NOT_READY with what is missing; what `be` throws, and as `askRights` does but for a refusal,
- *   which may be for want of the very right that is waited for, and for what may pass
+ * @throws {AgentctlError} NOT_READY with what is missing; what `be` throws, and as `askRights` does but for a refusal
+ *   of the principal, which may be for want of the very right that is waited for, and for what may pass
  */
 export async function awaitReady(
   { resource, permissions, timeoutSeconds, until, story }: Readiness,
@@ -74,9 +74,14 @@ async function look(
     return { who, missing: permissions.filter((permission) => !granted.includes(permission)) };
   } catch (error) {
     if (!(error instanceof AgentctlError)) throw error;
-    if (error.code !== "CLOUD_DENIED" && !PASSING.includes(error.code)) throw error;
+    if (!isRefusalOfPrincipal(error) && !PASSING.includes(error.code)) throw error;
     return { who, missing: permissions, refusal: error.message };
   }
+}
+
+/** A question that makes no sense to Google, such as one about a permission that there is not, will make none later. */
+function isRefusalOfPrincipal({ code, facts }: AgentctlError): boolean {
+  return code === "CLOUD_DENIED" && facts["httpStatus"] !== 400;
 }
 
 function describe({ missing }: Seen, permissions: readonly string[], { name }: PolicyResource): string {
