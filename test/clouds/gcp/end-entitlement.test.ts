@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failureOf } from "../exchange/identity.js";
 import { gcpSettings } from "./fake-google.js";
 import { startFakeRights, whoIs } from "./fake-rights.js";
-import { ENTITLEMENT, GRANTER, MEMBER, scene } from "./scene.js";
+import { ENTITLEMENT, GRANTER, MEMBER, scene, texts } from "./scene.js";
 
 describe("the end of a grant of an entitlement", () => {
   const settings = gcpSettings({ entitlement: ENTITLEMENT });
@@ -102,5 +102,21 @@ describe("the end of a grant of an entitlement", () => {
     const { open, end } = scene(google, { settings, order: { isIssued: false } });
     await failureOf(open());
     expect((await end()).word).toBe("removed");
+  });
+
+  it.each([
+    { name: "is ended as soon as it is active", next: ["ACTIVATING", "ACTIVATING", "ACTIVE"], word: "removed" },
+    { name: "and does not become active is unfinished", next: [], word: "failed" },
+  ])("that only begins, which Google may not end, $name", async ({ next, word }) => {
+    const google = await startFakeRights({}, { states: ["SCHEDULED"], endsActiveOnly: true });
+    const { open, end } = scene(google, { settings, order: { isIssued: false } });
+    await failureOf(open());
+    const [grant] = google.pam.grants;
+    if (grant !== undefined) grant.next = [...next];
+    const ending = await end();
+    expect(ending.word).toBe(word);
+    expect(ending.isUnfinished).toBe(word === "failed" ? true : undefined);
+    expect(grant?.state).toMatch(word === "failed" ? /^SCHEDULED$/ : /^(REVOKED|WITHDRAWN)$/);
+    expect(texts(ending).match(/could not be withdrawn either/g) ?? []).toHaveLength(word === "failed" ? 1 : 0);
   });
 });

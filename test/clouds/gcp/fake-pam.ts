@@ -23,6 +23,8 @@ export interface FakePam {
   /** Who may not revoke; by default nobody is refused. */
   mayNotRevoke?: string;
   mayNotWithdraw?: boolean;
+  /** Whether none but an active grant can be revoked or withdrawn. */
+  endsActiveOnly?: boolean;
   /** Who may not see all grants of an entitlement. */
   mayNotList?: string;
   /** Asked before a grant is made: what it answers goes out in its place. */
@@ -57,6 +59,7 @@ export function answerPam(asked: Asked, who: string, pam: FakePam): Reply | unde
     grant.state = grant.next.shift() ?? grant.state;
     return answersJson(200, grant);
   }
+  if (pam.endsActiveOnly === true && grant.state !== "ACTIVE") return refuse(400, "FAILED_PRECONDITION");
   if (verb === "revoke" && pam.mayNotRevoke === who) return refuse(403, "PERMISSION_DENIED");
   if (verb === "withdraw" && (pam.mayNotWithdraw === true || beta === undefined))
     return refuse(403, "PERMISSION_DENIED");

@@ -1,4 +1,4 @@
-import { AgentctlError } from "../../../core/errors.js";
+import { AgentctlError, toAgentctlError } from "../../../core/errors.js";
 import { pauseFor } from "../../../core/retry.js";
 import type { Story } from "../../story.js";
 import type { Asking, Bearer } from "./ask-rights.js";
@@ -10,6 +10,8 @@ const LONGEST_PAUSE_MS = 3_000;
 const GROWTH = 1.6;
 /** Being ended already. */
 const UNDER_WAY: readonly string[] = ["REVOKING", "WITHDRAWING"];
+/** On the way to be given: by itself it becomes active. */
+const BEGINNING: readonly string[] = ["SCHEDULED", "ACTIVATING"];
 
 export interface EntitlementEnd {
   readonly entitlement: string;
@@ -60,33 +62,58 @@ async function lookFor(
   return { looker: bearer, open: await findOpenGrants(entitlement, { bearer, isRequester: true }, asking) };
 }
 
-/** Revoked by whoever may; else withdrawn by whoever asked for it, which Google lets every requester do. */
+/** Asks for the grant's end; where Google ends none that only begins, as its guide says, until it has begun. */
 async function askForItsEnd(
   grant: EntitlementGrant,
-  { leaseId, story }: EntitlementEnd,
+  end: EntitlementEnd,
   enders: Enders,
   looker: Bearer,
   asking: Asking,
 ): Promise<void> {
+  const { runtime, signal } = asking;
+  const until = runtime.now() + end.waitMs;
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    const refusal = await tryToEnd(grant, end, enders, looker, asking);
+    if (refusal === undefined) return;
+    const { state } = await readGrantNow(grant.name, looker, asking);
+    if (!BEGINNING.includes(state) || runtime.now() >= until || signal.aborted) {
+      end.story.tell(`it is ${state}, and could not be withdrawn either: ${refusal.second.message}`);
+      throw refusal.first;
+    }
+    await pauseFor(pauseMs, signal, runtime);
+    pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
+  }
+}
+
+/**
+ * Revoked by whoever may; else withdrawn by whoever asked for it, which Google lets every requester do. Answers both
+ * refusals where neither is taken, and the grant has not ended otherwise.
+ */
+async function tryToEnd(
+  { name }: EntitlementGrant,
+  { leaseId, story }: EntitlementEnd,
+  enders: Enders,
+  looker: Bearer,
+  asking: Asking,
+): Promise<{ readonly first: AgentctlError; readonly second: AgentctlError } | undefined> {
   const ask = async (verb: EndingVerb, bearer: Bearer): Promise<void> => {
-    await endGrant(verb, grant.name, `agentctl lease ${leaseId} has ended`, bearer, asking);
-    story.tell(`asked Google to ${verb} ${grant.name}, as ${bearer.who}`);
+    await endGrant(verb, name, `agentctl lease ${leaseId} has ended`, bearer, asking);
+    story.tell(`asked Google to ${verb} ${name}, as ${bearer.who}`);
   };
   try {
     await ask("revoke", looker);
   } catch (error) {
     if (!(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
-    const now = await readGrantNow(grant.name, looker, asking);
-    if (isOver(now) || UNDER_WAY.includes(now.state)) return;
+    const now = await readGrantNow(name, looker, asking);
+    if (isOver(now) || UNDER_WAY.includes(now.state)) return undefined;
     try {
       await ask("withdraw", await enders.principal());
     } catch (second) {
-      story.tell(
-        `it could not be withdrawn either: ${second instanceof AgentctlError ? second.message : "unexpected"}`,
-      );
-      throw error;
+      return { first: error, second: toAgentctlError(second) };
     }
   }
+  return undefined;
 }
 
 async function awaitItsEnd(
