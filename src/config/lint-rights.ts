@@ -33,16 +33,31 @@ function findInAzure(azure: AzureSettings): readonly ProfileFinding[] {
   return found;
 }
 
-function findInGcp({ bindings, entitlement, granter, ready, serviceAccount }: GcpSettings): readonly ProfileFinding[] {
+function findInGcp(gcp: GcpSettings): readonly ProfileFinding[] {
+  const { bindings, entitlement, granter, ready, serviceAccount } = gcp;
   if (bindings.length === 0 && entitlement === undefined) {
     return granter === undefined ? [] : [unusedGranter("gcp", "bindings or an entitlement")];
   }
   const key = bindings.length > 0 ? "bindings" : "entitlement";
   return [
     ...(granter !== undefined && serviceAccount === undefined ? [OPEN_GRANTER] : []),
+    ...(canAskAgain(gcp) ? [OPEN_ENTITLEMENT] : []),
     ...(ready === undefined ? [withoutReady("gcp", key, "Google says 2 minutes, and 7 or more at times")] : []),
   ];
 }
+
+/** Privileged Access Manager takes tokens for all of Google Cloud alone, and none within an access boundary. */
+function canAskAgain({ entitlement, scopes, accessBoundary }: GcpSettings): boolean {
+  return entitlement !== undefined && scopes.includes(CLOUD_PLATFORM) && accessBoundary.length === 0;
+}
+
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+
+const OPEN_ENTITLEMENT: ProfileFinding = {
+  path: ["gcp", "entitlement"],
+  message: "can be asked for again by the command itself, until its token ends: who gets a grant is who asks for it",
+  hint: "give gcp.scopes without cloud-platform, have the grants approved, or use bindings, which a granter gives",
+};
 
 const OPEN_GRANTER: ProfileFinding = {
   path: ["gcp", "granter"],

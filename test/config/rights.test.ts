@@ -274,6 +274,9 @@ describe("revoke: required", () => {
 });
 
 describe("what lint says of it", () => {
+  const entitlement = "entitlement: projects/my-project/locations/global/entitlements/deploy";
+  const rule =
+    "{ available_resource: //storage.googleapis.com/projects/_/buckets/site, available_permissions: [inRole:roles/storage.objectViewer] }";
   const gcpReady = "ready: { permissions: [storage.objects.get] }";
   const azureReady = "ready: { permissions: [Microsoft.Storage/storageAccounts/read] }";
   it.each([
@@ -286,8 +289,18 @@ describe("what lint says of it", () => {
     },
     {
       name: "that nothing waits for an entitlement",
-      lines: gcp("entitlement: projects/my-project/locations/global/entitlements/deploy"),
-      want: [/^7:20: .*gcp\.entitlement: nothing waits/],
+      lines: gcp(entitlement),
+      want: [/^7:20: .*gcp\.entitlement: can be asked for again/, /^7:20: .*gcp\.entitlement: nothing waits/],
+    },
+    {
+      name: "nothing of an entitlement that the child's token is not good for",
+      lines: gcp(entitlement, gcpReady, "scopes: [https://www.googleapis.com/auth/compute]"),
+      want: [],
+    },
+    {
+      name: "nothing of an entitlement where an access boundary holds the child's token",
+      lines: gcp(entitlement, gcpReady, `access_boundary: [${rule}]`),
+      want: [],
     },
     {
       name: "that nothing waits for Azure",

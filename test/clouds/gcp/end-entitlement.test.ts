@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../exchange/identity.js";
-import { gcpSettings } from "./fake-google.js";
+import { BUCKET_RULE, gcpSettings } from "./fake-google.js";
 import { startFakeRights, whoIs } from "./fake-rights.js";
 import { ENTITLEMENT, GRANTER, MEMBER, scene, texts } from "./scene.js";
 
+const STORAGE = "https://www.googleapis.com/auth/devstorage.read_write";
+
 describe("the end of a grant of an entitlement", () => {
   const settings = gcpSettings({ entitlement: ENTITLEMENT });
+  const bounded = gcpSettings({ entitlement: ENTITLEMENT, accessBoundary: [BUCKET_RULE] });
   const withGranter = gcpSettings({ entitlement: ENTITLEMENT, granter: { serviceAccount: GRANTER } });
 
   it.each([
@@ -22,6 +25,19 @@ describe("the end of a grant of an entitlement", () => {
     expect(revoking.map(whoIs)).toEqual([want]);
     expect((await end()).word).toBe("removed");
     expect(google.asked.filter(({ path }) => path.endsWith(":revoke"))).toHaveLength(1);
+  });
+
+  it.each([
+    { name: "is told", given: settings, want: true },
+    { name: "is not told of a token with other scopes", given: { ...settings, scopes: [STORAGE] }, want: false },
+    { name: "is not told of a token in an access boundary", given: bounded, want: false },
+  ])("that can be asked for again by the lease's own token $name", async ({ given, want }) => {
+    const google = await startFakeRights({});
+    const { open, end } = scene(google, { settings: given });
+    await open();
+    const { word, detail } = await end();
+    expect(word).toBe("removed");
+    expect(detail.includes(`such as to ask for ${ENTITLEMENT} again`)).toBe(want);
   });
 
   it("is only waited for where somebody has asked for it already", async () => {

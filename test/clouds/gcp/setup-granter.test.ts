@@ -156,6 +156,21 @@ describe("what is written", () => {
     expect(noteOf(SETTINGS)).not.toMatch(/which may be the granter/);
   });
 
+  it.each([
+    { name: "says where the command itself could ask for a grant", scope: "cloud-platform", want: true },
+    {
+      name: "does not say so of a command with other scopes",
+      scope: "compute",
+      want: false,
+    },
+  ])("$name", ({ scope, want }) => {
+    const scopes = [`https://www.googleapis.com/auth/${scope}`];
+    const entitlement = "projects/my-project/locations/global/entitlements/deploy";
+    const { notes } = gcpTrust.write(request({ entitlement, scopes }));
+    expect(notes.some((note) => note.includes("can, with its token"))).toBe(want);
+    expect(notes.some((note) => note.includes("ttl and ready's timeout together"))).toBe(true);
+  });
+
   it("asks for the organization of a folder", () => {
     const bindings = [{ role: VIEWER, resource: "//cloudresourcemanager.googleapis.com/folders/1" }];
     expect(gcpTrust.write(request({ bindings })).text).toContain("org_id      = var.deploy_web_organization_id");

@@ -25,7 +25,7 @@ export function removedEnding(
   const expiresAt = expiryOf(order);
   const lastAt = staying.length === 0 ? target.boundAt : (lastEndOf(staying) ?? expiresAt);
   const at = Math.min(Math.max(target.boundAt, lastAt), expiresAt);
-  const detail = [...told, remainder(order)].join("; ");
+  const detail = [...told, remainder(order, target)].join("; ");
   return { cloud: "gcp", word: "removed", ...timesOf(at, order), detail, steps: story.steps };
 }
 
@@ -43,7 +43,7 @@ export function revokedEnding(
   const resource = target.ready?.resource.name ?? "";
   const detail =
     `${takenBack(target)}; testIamPermissions on ${resource} stopped granting ${permissions.join(", ")} to the lease's own ` +
-    `token ${secondsSince(since, first)} after that; nothing else was tried; ${remainder(order)}`;
+    `token ${secondsSince(since, first)} after that; nothing else was tried; ${remainder(order, target)}`;
   // Rounded up, since it was refused then and not before.
   return {
     cloud: "gcp",
@@ -56,14 +56,14 @@ export function revokedEnding(
 
 /** Google had ended it by itself before it was taken away. */
 export function boundEnding(order: EndOrder, target: Target, story: Story): Ending {
-  const detail = `what was given had ended by itself at ${formatInstant(target.boundAt)}; ${remainder(order)}`;
+  const detail = `what was given had ended by itself at ${formatInstant(target.boundAt)}; ${remainder(order, target)}`;
   return { cloud: "gcp", word: "expires", ...timesOf(target.boundAt, order), detail, steps: story.steps };
 }
 
 /** Not taken back, or not all of it; a further try might, unless it has ended by itself. */
 export function failedEnding(order: EndOrder, target: Target, error: AgentctlError, story: Story, now: number): Ending {
   const what = error.code === "INTERRUPTED" ? "interrupted before it was taken back" : error.message;
-  const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}${unapprovedOf(target)}; ${remainder(order)}`;
+  const detail = `${what}; tried for ${secondsSince(story.startedAt, now)}; ${boundOf(target)}${unapprovedOf(target)}; ${remainder(order, target)}`;
   // By Google's clock, which may be behind ours.
   const lastAt = target.boundAt + (target.entitlement === undefined ? 0 : APPROVAL_MS);
   return {
@@ -109,7 +109,10 @@ function unapprovedOf({ entitlement }: Target): string {
     : ", but for a grant that still waits for approval: Google lets it be approved for 24 hours";
 }
 
-function remainder(order: EndOrder): string {
+/** What takes a grant back does not take back the right to ask for one. */
+function remainder(order: EndOrder, target?: Target): string {
   if (!order.isIssued) return "whether a token was issued is not known; it was handed to nobody";
-  return `the token itself lives until ${formatInstant(expiryOf(order))}, for whatever else ${order.principal} may do`;
+  const { principal } = order;
+  const again = target?.mayAskAgain === true ? `, such as to ask for ${target.entitlement} again` : "";
+  return `the token itself lives until ${formatInstant(expiryOf(order))}, for whatever else ${principal} may do${again}`;
 }

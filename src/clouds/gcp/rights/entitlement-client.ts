@@ -140,7 +140,7 @@ function readPage(json: unknown): GrantPage {
 
 function hintOf({ code, text }: Refusal, what: string, { who }: Bearer): string {
   if (/duration/i.test(text))
-    return "shorten the ttl, or let the entitlement be granted for longer; no grant is shorter than 30m";
+    return "shorten the ttl or gcp.ready.timeout, which are asked for together, or let the entitlement be granted for longer; no grant is shorter than 30m";
   if (/justification/i.test(text)) return `check what justification ${what} asks for: agentctl gives the lease's id`;
   if (code === "PERMISSION_DENIED")
     return `${who} must be among the entitlement's requesters: whoever asks for a grant gets it`;

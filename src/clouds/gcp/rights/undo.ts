@@ -2,6 +2,7 @@ import { formatInstant } from "../../../core/durations.js";
 import type { EndOrder, Facts, GrantTerms } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import { tokenAudiencesOf } from "../provider.js";
+import { CLOUD_PLATFORM } from "../scopes.js";
 import { requestedSeconds } from "./entitlement-grant.js";
 import type { Identities } from "./identities.js";
 import { type PolicyResource, readResource } from "./resources.js";
@@ -21,6 +22,8 @@ export interface Target {
   /** What was given there: of these, bindings that have ended are pruned. */
   readonly roles: readonly string[];
   readonly entitlement?: string;
+  /** Whether the lease's own token is good for Privileged Access Manager, where its principal may ask for the same again. */
+  readonly mayAskAgain: boolean;
   /** What was seen working. */
   readonly ready?: { readonly resource: PolicyResource; readonly permissions: readonly string[] };
   /** When it ends by itself, at the latest; epoch ms. */
@@ -46,7 +49,7 @@ export function undoOf(rights: Rights, settings: GcpSettings, terms: GrantTerms)
     roles: [...new Set(gifts.flatMap(({ roles }) => roles))],
     ...(settings.serviceAccount !== undefined && { serviceAccount: settings.serviceAccount }),
     ...(granter !== undefined && { granter }),
-    ...(entitlement !== undefined && { entitlement }),
+    ...(entitlement !== undefined && { entitlement, mayAskAgain: mayAskAgain(settings) }),
     ...(ready !== undefined && { readyAt: ready.resource.name, permissions: ready.permissions }),
   };
 }
@@ -61,6 +64,11 @@ export function boundAtOf({ entitlement, waitSeconds }: Rights, terms: GrantTerm
   const plannedAt = terms.endsAt - terms.lifetimeSeconds * 1000;
   const lastsMs = (requestedSeconds(terms.latestEndsAt - plannedAt) + waitSeconds) * 1000;
   return Math.ceil((plannedAt + lastsMs) / 1000) * 1000;
+}
+
+/** Whether the command's token is good for Privileged Access Manager: it takes none but for all of Google Cloud, and none within an access boundary. */
+export function mayAskAgain({ scopes, accessBoundary }: Pick<GcpSettings, "scopes" | "accessBoundary">): boolean {
+  return scopes.includes(CLOUD_PLATFORM) && accessBoundary.length === 0;
 }
 
 /** Reads what `undoOf` wrote. It may come from a file, so nothing of it is believed: only one's own can be taken away. */
@@ -90,6 +98,7 @@ export function readUndoing({ undo, leaseId }: Pick<EndOrder, "undo" | "leaseId"
     resources,
     roles: textsOf(undo["roles"]) ?? [],
     boundAt,
+    mayAskAgain: undo["mayAskAgain"] === true,
     ...(granter !== undefined && { granter }),
     ...(entitlement !== undefined && { entitlement }),
     ...(ready !== undefined && { ready }),

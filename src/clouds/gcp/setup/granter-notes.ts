@@ -1,4 +1,5 @@
 import type { GcpSettings } from "../../../core/profile.js";
+import { mayAskAgain } from "../rights/undo.js";
 import type { GranterPlan } from "./granter-plan.js";
 
 /** What is to be known of what is given for the time of a lease. */
@@ -30,7 +31,12 @@ export function granterNotes(settings: GcpSettings, plan: GranterPlan | undefine
   }
   if (entitlement !== undefined) {
     notes.push(
-      `the entitlement ${entitlement} is not changed: it has to have ${grantee} among its eligible users, to ask for no approval, and to give as long as the profile's ttl; that a custom role takes the permissions on its grants could not be verified`,
+      `the entitlement ${entitlement} is not changed: it has to have ${grantee} among its eligible users, to ask for no approval, and to give as long as the profile's ttl and ready's timeout together; that a custom role takes the permissions on its grants could not be verified`,
+    );
+  }
+  if (entitlement !== undefined && mayAskAgain(settings)) {
+    notes.push(
+      "who may ask for a grant may ask for another: the command can, with its token, until that ends; scopes without cloud-platform, or an approver, keep it from that",
     );
   }
   return notes;
