@@ -72,6 +72,18 @@ describe("giving bindings", () => {
     expect(google.written).toEqual([]);
   });
 
+  it.each([
+    { name: "that Google takes", length: 127, code: undefined },
+    { name: "that is longer is refused, since nobody knows what it is mapped to", length: 128, code: "CONFIG_INVALID" },
+  ])("to a federated identity with a subject $name", async ({ length, code }) => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const settings = federatedSettings({ ...settingsFor(PROJECT) });
+    const { opened } = open(google, { settings, subject: "s".repeat(length) });
+    const outcome = await opened.then(() => undefined).catch((error: { code: string }) => error.code);
+    expect(outcome).toBe(code);
+    expect(google.written).toHaveLength(code === undefined ? 1 : 0);
+  });
+
   it("writes back all of a policy that is not ours, also what nobody here knows, in the version that has conditions", () => {
     const foreign = [
       {

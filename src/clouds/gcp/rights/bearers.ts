@@ -13,6 +13,8 @@ import type { Identities } from "./identities.js";
 
 /** Long enough for what is asked at once; nobody is handed these tokens. */
 const LIFETIME_SECONDS = 600;
+/** Google's limit of a mapped subject: of a longer `sub` the provider makes something else, or nothing. */
+const MAX_SUBJECT_BYTES = 127;
 
 /** The caller's federated token, by which the others are had. */
 export interface Federation {
@@ -45,12 +47,14 @@ export async function bePrincipal(who: Identities, federation: Federation, askin
 
 /**
  * As a policy names the lease's principal; a federated one by its subject, which providers map from `sub`.
- * @throws {AgentctlError} TOKEN_MALFORMED for a subject that would mean others too
+ * @throws {AgentctlError} TOKEN_MALFORMED for a subject that would mean others too; CONFIG_INVALID for one that no
+ *   provider can have mapped as it is
  */
 export function memberOf(who: Identities, subject: string): string {
   const { serviceAccount } = who;
   // In a policy that would be everybody of the pool.
   if (serviceAccount === undefined && subject === "*") throw allOfPool();
+  if (serviceAccount === undefined && Buffer.byteLength(subject) > MAX_SUBJECT_BYTES) throw notMapped(subject);
   return serviceAccount === undefined ? poolMember(settingsOf(who), subject) : `serviceAccount:${serviceAccount}`;
 }
 
@@ -62,6 +66,13 @@ function allOfPool(): AgentctlError {
       hint: "give the profile a service_account, or use an identity with a subject of its own",
     },
   );
+}
+
+function notMapped(subject: string): AgentctlError {
+  const message = `the token's subject is ${Buffer.byteLength(subject)} bytes long, and Google takes ${MAX_SUBJECT_BYTES}: by what the provider calls it, it is not known here`;
+  return new AgentctlError("CONFIG_INVALID", message, {
+    hint: "give the profile a service_account, which is given the roles then",
+  });
 }
 
 async function impersonateAs(
