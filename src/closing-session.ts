@@ -47,12 +47,14 @@ export async function closeLease(held: HeldLease): Promise<void> {
   await recorder.settle();
   if (kept !== undefined) account.renewals = kept.renewals;
   if (delivery !== undefined && delivery.refusedCount() > 0) account.refusals = delivery.refusedCount();
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime);
+  const notify = (text: string) => observe({ kind: "notice", text });
+  const watch = watchClosing(notify, runtime, { stageNow: () => held.closing });
   watch.unwatched.addEventListener("abort", () => held.unwatched.abort());
   watch.signal.addEventListener("abort", () => held.left.abort());
   try {
     const endings = await endOnce(held);
     await held.earlyEnd;
+    held.closing = "ended";
     keepUnfinished(endings, held);
     await settleSweep(held);
   } finally {

@@ -61,8 +61,9 @@ async function endQueued(
   first: readonly Ending[],
   orders: readonly EndOrder[],
   context: EndContext,
-  { entry, recorder, observe, runtime }: HeldLease,
+  held: HeldLease,
 ): Promise<readonly Ending[]> {
+  const { entry, recorder, observe, runtime } = held;
   const { unwatched, signal, onProgress } = context;
   let endings = first;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -74,8 +75,10 @@ async function endQueued(
     const what = `waiting until ${formatInstant(until)}, when ${clouds.join(" and ")} can be taken back`;
     observe({ kind: "notice", text: `${what}; an interrupt leaves that to its watchdog` });
     onProgress(what);
+    held.closing = "waiting";
     await waitUntil(until, AbortSignal.any([unwatched, signal]), runtime);
     if (unwatched.aborted || signal.aborted) break;
+    held.closing = "ending";
     const due = orders.filter((_, index) => isUnfinished(endings[index] as Ending));
     const again = await endGrants(due, context, runtime);
     endings = endings.map((ending) => continueEnding(ending, again));

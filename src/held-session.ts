@@ -7,6 +7,7 @@ import type { Observe } from "./core/run-request.js";
 import type { Runtime } from "./core/runtime.js";
 import type { Delivery } from "./deliver/index.js";
 import type { KeptGrants, OpenLease, RevokeRequest, Watchdog } from "./lease/index.js";
+import type { ClosingStage } from "./run/index.js";
 
 /** A lease while it is open, with what has to be taken down at its end as far as it stands. */
 export interface HeldLease {
@@ -29,6 +30,8 @@ export interface HeldLease {
   /** True once the command could have its credentials. */
   isHandedOut?: boolean;
   hasLeft?: boolean;
+  /** How far its end is, once that has begun. */
+  closing: ClosingStage;
   kept?: KeptGrants;
   delivery?: Delivery;
   ending?: Promise<readonly Ending[]>;
@@ -46,6 +49,7 @@ export function hold(
   return {
     ...parts,
     askedForRights: new Set(),
+    closing: "ending",
     revoked: new AbortController(),
     unwatched: new AbortController(),
     left: new AbortController(),

@@ -36,7 +36,7 @@ const LOOK_MS = 100;
 export async function revokeSession(order: RevokeOrder, observe: Observe, runtime: Runtime): Promise<SweepReport> {
   const { identitySource } = order;
   if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
-  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
+  const watch = watchClosing((text) => observe({ kind: "notice", text }), runtime, { finisher: "the next sweep" });
   const finisher = { by: "revoke" as const, ...(identitySource !== undefined && { identitySource }), ...watch };
   try {
     const leases = await Promise.all(

@@ -78,7 +78,7 @@ export async function runSession(request: RunRequest, observe: Observe, runtime:
     throw error;
   } finally {
     receipt.release();
-    interruption.stop();
+    interruption.stopAfterExit();
   }
 }
 

@@ -51,7 +51,7 @@ export async function sweepSession(request: SweepRequest, observe: Observe, runt
   if (identitySource !== undefined) requireKnownSource(identitySource, runtime);
   const watch = asWatchdog
     ? ignoreSignals(runtime)
-    : watchClosing((text) => observe({ kind: "notice", text }), runtime, "the next sweep");
+    : watchClosing((text) => observe({ kind: "notice", text }), runtime, { finisher: "the next sweep" });
   try {
     if (asWatchdog) await Promise.all(request.ids.map((id) => waitUntilOwnerDead(id, runtime, OWNER_GONE_MS)));
     const ids = asWatchdog ? request.ids : chooseLeases(request, runtime);

@@ -122,13 +122,15 @@ describe("closing a lease", () => {
       if (name === "SIGINT") handlers.push(act);
       return () => void handlers.splice(handlers.indexOf(act), 1);
     };
-    const scene = makeHeldLease(ledger, names, { revoke }, { onSignal });
+    const kills: unknown[] = [];
+    const kill = (...args: unknown[]) => kills.push(args) > 0;
+    const scene = makeHeldLease(ledger, names, { revoke }, { onSignal, kill });
     scene.held.account.grants = [makeGrant()];
     scene.held.askedForRights.add("azure");
     const interrupt = (): void => {
       for (const act of handlers) act();
     };
-    return { ...scene, handlers, interrupt };
+    return { ...scene, handlers, interrupt, kills };
   }
 
   it("leaves what is unfinished in the ledger as it stands, with the time of the next try", async () => {
@@ -168,9 +170,49 @@ describe("closing a lease", () => {
     expect([isInLedger(), released(), read().grants[1].ending.retryAt]).toEqual([true, 0, RETRY_AT]);
     expect(told.filter(({ kind }) => kind === "notice").map((each) => "text" in each && each.text)).toEqual([
       expect.stringMatching(/^waiting until .*; an interrupt leaves that to its watchdog$/),
-      "ending the lease, without watching it take effect; interrupt again to leave the rest to its watchdog",
+      "leaving the rest to its watchdog",
       expect.stringContaining("its watchdog takes azure back then"),
     ]);
+  });
+
+  it("cuts nothing off of what is told then, however often it is interrupted", async () => {
+    clouds.endGrants.mockResolvedValue([ended("aws"), queued("azure")]);
+    const { held, told, runtime, interrupt, kills } = stage("required");
+    Object.assign(runtime, {
+      sleep: () => {
+        for (let count = 0; count < 5; count += 1) interrupt();
+        return new Promise(() => {});
+      },
+    });
+    let isSwept = false;
+    held.sweeping = new Promise((resolve) => {
+      held.sweepStop.signal.addEventListener("abort", () => {
+        for (let count = 0; count < 5; count += 1) interrupt();
+        isSwept = true;
+        resolve();
+      });
+    });
+    await closeLease(held);
+    expect([isSwept, kills]).toEqual([true, []]);
+    expect(told.filter(({ kind }) => kind === "notice")).toHaveLength(2);
+    leaveLedger(held);
+    expect(isInLedger()).toBe(true);
+  });
+
+  it("waits for others' leases no longer at an interrupt when its own have ended, and is not cut off by more", async () => {
+    clouds.endGrants.mockResolvedValue([ended("aws"), ended("azure")]);
+    const { held, told, interrupt, kills } = stage("auto");
+    let sweeping = (): void => {};
+    held.sweeping = new Promise((resolve) => {
+      sweeping = resolve;
+    });
+    held.sweepStop.signal.addEventListener("abort", () => sweeping());
+    const closed = closeLease(held);
+    await vi.waitFor(() => expect(held.closing).toBe("ended"));
+    for (let count = 0; count < 5; count += 1) interrupt();
+    await closed;
+    expect([held.sweepStop.signal.aborted, kills]).toEqual([true, []]);
+    expect(told.filter(({ kind }) => kind === "notice")).toEqual([]);
   });
 
   it("tries no more at the second interrupt", async () => {

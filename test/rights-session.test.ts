@@ -51,6 +51,7 @@ function stage(open: Open) {
     throwIfInterrupted: () => {},
     interrupt: (work) => work,
     stop: () => {},
+    stopAfterExit: () => {},
   };
   const revoke = (request: RevokeRequest): void => {
     for (const act of watching) act(request);

@@ -9,6 +9,9 @@ const INTERRUPTING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 /** Meant for the command. Without a handler they end this process, or open Node's inspector (SIGUSR1). */
 const HELD = ["SIGUSR1", "SIGUSR2"] as const;
 
+/** An exit that has not come about by then waits for something, such as a reader, and may be interrupted. */
+const EXIT_MS = 3_000;
+
 export interface Interruption {
   /** Aborted at the first signal; its reason is the INTERRUPTED error. */
   readonly signal: AbortSignal;
@@ -17,6 +20,8 @@ export interface Interruption {
   /** What `work` answers, unless a signal comes first: then it is waited for no longer. @throws {AgentctlError} INTERRUPTED */
   interrupt<T>(work: Promise<T>): Promise<T>;
   stop(): void;
+  /** As `stop`, but for the moment in which the process tells its last and exits: no signal is to cut that off. */
+  stopAfterExit(): void;
 }
 
 /**
@@ -34,12 +39,14 @@ export function watchInterruption(runtime: Pick<Runtime, "onSignal">): Interrupt
       );
     }),
   );
+  const stop = (): void => {
+    for (const stopOne of [...stops, ...held]) stopOne();
+  };
   return {
     signal: controller.signal,
     throwIfInterrupted: () => controller.signal.throwIfAborted(),
     interrupt: (work) => untilAborted(work, controller.signal),
-    stop: () => {
-      for (const stop of [...stops, ...held]) stop();
-    },
+    stop,
+    stopAfterExit: () => void setTimeout(stop, EXIT_MS).unref(),
   };
 }

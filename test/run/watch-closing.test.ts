@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ignoreSignals, watchClosing } from "../../src/run/index.js";
+import { type ClosingStage, ignoreSignals, watchClosing } from "../../src/run/index.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
 function signalling() {
@@ -40,6 +40,27 @@ describe("signals while a lease is ended", () => {
     ]);
     watch.stop();
     expect(listening()).toBe(0);
+  });
+
+  it("leave what is only waited for at the first, and end nothing then", () => {
+    const { runtime, signal, sent } = signalling();
+    const told: string[] = [];
+    let stage: ClosingStage = "waiting";
+    const watch = watchClosing((text) => told.push(text), runtime, { stageNow: () => stage });
+    signal("SIGINT");
+    expect([watch.unwatched.aborted, watch.signal.aborted]).toEqual([true, true]);
+    signal("SIGINT");
+    stage = "ended";
+    for (let count = 0; count < 5; count += 1) signal("SIGTERM");
+    expect([told, sent]).toEqual([["leaving the rest to its watchdog"], []]);
+  });
+
+  it("have others waited for no longer once all has ended, and say nothing of it", () => {
+    const { runtime, signal, sent } = signalling();
+    const told: string[] = [];
+    const watch = watchClosing((text) => told.push(text), runtime, { stageNow: () => "ended" });
+    for (let count = 0; count < 5; count += 1) signal("SIGINT");
+    expect([watch.unwatched.aborted, watch.signal.aborted, told, sent]).toEqual([true, false, [], []]);
   });
 
   it("do nothing to a watchdog", () => {
