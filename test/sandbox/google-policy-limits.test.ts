@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defaultWorld, type Sandbox } from "../../src/sandbox/index.js";
 import { startSandbox } from "../start-sandbox.js";
 import {
+  account,
   type Binding,
   bucketPolicy,
   type Caller,
@@ -10,6 +11,7 @@ import {
   type Policy,
   PROJECT,
   parse,
+  post,
   resourceManager,
   tokenFor,
 } from "./google-clients.js";
@@ -130,6 +132,7 @@ describe("a policy that is refused", () => {
       says: /groups in the policy \(251\)/,
     },
     { name: "an unknown field", policy: { bindngs: [] } as Policy, says: /^Invalid JSON payload received\..*bindngs/ },
+    { name: "a field of Cloud Storage's", policy: { kind: "storage#policy" } as Policy, says: /^Invalid JSON .*kind/ },
   ];
 
   it.each(ok)("is not refused for $name", async ({ bindings }) => {
@@ -146,6 +149,16 @@ describe("a policy that is refused", () => {
     const refused = outcome(await api.write(granter, { ...before, version: 3, bindings: all, ...policy }));
     expect(refused.says).toMatch(says);
     expect(refused.is).toBe(is ?? "400 INVALID_ARGUMENT");
+  });
+});
+
+describe("a service account's policy", () => {
+  it.each([
+    { name: "is read with nothing in the body", body: {}, is: "200" },
+    { name: "is refused to who asks in the body", body: { options: { requestedPolicyVersion: 3 } }, is: "400" },
+  ])("$name", async ({ body, is }) => {
+    const path = `/v1/projects/-/serviceAccounts/${encodeURIComponent(account("demo"))}:getIamPolicy`;
+    expect(outcome(await post(granter, path, body)).is).toMatch(new RegExp(`^${is}`));
   });
 });
 

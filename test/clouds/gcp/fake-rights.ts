@@ -169,8 +169,10 @@ function readCall({ method, path, body }: Asked): Call | undefined {
   }
   const [, holder, verb] = /^\/v[13]\/(.+):(get|set|test)Iam(?:Policy|Permissions)$/.exec(url.pathname) ?? [];
   if (holder === undefined || method !== "POST") return undefined;
-  const json = JSON.parse(body) as Record<string, never>;
   const asksInQuery = url.searchParams.get("options.requestedPolicyVersion") === "3";
+  // IAM, which is asked in the query, takes no body.
+  if (asksInQuery && body !== "") return undefined;
+  const json = JSON.parse(body === "" ? "{}" : body) as Record<string, never>;
   if (verb === "get" && !asksInQuery && json["options"]?.["requestedPolicyVersion"] !== 3) return undefined;
   return { verb: verb as Call["verb"], holder, policy: json["policy"] ?? {}, permissions: json["permissions"] ?? [] };
 }

@@ -69,9 +69,10 @@ async function send<T>(
     headers: {
       authorization: `Bearer ${token.reveal()}`,
       accept: "application/json",
-      ...(method !== "GET" && { "content-type": "application/json; charset=utf-8" }),
+      ...(body !== undefined && { "content-type": "application/json; charset=utf-8" }),
     },
-    ...(method !== "GET" && { body: JSON.stringify(body ?? {}) }),
+    // Google answers a POST without a length with 411.
+    ...(method !== "GET" && { body: body === undefined ? "" : JSON.stringify(body) }),
   });
   const answer = wire.last;
   if (answer?.kind !== "answer") throw new Error("there is no answer");

@@ -100,6 +100,7 @@ function ofBucket(bucket: string): Requests {
   };
 }
 
+/** Reading takes the version in the query, and an empty body. */
 function ofServiceAccount(name: string): Requests {
   const path = `v1/${name}`;
   return {

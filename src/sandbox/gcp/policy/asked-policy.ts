@@ -18,7 +18,8 @@ const policySchema = z.strictObject({
   etag: z.optional(z.string()),
   bindings: z._default(z.array(bindingSchema), []),
   auditConfigs: z.optional(z.array(z.unknown())),
-  // Cloud Storage's own.
+});
+const bucketPolicySchema = z.extend(policySchema, {
   kind: z.optional(z.string()),
   resourceId: z.optional(z.string()),
 });
@@ -26,6 +27,7 @@ const settingSchema = z.strictObject({ policy: policySchema, updateMask: z.optio
 const gettingSchema = z.strictObject({
   options: z._default(z.strictObject({ requestedPolicyVersion: versionSchema }), { requestedPolicyVersion: 0 }),
 });
+const nothingSchema = z.strictObject({});
 const testingSchema = z.strictObject({ permissions: z._default(z.array(z.string()), []) });
 
 export type AskedPolicy = z.output<typeof policySchema>;
@@ -36,9 +38,11 @@ export class UnfitBody extends Error {}
 /** What the methods of Resource Manager and IAM take. */
 export const readSetting = (body: unknown) => read(settingSchema, body);
 export const readGetting = (body: unknown) => read(gettingSchema, body);
+/** The body of a method that takes none. */
+export const readNothing = (body: unknown) => read(nothingSchema, body);
 export const readTesting = (body: unknown) => read(testingSchema, body);
 /** Cloud Storage takes the policy itself. */
-export const readAskedPolicy = (body: unknown): AskedPolicy => read(policySchema, body);
+export const readAskedPolicy = (body: unknown): AskedPolicy => read(bucketPolicySchema, body);
 
 function read<Schema extends z.core.$ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const checked = check(schema, body);

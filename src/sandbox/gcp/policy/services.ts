@@ -7,7 +7,7 @@ import { GOOGLE_FAILURES, GoogleApiError, googleApiRefusal } from "../google-err
 import { invalidArgument, readJsonBody } from "../json-body.js";
 import { permissionDenied } from "../permission-denied.js";
 import { CLOUD_PLATFORM } from "../token-store.js";
-import { readGetting, readSetting, readTesting, UnfitBody } from "./asked-policy.js";
+import { readGetting, readNothing, readSetting, readTesting, UnfitBody } from "./asked-policy.js";
 import { holderInHierarchy, holderOf, type PolicyHolder } from "./holder.js";
 import {
   getPolicy,
@@ -85,7 +85,7 @@ function createPolicyService(
 function answerTo(verb: Verb, call: PolicyCall, request: ServiceRequest, note: TakeNotes): unknown {
   const body = readJsonBody(request);
   try {
-    if (verb === "get") return show(getPolicy(call, requestedVersion(request, body)));
+    if (verb === "get") return show(getPolicy(call, requestedVersion(call, request, body)));
     if (verb === "set") return show(setPolicy(call, readSetting(body).policy));
     const { permissions } = readTesting(body);
     if (permissions.length > MAX_PERMISSIONS) throw invalidArgument(`More than ${MAX_PERMISSIONS} permissions.`);
@@ -97,10 +97,11 @@ function answerTo(verb: Verb, call: PolicyCall, request: ServiceRequest, note: T
   }
 }
 
-/** IAM takes it in the query, Resource Manager in the body. */
-function requestedVersion(request: ServiceRequest, body: unknown): number {
-  const inQuery = queryValue(request, "options.requestedPolicyVersion");
-  return inQuery === undefined ? readGetting(body).options.requestedPolicyVersion : Number(inQuery);
+/** IAM takes it in the query, and no body at all; Resource Manager in the body. */
+function requestedVersion({ service }: PolicyCall, request: ServiceRequest, body: unknown): number {
+  if (service === "cloudresourcemanager") return readGetting(body).options.requestedPolicyVersion;
+  readNothing(body);
+  return Number(queryValue(request, "options.requestedPolicyVersion") ?? 0);
 }
 
 /** An empty policy has no bindings at all; one that was never written has nothing but its etag. */
