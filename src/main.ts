@@ -73,6 +73,7 @@ function createRuntime(env: Runtime["env"]): Runtime {
       return () => process.removeListener(signal, handler);
     },
     kill: sendSignal,
+    enter: enterDirectory,
   };
 }
 
@@ -123,6 +124,15 @@ function workingDirectory(): string {
 function hasControllingTerminal(): boolean {
   try {
     fs.closeSync(fs.openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function enterDirectory(directory: string): boolean {
+  try {
+    process.chdir(directory);
     return true;
   } catch {
     return false;

@@ -40,6 +40,7 @@ export function fakeRuntime(overrides: Partial<Runtime> = {}): FakeRuntime {
     random: () => 0.5,
     onSignal: () => () => {},
     kill: () => false,
+    enter: () => true,
     ...overrides,
     stdout: captureOutput(),
     stderr: captureOutput(),

@@ -39,6 +39,7 @@ export interface Output {
  */
 export interface Runtime {
   readonly env: Environment;
+  /** Where the process was started. */
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
   readonly pid: number;
@@ -64,4 +65,6 @@ export interface Runtime {
   onSignal(signal: NodeJS.Signals, handler: () => void): () => void;
   /** Sends a signal to a process id, or to a group when negative; false when there is no such process. */
   kill(pid: number, signal: NodeJS.Signals | 0): boolean;
+  /** Moves the process to a directory; `cwd` stays as it is. False where it cannot be entered. */
+  enter(directory: string): boolean;
 }

@@ -7,6 +7,7 @@ import { entryQueuedUntil } from "./orders.js";
 const LOOK_MS = 5_000;
 /** A cloud whose clock is behind may still refuse at that time, and must not be asked over and over. */
 const LEAST_MS = 5_000;
+const ROOT = "/";
 
 /** Until when all that is left of a lease has to wait (epoch ms); undefined where there is something to do now, or no such lease. */
 export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env" | "cwd">): number | undefined {
@@ -14,8 +15,22 @@ export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env"
   return found.is === "entry" ? entryQueuedUntil(found.entry) : undefined;
 }
 
-/** Waits until all that is left of a lease can be ended, or somebody else has. Nobody is kept from claiming it meanwhile. */
+/**
+ * Waits until all that is left of a lease can be ended, or somebody else has. Nobody is kept from claiming it meanwhile,
+ * nor from removing the directory that this was started in, or unmounting what it is on: relative paths in the environment
+ * start there, so that it is gone back to, if it is still there.
+ */
 export async function waitInQueue(id: string, runtime: Runtime): Promise<void> {
+  const { cwd, enter } = runtime;
+  enter(ROOT);
+  try {
+    await waitUntilDue(id, runtime);
+  } finally {
+    enter(cwd);
+  }
+}
+
+async function waitUntilDue(id: string, runtime: Runtime): Promise<void> {
   const since = runtime.now();
   for (;;) {
     const found = readEntryFile(id, runtime);

@@ -24,7 +24,8 @@ export function startSuccessor(id: string, identitySource: string | undefined, r
       detached: true,
       stdio: openStdio(nothing, runtime),
       env: watchdogEnvironment(runtime),
-      cwd,
+      // Relative paths in the environment start there; a directory that is gone is nowhere to start in.
+      cwd: fs.existsSync(cwd) ? cwd : "/",
     });
     successor.on("error", () => {});
     successor.unref();

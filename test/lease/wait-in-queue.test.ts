@@ -136,6 +136,23 @@ describe("waiting in the queue", () => {
     expect([pauses.length, until]).toEqual([72, RETRY_AT]);
   });
 
+  it("is done in no directory that somebody may want to remove or unmount, and goes back to its own", async () => {
+    open(queuedOf("aws", RETRY_AT));
+    let clock = OPENED;
+    const places: string[] = [];
+    const runtime = ledger.runtime({
+      cwd: "/mnt/job",
+      now: () => clock,
+      sleep: async (ms) => {
+        clock += ms;
+        expect(places).toEqual(["/"]);
+      },
+      enter: (directory) => places.push(directory) > 0,
+    });
+    await waitInQueue(ID, runtime);
+    expect(places).toEqual(["/", "/mnt/job"]);
+  });
+
   it("keeps nobody from claiming the lease", async () => {
     open(queuedOf("aws", RETRY_AT));
     let claim: ReturnType<typeof claimLease> | undefined;

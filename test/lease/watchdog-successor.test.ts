@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
+import os from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Runtime } from "../../src/core/runtime.js";
 import { startSuccessor } from "../../src/lease/index.js";
@@ -7,6 +8,8 @@ import { fakeRuntime } from "../fake-runtime.js";
 
 const ID = "l-0123456789ABCDEF";
 const ENV = { AGENTCTL_STATE_DIR: "/state", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "canary" };
+
+const CWD = os.tmpdir();
 
 function start(overrides: Partial<Runtime> = {}, identitySource?: string) {
   let isUnreffed = false;
@@ -18,7 +21,7 @@ function start(overrides: Partial<Runtime> = {}, identitySource?: string) {
   const spawns: unknown[][] = [];
   const runtime = fakeRuntime({
     env: ENV,
-    cwd: "/project",
+    cwd: CWD,
     self: ["/bin/node", "/opt/agentctl.js"],
     platform: "darwin",
     spawn: ((...args: unknown[]) => {
@@ -39,7 +42,7 @@ describe("the watchdog's successor", () => {
       [
         "/bin/node",
         ["/opt/agentctl.js", "lease", "sweep", "--as-watchdog", "--queued", ID],
-        { detached: true, stdio: ["ignore", "ignore", "ignore"], env: ENV, cwd: "/project" },
+        { detached: true, stdio: ["ignore", "ignore", "ignore"], env: ENV, cwd: CWD },
       ],
     ]);
     expect(isUnreffed(), "nobody waits for it").toBe(true);
@@ -53,6 +56,11 @@ describe("the watchdog's successor", () => {
   it("proves the identity that the sweep was told to", () => {
     const [first] = start({}, "gitlab").spawns;
     expect((first as [string, string[]])[1].slice(-3)).toEqual(["--identity", "gitlab", ID]);
+  });
+
+  it("is started also where the directory is gone by now", () => {
+    const [first] = start({ cwd: "/nonexistent/job" }).spawns;
+    expect((first as [string, string[], { cwd: string }])[2].cwd).toBe("/");
   });
 
   it("harms nobody where nothing can be started", () => {

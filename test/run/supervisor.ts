@@ -60,6 +60,7 @@ const runtime: Runtime = {
     process.on(signal, heard);
     return () => process.removeListener(signal, heard);
   },
+  enter: () => false,
   kill: (pid, signal) => {
     try {
       return process.kill(pid, signal);
