@@ -2,6 +2,7 @@ import type { TrustedIssuer } from "../oidc/trusted-issuer.js";
 import type { ServiceName } from "../service.js";
 import type { AccessTokens } from "./access-tokens.js";
 import type { Assignments } from "./authorization/assignments.js";
+import type { Lock } from "./authorization/lock.js";
 import type { ScheduleRequest } from "./authorization/schedule-request.js";
 import type { AzureWorld } from "./world.js";
 
@@ -13,6 +14,8 @@ export interface AzureContext {
   readonly assignments: Assignments;
   /** What was asked of Privileged Identity Management so far, oldest first. */
   readonly scheduleRequests: ScheduleRequest[];
+  /** The management locks as they stand. */
+  readonly locks: Lock[];
   /** Where it is served. */
   readonly origin: string;
   now(service: ServiceName): number;

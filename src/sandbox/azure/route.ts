@@ -8,9 +8,9 @@ import { createEntraService } from "./entra.js";
 
 /** Which of Azure's services a request on their common port is for, by its path. */
 export function routeAzure(
-  given: Omit<AzureContext, "tokens" | "scheduleRequests">,
+  given: Omit<AzureContext, "tokens" | "scheduleRequests" | "locks">,
 ): (request: ServiceRequest) => Service {
-  const context: AzureContext = { ...given, tokens: createAccessTokens(), scheduleRequests: [] };
+  const context: AzureContext = { ...given, tokens: createAccessTokens(), scheduleRequests: [], locks: [] };
   const entra = createEntraService(context);
   const arm = createArmService(context);
   const blob = createBlobService(context, createBlobStore(context.world, context.now("blob")));

@@ -24,7 +24,9 @@ export function armHint(code: string, clientId: string, text: string): string {
       return "check the scope in azure.assignments, and azure.tenant_id";
     case "ScopeLocked":
     case "FailedAsResourceIsLocked":
-      return "a delete lock on the scope keeps role assignments from being removed";
+      return "a lock on the scope or above it keeps role assignments from being removed, and a read-only one from being made: take it off";
+    case "ReadOnlyDisabledSubscription":
+      return "the subscription is disabled: nothing is assigned or removed there until it is enabled again";
     case "RoleAssignmentLimitExceeded":
       return "the subscription holds as many role assignments as fit: remove what is not needed, or assign to groups";
     case "ExpiredAuthenticationToken":
@@ -39,8 +41,12 @@ export function armHint(code: string, clientId: string, text: string): string {
 
 /** Which of a role's settings in Privileged Identity Management stands in the way. */
 function policyHint(text: string): string {
+  const settings = "the role's settings in Privileged Identity Management for active assignments";
   if (text.includes("ExpirationRule")) {
-    return "the role's settings in Privileged Identity Management do not let active assignments last that long: shorten ttl, or change them";
+    return `${settings} do not let them last that long: shorten ttl, or change them`;
   }
-  return "the role's settings in Privileged Identity Management for active assignments ask for more, such as a ticket: change them for this role and scope";
+  if (text.includes("MfaRule")) {
+    return `${settings} ask for multi-factor authentication, which no application can do: change them for this role and scope`;
+  }
+  return `${settings} ask for more, such as a ticket: change them for this role and scope`;
 }

@@ -72,15 +72,16 @@ export function queuedEnding(ended: Ended, early: readonly Extract<Fate, { kind:
   };
 }
 
-/** Not taken back, although a further try might have it. */
-export function failedEnding(ended: Ended, problem: string, now: number): Ending {
+/** Not taken back, although a further try might have it; where it is for a lock it may not end by itself either. */
+export function failedEnding(ended: Ended, problem: string, now: number, isLocked = false): Ending {
   const { order, possession, story } = ended;
+  const isLasting = possession.allowUnbounded || isLocked;
   const times = story.tries === 1 ? "once" : `${story.tries} times`;
   const tried = `Azure was asked ${times} in ${secondsSince(story.startedAt, now)}`;
   return {
-    ...untaken(order, possession, problem, `${problem}; ${tried}`),
+    ...untaken(order, possession, { shortfall: problem, what: `${problem}; ${tried}`, isLasting }),
     steps: story.steps,
-    ...((possession.allowUnbounded || possession.endsAt > now) && { isUnfinished: true }),
+    ...((isLasting || possession.endsAt > now) && { isUnfinished: true }),
   };
 }
 
@@ -107,12 +108,23 @@ export function endRightsByTime({ order, possession }: Pick<Ended, "order" | "po
   return { ...timesOf(order, endsAt), word: "expires", detail };
 }
 
-function untaken(order: EndOrder, { endsAt, allowUnbounded }: Possession, shortfall: string, what: string): Ending {
-  const bound = allowUnbounded
-    ? "a plain assignment does not end by itself"
-    : `the assignments end by themselves at ${formatInstant(endsAt)}`;
-  const at = allowUnbounded ? tokenEndOf(order) : endsAt;
-  return { ...timesOf(order, at), word: "failed", detail: `${what}; ${bound}; ${tokenWords(order)}`, shortfall };
+interface Untaken {
+  readonly shortfall: string;
+  readonly what: string;
+  /** It may never end by itself. */
+  readonly isLasting: boolean;
+}
+
+function untaken(order: EndOrder, possession: Possession, { shortfall, what, isLasting }: Untaken): Ending {
+  const at = isLasting ? tokenEndOf(order) : possession.endsAt;
+  const detail = `${what}; ${boundWords(possession, isLasting)}; ${tokenWords(order)}`;
+  return { ...timesOf(order, at), word: "failed", detail, shortfall };
+}
+
+function boundWords({ endsAt, allowUnbounded }: Possession, isLasting: boolean): string {
+  if (allowUnbounded) return "a plain assignment does not end by itself";
+  if (isLasting) return "while a lock is there the assignments may not end by themselves either";
+  return `the assignments end by themselves at ${formatInstant(endsAt)}`;
 }
 
 /** Calls stop at `stopsAt`, and never later than the last token ends, where that is known. */

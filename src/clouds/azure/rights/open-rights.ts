@@ -5,6 +5,7 @@ import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { openStory, type Story } from "../../story.js";
 import { describeGrantedBefore, openGrantedBefore } from "./granted-before.js";
+import { assertUnlocked } from "./locks.js";
 import { findOnData } from "./permissions.js";
 import { type Awaiting, awaitReady } from "./ready.js";
 import { GRANTER_SETTING, poolSettingOf, type Readiness, rightsOf } from "./rights-settings.js";
@@ -34,7 +35,10 @@ export async function openAzureRights(
   context.onProgress(`signing in as the granter, application ${rights.granterClientId}`);
   const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
-  const roleDefinitionIds = await Promise.all(rights.assignments.map((one) => resolveRole(arm, one)));
+  const [roleDefinitionIds] = await Promise.all([
+    Promise.all(rights.assignments.map((one) => resolveRole(arm, one))),
+    assertUnlocked(arm, rights.assignments),
+  ]);
   const onData = rights.ready === undefined ? [] : await findOnData(arm, rights, roleDefinitionIds);
   const { ready } = rights;
   const before = ready && openGrantedBefore({ ready, onData, signal: context.signal }, runtime);

@@ -100,13 +100,14 @@ async function settle(
     await pauseFor(PAUSE_MS, undefined, runtime);
     status = (await findRequest(arm, target, verb))?.status ?? status;
   }
-  if (isFruitless(status)) throw notTaken(target, `did not carry it out: its status is ${status}`);
-  if (isUnderWay(status)) throw notTaken(target, `has not carried it out yet: its status is ${status}`);
+  if (isFruitless(status)) throw notTaken(target, `did not carry it out: its status is ${status}`, status);
+  if (isUnderWay(status)) throw notTaken(target, `has not carried it out yet: its status is ${status}`, status);
 }
 
-function notTaken(target: Target, what: string): AgentctlError {
+function notTaken(target: Target, what: string, status?: string): AgentctlError {
   const message = `Azure took the request to take ${nameTarget(target)} of application ${target.clientId} back and ${what}`;
   return new AgentctlError("NOT_TAKEN_BACK", message, {
     hint: "look whether a lock is on the scope, and at that request in Privileged Identity Management",
+    facts: { ...(status !== undefined && { status }) },
   });
 }

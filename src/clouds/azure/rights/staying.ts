@@ -2,7 +2,7 @@ import { untilAborted } from "../../../core/until-aborted.js";
 import { withinTime } from "../../within-time.js";
 import type { Arm } from "./arm.js";
 import type { Subject } from "./names.js";
-import { listPlain } from "./plain-assignments.js";
+import { isAt, listPlain } from "./plain-assignments.js";
 import { isSameRole } from "./role-definitions.js";
 
 /** It only explains: nothing waits long for it. */
@@ -28,11 +28,14 @@ export async function findStaying(arm: Arm, taken: readonly TakenFrom[], signal:
 async function findAbove(arm: Arm, { clientId, principalId, roleDefinitionId, role, scope }: TakenFrom) {
   const all = await listPlain(arm, scope, principalId);
   return all
-    .filter((one) => isAbove(one.scope, scope) && isSameRole(one.roleDefinitionId, roleDefinitionId))
+    .filter(
+      (one) => isWithin(scope, one.scope) && !isAt(one, scope) && isSameRole(one.roleDefinitionId, roleDefinitionId),
+    )
     .map((one) => `application ${clientId} keeps ${role} by another assignment, on ${one.scope}`);
 }
 
-function isAbove(upper: string, scope: string): boolean {
-  const root = upper.replace(/\/$/, "").toLowerCase();
-  return scope.toLowerCase().startsWith(`${root}/`);
+/** Whether a resource id is that of the scope, or of something below it. */
+export function isWithin(inner: string, scope: string): boolean {
+  const root = scope.replace(/\/$/, "").toLowerCase();
+  return `${inner}/`.toLowerCase().startsWith(`${root}/`);
 }

@@ -17,6 +17,7 @@ import {
   removedEnding,
   revokedEnding,
 } from "./endings.js";
+import { isForLock } from "./locks.js";
 import { nameTarget, type Target } from "./names.js";
 import { openProbe, type Probe, type Seen } from "./probe.js";
 import { GRANTER_SETTING } from "./rights-settings.js";
@@ -129,7 +130,8 @@ function conclude(
   for (const { error, target } of failed) story.tell(`could not take ${nameTarget(target)} back: ${error.message}`);
   if (failed[0] !== undefined) {
     const error = context.signal.aborted ? interruptionOf(context.signal) : failed[0].error;
-    return failedEnding(work, problemOf(error), runtime.now());
+    const isLocked = failed.some((fate) => isForLock(fate.error));
+    return failedEnding(work, problemOf(error), runtime.now(), isLocked);
   }
   const early = ofKind(fates, "early");
   if (early.length > 0) return queuedEnding(work, early);

@@ -4,6 +4,7 @@ import { WireError } from "../../wire-error.js";
 import type { Caller } from "../arm-caller.js";
 import type { AzureContext } from "../context.js";
 import type { AuthorizationCall } from "./call.js";
+import { deleteLock, listLocks, putLock } from "./locks.js";
 import { listPermissions } from "./permissions.js";
 import { deleteAssignment, getAssignment, listAssignments, putAssignment } from "./role-assignments.js";
 import { getDefinition, listDefinitions } from "./role-definitions.js";
@@ -12,11 +13,13 @@ import { listScheduleInstances, listSchedules } from "./schedules.js";
 import type { AuthorizationKind, AuthorizationTarget } from "./target.js";
 
 const RBAC_VERSIONS = ["2015-07-01", "2018-07-01", "2022-04-01", "2022-05-01-preview"];
+const LOCK_VERSIONS = ["2016-09-01", "2017-04-01", "2020-05-01"];
 const PIM_VERSIONS = ["2020-10-01", "2020-10-01-preview", "2022-04-01-preview", "2024-09-01-preview"];
 const VERSIONS: Readonly<Record<AuthorizationKind, readonly string[]>> = {
   roleDefinitions: RBAC_VERSIONS,
   roleAssignments: RBAC_VERSIONS,
   permissions: RBAC_VERSIONS,
+  locks: LOCK_VERSIONS,
   roleAssignmentScheduleRequests: PIM_VERSIONS,
   roleAssignmentSchedules: PIM_VERSIONS,
   roleAssignmentScheduleInstances: PIM_VERSIONS,
@@ -36,12 +39,15 @@ const LISTS: Readonly<Record<AuthorizationKind, (call: AuthorizationCall) => rea
   roleAssignmentSchedules: listSchedules,
   roleAssignmentScheduleInstances: listScheduleInstances,
   permissions: listPermissions,
+  locks: listLocks,
 };
 const SINGLES: Readonly<Record<string, Answerer>> = {
   "GET roleDefinitions": getDefinition,
   "GET roleAssignments": getAssignment,
   "PUT roleAssignments": putAssignment,
   "DELETE roleAssignments": deleteAssignment,
+  "PUT locks": putLock,
+  "DELETE locks": deleteLock,
   "GET roleAssignmentScheduleRequests": getScheduleRequest,
   "PUT roleAssignmentScheduleRequests": putScheduleRequest,
 };

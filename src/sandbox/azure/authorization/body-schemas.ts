@@ -15,6 +15,12 @@ export const assignmentSchema = z.looseObject({
 });
 export type AssignmentBody = z.infer<typeof assignmentSchema>["properties"];
 
+/** The body of a management lock. */
+export const lockSchema = z.looseObject({
+  properties: z.looseObject({ level: z.enum(["CanNotDelete", "ReadOnly"]), notes: text }),
+});
+export type LockBody = z.infer<typeof lockSchema>["properties"];
+
 /** The body of a request to Privileged Identity Management. */
 export const scheduleSchema = z.looseObject({
   properties: z.looseObject({

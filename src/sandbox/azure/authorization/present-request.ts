@@ -45,8 +45,6 @@ function statusOf({ body, scheduleId, status }: ScheduleRequest, context: AzureC
   const { scheduleRequests, assignments, now } = context;
   const made = assignments.current().find(({ schedule }) => schedule?.id === scheduleId);
   if (made !== undefined && !isProvisioned(made, now("arm"))) return "PendingProvisioning";
-  const isRemoved = scheduleRequests.some(
-    (other) => other.scheduleId === scheduleId && other.body.requestType === "AdminRemove",
-  );
+  const isRemoved = scheduleRequests.some((other) => other.scheduleId === scheduleId && other.status === "Revoked");
   return isRemoved && body.requestType !== "AdminRemove" ? "Revoked" : status;
 }

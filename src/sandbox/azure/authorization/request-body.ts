@@ -3,7 +3,14 @@ import { check } from "../../check.js";
 import { WireError } from "../../wire-error.js";
 import { findPrincipal } from "../principals.js";
 import type { AzureWorld } from "../world.js";
-import { type AssignmentBody, assignmentSchema, type ScheduleBody, scheduleSchema } from "./body-schemas.js";
+import {
+  type AssignmentBody,
+  assignmentSchema,
+  type LockBody,
+  lockSchema,
+  type ScheduleBody,
+  scheduleSchema,
+} from "./body-schemas.js";
 import type { AuthorizationCall } from "./call.js";
 import { parseCondition } from "./condition.js";
 
@@ -13,6 +20,10 @@ export function readAssignmentBody({ request }: AuthorizationCall): AssignmentBo
 
 export function readScheduleBody({ request }: AuthorizationCall): ScheduleBody {
   return readBody(scheduleSchema, request.body, "InvalidRoleAssignmentRequest").properties;
+}
+
+export function readLockBody({ request }: AuthorizationCall): LockBody {
+  return readBody(lockSchema, request.body, "InvalidRequestContent").properties;
 }
 
 function readBody<Schema extends z.core.$ZodType>(schema: Schema, body: Buffer, code: string): z.output<Schema> {

@@ -7,6 +7,7 @@ import { assertScopeExists, isSameScope } from "../scope.js";
 import type { Assignment, AssignmentKey } from "./assignments.js";
 import type { AuthorizationCall } from "./call.js";
 import { readAssignmentFilter } from "./filter.js";
+import { assertUnlocked } from "./locks.js";
 import { assertPrincipal, readAssignmentBody, readCondition } from "./request-body.js";
 import { requireRole, roleIdAt, splitRoleId } from "./role-definitions.js";
 import { hasBegun, isProvisioned, selectAssigned } from "./select.js";
@@ -44,6 +45,7 @@ export function putAssignment(call: AuthorizationCall): ServiceAnswer {
   assertScopeExists(scope, context.world);
   requireRole(roleId, 400);
   assertPrincipal(body, context.world);
+  assertUnlocked("write", { scope, id: idOf(scope, name) }, context);
   const condition = readCondition(body);
   const described = { ...(condition && { condition }), ...(body.description && { description: body.description }) };
   return store({ name: name.toLowerCase(), ...key, ...described }, call);
@@ -83,6 +85,7 @@ export function deleteAssignment({ target, caller, context, note }: Authorizatio
   const isOpen = found === undefined && judgeArmAccess(caller, access, context) === "conditioned";
   if (!isOpen) assertPermitted(caller, access, context);
   if (found === undefined) return { status: 204 };
+  assertUnlocked("delete", { scope, id: idOf(scope, name) }, context);
   note({ parameters: { scope, roleId: found.roleId, principalId: found.principalId } });
   context.assignments.end(found.name);
   return jsonAnswer(presentAssignment(found));

@@ -3,6 +3,7 @@ import { WireError } from "../../wire-error.js";
 import type { Assignment, AssignmentKey } from "./assignments.js";
 import type { ScheduleBody } from "./body-schemas.js";
 import type { AuthorizationCall } from "./call.js";
+import { findLock } from "./locks.js";
 import { readCondition } from "./request-body.js";
 import { assertPolicy, policyFailure, readSchedule, tooShort } from "./schedule-info.js";
 import type { ScheduleRequest } from "./schedule-request.js";
@@ -50,6 +51,9 @@ function assign(key: AssignmentKey, body: ScheduleBody, requestName: string, cal
     throw new WireError(400, "RoleAssignmentExists", "The Role assignment already exists.");
   }
   const id = randomUUID();
+  if (findLock("write", key.scope, call.context) !== undefined) {
+    return { status: "FailedAsResourceIsLocked", scheduleId: id };
+  }
   assignments.add({
     name: randomUUID(),
     ...key,
@@ -81,6 +85,9 @@ function remove(key: AssignmentKey, _body: ScheduleBody, _name: string, call: Au
   const existing = assignments.find(key);
   if (existing === undefined || !isProvisioned(existing, now("arm"))) throw doesNotExist();
   if (hasBegun(existing, now("arm")) && now("arm") - existing.startsAt < assignments.minimumAge()) throw tooShort();
+  if (findLock("delete", key.scope, call.context) !== undefined) {
+    return { status: "FailedAsResourceIsLocked", scheduleId: scheduleIdOf(existing) };
+  }
   assignments.end(existing.name);
   return { status: "Revoked", scheduleId: scheduleIdOf(existing) };
 }

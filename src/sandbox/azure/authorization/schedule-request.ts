@@ -6,7 +6,7 @@ export interface ScheduleRequest extends AssignmentKey {
   /** A GUID. */
   readonly name: string;
   readonly body: ScheduleBody;
-  readonly status: "Provisioned" | "Granted" | "Revoked";
+  readonly status: "Provisioned" | "Granted" | "Revoked" | "FailedAsResourceIsLocked";
   /** The schedule that was made, changed or ended. */
   readonly scheduleId: string;
   /** An object id. */

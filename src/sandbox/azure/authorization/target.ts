@@ -6,6 +6,7 @@ const KINDS = [
   "roleAssignmentSchedules",
   "roleAssignmentScheduleInstances",
   "permissions",
+  "locks",
 ] as const;
 export type AuthorizationKind = (typeof KINDS)[number];
 
@@ -36,9 +37,9 @@ export function readAuthorizationTarget(path: string): AuthorizationTarget | und
 export function nameAuthorizationOperation(method: string, { kind, name }: AuthorizationTarget): string | undefined {
   if (method === "GET") return name === undefined ? `${kindTitle(kind)}_ListForScope` : `${kindTitle(kind)}_Get`;
   if (name === undefined) return undefined;
-  const isWritten = kind === "roleAssignments" || kind === "roleAssignmentScheduleRequests";
-  if (method === "PUT" && isWritten) return `${kindTitle(kind)}_Create`;
-  return method === "DELETE" && kind === "roleAssignments" ? "RoleAssignments_Delete" : undefined;
+  const isDeleted = kind === "roleAssignments" || kind === "locks";
+  if (method === "PUT" && (isDeleted || kind === "roleAssignmentScheduleRequests")) return `${kindTitle(kind)}_Create`;
+  return method === "DELETE" && isDeleted ? `${kindTitle(kind)}_Delete` : undefined;
 }
 
 function kindTitle(kind: AuthorizationKind): string {

@@ -23,11 +23,9 @@ describe("what cannot be taken back", () => {
       name: "Azure does not carry the removal out",
       break: (azure: FakeAzure) => {
         azure.intercept = (question) =>
-          isRequesting(question)
-            ? (_asked, response) => response.end('{"properties":{"status":"FailedAsResourceIsLocked"}}')
-            : undefined;
+          isRequesting(question) ? (_asked, response) => response.end('{"properties":{"status":"Failed"}}') : undefined;
       },
-      why: /status is FailedAsResourceIsLocked/,
+      why: /status is Failed/,
     },
   ])("is failed where $name, and stays to be finished", async ({ break: breakIt, why }) => {
     const azure = await startFakeAzure();

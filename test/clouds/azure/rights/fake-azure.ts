@@ -51,6 +51,12 @@ interface KeptRequest {
   status: string;
 }
 
+interface FakeLock {
+  readonly name: string;
+  readonly level: string;
+  readonly scope: string;
+}
+
 export interface Question extends Asked {
   /** Without the query, decoded. */
   readonly where: string;
@@ -69,6 +75,7 @@ export class FakeAzure {
   readonly strangers = new Set<string>();
   readonly requests: KeptRequest[] = [];
   assignments: Assignment[] = [];
+  locks: readonly FakeLock[] = [];
   /** Taken away, and by when Resource Manager has learned of it. */
   private readonly lingering: (Assignment & { readonly untilMs: number })[] = [];
   /** Answers before anything else does, where it gives one. */
@@ -124,6 +131,8 @@ export class FakeAzure {
     switch (`${question.method} ${kind}`) {
       case "GET roleDefinitions":
         return name === "" ? this.listRoles(question, scope) : this.getRole(name);
+      case "GET locks":
+        return answersJson(200, { value: this.locks.map(presentLock) });
       case "GET roleAssignmentSchedules":
         return this.listSchedules(question, scope);
       case "GET roleAssignmentScheduleRequests":
@@ -135,6 +144,7 @@ export class FakeAzure {
       case "PUT roleAssignments":
         return this.putPlain(question, scope, name);
       case "DELETE roleAssignments":
+        if (this.locks.length > 0) return fails(409, "ScopeLocked", "The scope cannot perform delete operation.");
         this.remove((one) => one.name === name);
         return (_asked, response) => response.writeHead(204).end();
       default:
@@ -185,6 +195,7 @@ export class FakeAzure {
     if (this.azureNow - existing.startsAt < 5 * MINUTE_MS) {
       return fails(400, "ActiveDurationTooShort", "The Active duration is too short. Miniumum Required is 5 minutes.");
     }
+    if (this.locks.length > 0) return keep(existing.name, "FailedAsResourceIsLocked");
     this.remove((one) => one === existing);
     for (const request of this.requests) if (request.scheduleId === existing.name) request.status = "Revoked";
     return keep(existing.name, "Revoked");
@@ -311,6 +322,10 @@ function isSame(one: Assignment, other: Pick<Assignment, "scope" | "roleDefiniti
   const keyOf = ({ scope, roleDefinitionId, principalId }: typeof other) =>
     `${scope} ${roleDefinitionId} ${principalId}`;
   return keyOf(one).toLowerCase() === keyOf(other).toLowerCase();
+}
+
+function presentLock({ name, level, scope }: FakeLock): unknown {
+  return { name, id: `${scope}/providers/Microsoft.Authorization/locks/${name}`, properties: { level } };
 }
 
 function presentPlain({ name, scope, roleDefinitionId, principalId, description }: Assignment): unknown {
