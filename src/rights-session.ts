@@ -9,8 +9,8 @@ import type { Interruption } from "./run/index.js";
 
 /**
  * Gives the principals what the profile names for the time of the lease, and waits until it works: then that time begins.
- * A revocation ends the waiting as an interrupt does. What was asked for here is ended with the lease, however this ends; what was
- * done is on the account by then.
+ * A revocation ends the waiting as an interrupt does. What was asked for here is ended with the lease, however this ends,
+ * and what was done is on the account by then.
  * @throws {AgentctlError} what `openRights` throws; LEASE_ENDED when it was revoked; STATE_UNWRITABLE
  */
 export async function giveRights(held: HeldLease, interruption: Interruption): Promise<void> {
