@@ -1,10 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
-import { generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, openStage, type Stage } from "../e2e/agentctl.js";
-import { type Moto, startMoto } from "./moto.js";
-import { CLIENT_PATH, runBare, skipWithout } from "./tools.js";
+import type { Outcome } from "../e2e/agentctl.js";
+import { type MotoStage, openMotoStage } from "./moto-stage.js";
+import { runBare, skipWithout } from "./tools.js";
 
 const ACCOUNT = "123456789012";
 const roleArn = (name: string) => `arn:aws:iam::${ACCOUNT}:role/${name}`;
@@ -25,61 +24,42 @@ profiles:
 `;
 const NEEDS = [{ tool: "moto_server" }, { tool: "aws" }];
 
-let stage: Stage;
-let moto: Moto | undefined;
+let moto: MotoStage;
+let roles: Promise<void> | undefined;
 beforeAll(async () => {
-  stage = await openStage();
-  stage.writeConfig(PROFILES);
+  moto = await openMotoStage(PROFILES);
 });
-afterAll(async () => {
-  await moto?.close();
-  await stage.close();
-});
+afterAll(() => moto.close());
 
-/** Moto in the place of every service of AWS's, with two roles to be taken back from; only one has a boundary. */
-async function openMoto(): Promise<Moto> {
-  if (moto !== undefined) return moto;
-  moto = await startMoto();
+/** Two that sessions are to be taken back from; only one has a boundary. */
+async function makeRoles(): Promise<void> {
   const trust = ["--assume-role-policy-document", JSON.stringify(TRUST)];
   await callIam("create-role", "--role-name", "target", "--permissions-boundary", BOUNDARY, ...trust);
   await callIam("create-role", "--role-name", "unbounded", ...trust);
-  return moto;
 }
 
 /** The AWS CLI with keys of nobody's, which moto does not look at. */
 async function callIam(operation: string, ...args: readonly string[]): Promise<Record<string, unknown>> {
   const keys = { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing", AWS_DEFAULT_REGION: "us-east-1" };
-  const env = { ...keys, AWS_ENDPOINT_URL: moto?.url ?? "", HOME: stage.dir, AWS_EC2_METADATA_DISABLED: "true" };
+  const env = { ...keys, AWS_ENDPOINT_URL: await moto.url(), HOME: moto.stage.dir, AWS_EC2_METADATA_DISABLED: "true" };
   const outcome = await runBare(["aws", "iam", operation, "--output", "json", ...args], env);
   expect(outcome.code, outcome.stderr).toBe(0);
   return outcome.stdout === "" ? {} : JSON.parse(outcome.stdout);
 }
 
 async function runLease(profile: string, ...command: readonly string[]): Promise<Outcome> {
-  const { url } = await openMoto();
-  const names = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3"];
-  const receipt = path.join(stage.dir, `${profile}.json`);
-  return stage.run(["run", "-p", profile, "--receipt", receipt, "--quiet", "--", ...command], {
-    env: {
-      PATH: CLIENT_PATH,
-      ...Object.fromEntries(names.map((name) => [name, url])),
-      AWS_CA_BUNDLE: undefined,
-      ACTIONS_ID_TOKEN_REQUEST_URL: undefined,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: undefined,
-      AGENTCTL_ID_TOKEN: await signToken(),
-    },
-  });
+  roles ??= makeRoles();
+  await roles;
+  const env = await moto.environment();
+  return moto.stage.run(["run", "-p", profile, "--receipt", receiptOf(profile), "--quiet", "--", ...command], { env });
 }
 
-async function signToken(): Promise<string> {
-  const { privateKey } = await generateKeyPair("RS256");
-  const claims = { iss: "https://issuer.test", sub: "somebody", aud: "sts.amazonaws.com" };
-  const token = new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: "1" });
-  return token.setIssuedAt().setExpirationTime("10m").sign(privateKey);
+function receiptOf(profile: string): string {
+  return path.join(moto.stage.dir, `${profile}.json`);
 }
 
 function readReceipt(profile: string) {
-  return JSON.parse(fs.readFileSync(path.join(stage.dir, `${profile}.json`), "utf8"));
+  return JSON.parse(fs.readFileSync(receiptOf(profile), "utf8"));
 }
 
 const LIST = [
@@ -121,7 +101,7 @@ describe("moto's IAM", () => {
 
   test("shows a role without a boundary, for which no command is started", async ({ skip }) => {
     skipWithout(skip, ...NEEDS);
-    const started = path.join(stage.dir, "started");
+    const started = path.join(moto.stage.dir, "started");
     const outcome = await runLease("unbounded", "touch", started);
     expect(outcome.code).toBe(78);
     expect(outcome.stderr).toContain("error[ESCALATION_POSSIBLE]");
