@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import path from "node:path";
 import { AgentctlError, systemErrorCode } from "./errors.js";
 import { explainSystemError, openPrivate, readPrivateFile } from "./private-files.js";
-import { currentOwner, isOwnerAlive, type ProcessOwner, parseOwner } from "./process-owner.js";
+import { currentOwner, isOwnerAlive, readOwner } from "./process-owner.js";
 import type { Runtime } from "./runtime.js";
 
 export interface FileLockRules {
@@ -131,16 +131,8 @@ function readLock(lockFile: string, runtime: LockRuntime): string | undefined {
 
 /** A lock is whole from its first moment, so one that can't be read was cut by a power failure: an earlier boot's. */
 function isHolderDead(holder: string, runtime: LockRuntime): boolean {
-  const owner = ownerOf(holder);
+  const owner = readOwner(holder);
   return owner === undefined || isOwnerAlive(owner, runtime) === "dead";
-}
-
-function ownerOf(text: string): ProcessOwner | undefined {
-  try {
-    return parseOwner((JSON.parse(text) as { owner?: unknown } | null)?.owner);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -164,7 +156,7 @@ function removeIfDead(file: string, runtime: LockRuntime): void {
 }
 
 function lockHeld(lockFile: string, holder: string, timeoutMs: number): AgentctlError {
-  const pid = ownerOf(holder)?.pid ?? 0;
+  const pid = readOwner(holder)?.pid ?? 0;
   const seconds = Math.round(timeoutMs / 1000);
   return new AgentctlError("LOCK_HELD", `process ${pid} has held ${lockFile} for ${seconds} s`, {
     hint: `let process ${pid} finish, or end it; if it belongs to a container or machine that is gone, remove the file`,

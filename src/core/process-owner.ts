@@ -52,6 +52,15 @@ export function isOwnerAlive(owner: ProcessOwner, runtime: OwnerRuntime, run: Ru
   return start.is === "gone" || !runtime.kill(owner.pid, 0) ? "dead" : "unknown";
 }
 
+/** Reads the owner that a file names, as JSON with the field `owner`; undefined when it names none. */
+export function readOwner(text: string): ProcessOwner | undefined {
+  try {
+    return parseOwner((JSON.parse(text) as { owner?: unknown } | null)?.owner);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads an owner out of parsed JSON; undefined when it is none. */
 export function parseOwner(value: unknown): ProcessOwner | undefined {
   if (typeof value !== "object" || value === null) return undefined;

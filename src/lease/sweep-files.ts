@@ -1,6 +1,6 @@
 import path from "node:path";
 import { readPrivateFile } from "../core/private-files.js";
-import { isOwnerAlive, type ProcessOwner, parseOwner } from "../core/process-owner.js";
+import { isOwnerAlive, readOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { leaseFile, leasesDir } from "./entry.js";
 import { LEASE_ID } from "./lease-id.js";
@@ -66,21 +66,13 @@ function removeIfLeft(name: string, runtime: Runtime): boolean {
 
 function isLeft(file: string, runtime: Runtime): boolean {
   try {
-    const owner = ownerOf(readPrivateFile(file, runtime.fs) ?? "");
+    // What is whole names its writer.
+    const owner = readOwner(readPrivateFile(file, runtime.fs) ?? "");
     if (owner !== undefined) return isOwnerAlive(owner, runtime) === "dead";
     return runtime.now() - runtime.fs.lstatSync(file).mtimeMs >= TORN_AFTER_MS;
   } catch {
     // It is gone by now, or a link, or somebody else's.
     return false;
-  }
-}
-
-/** What is whole names its writer. */
-function ownerOf(text: string): ProcessOwner | undefined {
-  try {
-    return parseOwner((JSON.parse(text) as { owner?: unknown } | null)?.owner);
-  } catch {
-    return undefined;
   }
 }
 

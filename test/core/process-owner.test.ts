@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { describe, expect, it } from "vitest";
-import { currentOwner, isOwnerAlive, type ProcessOwner, parseOwner } from "../../src/core/process-owner.js";
+import { currentOwner, isOwnerAlive, type ProcessOwner, parseOwner, readOwner } from "../../src/core/process-owner.js";
 import type { Runtime } from "../../src/core/runtime.js";
 import { fakeRuntime } from "../fake-runtime.js";
 
@@ -142,4 +142,13 @@ describe("parseOwner", () => {
   ];
   it.each(cases)("refuses $name", ({ value }) => expect(parseOwner(value)).toBeUndefined());
   it("reads what was written", () => expect(parseOwner(JSON.parse(JSON.stringify(OTHER)))).toEqual(OTHER));
+});
+
+describe("readOwner", () => {
+  it.each(["", "{", "null", "[]", "1", '{"owner":1}', '{"pid":1}'])("finds none in %j", (text) => {
+    expect(readOwner(text)).toBeUndefined();
+  });
+  it("reads the owner that is named among other things", () => {
+    expect(readOwner(JSON.stringify({ version: 1, owner: OTHER }))).toEqual(OTHER);
+  });
 });

@@ -2,9 +2,8 @@ import { AgentctlError } from "../../core/errors.js";
 import type { EndpointOverride } from "../../core/lease.js";
 import type { AwsSettings } from "../../core/profile.js";
 import type { Environment, Runtime } from "../../core/runtime.js";
+import { readOverride } from "../exchange/override.js";
 import { firstRegionOf, stsRegionOf } from "./region.js";
-
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Which STS, or which IAM, is asked. */
 export interface ServiceEndpoint {
@@ -78,28 +77,10 @@ function endpointOverride(service: ServiceEndpoint["service"], env: Environment)
   if (isTrue(env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"])) return undefined;
   for (const variable of [`AWS_ENDPOINT_URL_${service}`, "AWS_ENDPOINT_URL"]) {
     const value = env[variable];
-    if (value !== undefined && value !== "") return { variable, url: checkUrl(variable, value) };
+    if (value !== undefined && value !== "")
+      return { variable, url: readOverride(variable, value).href.replace(/\/$/, "") };
   }
   return undefined;
-}
-
-/** Answers the normalised URL; what was wrong is said without the URL, which may hold a password. */
-function checkUrl(variable: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !(url.protocol === "https:" || url.protocol === "http:")) {
-    throw new AgentctlError("ENDPOINT_INVALID", `${variable} is not an https URL`);
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new AgentctlError("ENDPOINT_INVALID", `${variable} holds a user, a query or a fragment`, {
-      hint: "give only the scheme, the host, the port and the path",
-    });
-  }
-  if (url.protocol === "http:" && !LOOPBACK_HOST.test(url.hostname)) {
-    throw new AgentctlError("ENDPOINT_INVALID", `${variable} would send the token to ${url.hostname} without TLS`, {
-      hint: "use https, or http only for this machine's own loopback address",
-    });
-  }
-  return url.href.replace(/\/$/, "");
 }
 
 /** The SDKs' own reading of a flag: `true` in any case. */

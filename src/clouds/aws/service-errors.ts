@@ -1,9 +1,9 @@
 import { AgentctlError, type ErrorDetails, toAgentctlError } from "../../core/errors.js";
 import { scrub } from "../../core/scrub.js";
 import type { Secret } from "../../core/secret.js";
+import { isNoHttpAnswer, transportWords } from "../exchange/transport-words.js";
 import type { ServiceEndpoint } from "./endpoint.js";
 import { isThrottling, plainCode, readServiceFailure, type ServiceFailure } from "./service-failure.js";
-import { transportWords } from "./transport-words.js";
 
 /** What a service of AWS was asked, for the words of its failure. */
 export interface Question {
@@ -79,10 +79,13 @@ function answerError({ kind, status, code, text }: Answer, question: Question): 
 
 function transportError(systemCode: string, question: Question): AgentctlError {
   const facts = { ...placeFacts(question), ...question.facts, systemCode };
-  if (systemCode === "EMSGSIZE" || systemCode.startsWith("HPE_")) {
+  if (isNoHttpAnswer(systemCode)) {
     return noAnswer(`${place(question)} answered`, facts, question);
   }
-  const { problem, hint } = transportWords(systemCode, question.endpoint.service);
+  const endpoint = `the ${question.endpoint.service} endpoint`;
+  const caVariables = "AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS";
+  const places = { endpoint, inUse: `the region and ${endpoint}`, caVariables };
+  const { problem, hint } = transportWords(systemCode, places);
   return new AgentctlError("UNREACHABLE", `cannot reach ${place(question)}: ${problem}`, { facts, hint });
 }
 

@@ -1,4 +1,5 @@
 import { systemErrorCode } from "../../core/errors.js";
+import { isTlsCode, mayPass } from "../exchange/transport-words.js";
 
 /** What went wrong with one exchange, read from what the SDK threw. */
 export type ServiceFailure =
@@ -10,10 +11,6 @@ export type ServiceFailure =
 
 /** Node reports a connection that broke while the body was read under the same codes. */
 const SYSTEM_CODE = /^(E(?!RR_)[A-Z_]+|HPE_\w+)$/;
-/** Node's and OpenSSL's codes for a failed handshake or an unacceptable certificate. */
-const TLS_CODE = /CERT|^(EPROTO|ERR_(TLS|SSL)_\w+|UNABLE_TO_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED)$/;
-/** Names and answers that are too long or no HTTP do not change within seconds; other system errors may. */
-const LASTING_CODE = /^(ENOTFOUND|EMSGSIZE|HPE_\w+)$/;
 /** IAM's, of a role that another call is changing, and STS's, of an identity provider that it could not reach. */
 const PASSING = new Set(["ConcurrentModification", "IDPCommunicationError"]);
 const THROTTLING = new Set([
@@ -29,7 +26,7 @@ const THROTTLING = new Set([
 export function readServiceFailure(thrown: unknown): ServiceFailure {
   if (!(thrown instanceof Error)) return { kind: "unknown" };
   const code = systemErrorCode(thrown);
-  if (code !== undefined && (SYSTEM_CODE.test(code) || TLS_CODE.test(code))) return { kind: "transport", code };
+  if (code !== undefined && (SYSTEM_CODE.test(code) || isTlsCode(code))) return { kind: "transport", code };
   if (thrown.name === "TimeoutError" || thrown.name === "AbortError") return { kind: "transport", code: "ETIMEDOUT" };
   const status = statusOf(thrown);
   if (status === undefined) return { kind: "unknown" };
@@ -48,7 +45,7 @@ export function isThrottling(failure: ServiceFailure): boolean {
 /** Whether the same question may get another answer in a moment. A refusal never does. */
 export function isTransient(thrown: unknown): boolean {
   const failure = readServiceFailure(thrown);
-  if (failure.kind === "transport") return !(LASTING_CODE.test(failure.code) || TLS_CODE.test(failure.code));
+  if (failure.kind === "transport") return mayPass(failure.code);
   if (failure.kind !== "answer") return false;
   return failure.status >= 500 || isThrottling(failure) || PASSING.has(plainCode(failure.code) ?? "");
 }

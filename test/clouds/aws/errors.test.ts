@@ -4,7 +4,6 @@ import path from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { caContext } from "../../../src/clouds/aws/ca-context.js";
-import { transportWords } from "../../../src/clouds/aws/transport-words.js";
 import { AgentctlError } from "../../../src/core/errors.js";
 import { makeCertificates } from "../../../src/sandbox/certificates.js";
 import { fakeRuntime } from "../../fake-runtime.js";
@@ -327,18 +326,6 @@ describe("when it cannot be reached", () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
-  });
-
-  it.each([
-    { code: "ERR_TLS_CERT_ALTNAME_INVALID", want: /another host name/ },
-    { code: "CERT_HAS_EXPIRED", want: /has expired/ },
-    { code: "DEPTH_ZERO_SELF_SIGNED_CERT", want: /not signed by an authority/ },
-    { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", want: /not signed by an authority/ },
-    { code: "EPROTO", want: /does not speak TLS/ },
-    { code: "ENOTFOUND", want: /host name is unknown/ },
-    { code: "EWHATEVER", want: /EWHATEVER/ },
-  ])("has words for $code", ({ code, want }) => {
-    expect(transportWords(code, "STS").problem).toMatch(want);
   });
 
   it("says it when a plain server answers a TLS client", async () => {

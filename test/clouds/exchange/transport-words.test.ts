@@ -17,9 +17,23 @@ describe("a failure of transport", () => {
     { code: "DEPTH_ZERO_SELF_SIGNED_CERT", want: /not signed by an authority/, passes: false },
     { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", want: /not signed by an authority/, passes: false },
     { code: "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", want: /not signed by an authority/, passes: false },
+    { code: "INVALID_PURPOSE", want: /not signed by an authority/, passes: false },
+    { code: "PATH_LENGTH_EXCEEDED", want: /not signed by an authority/, passes: false },
     { code: "ENOVELTY", want: /^ENOVELTY$/, passes: true },
   ])("$code is told in plain words", ({ code, want, passes }) => {
     expect(transportWords(code).problem).toMatch(want);
     expect(mayPass(code)).toBe(passes);
+  });
+
+  const places = { endpoint: "the STS endpoint", inUse: "the region and the STS endpoint", caVariables: "A or B" };
+  it.each([
+    { code: "ENOTFOUND", want: "check the network, and the region and the STS endpoint in use" },
+    { code: "EPROTO", want: "check the scheme, host name and port of the STS endpoint" },
+    { code: "CERT_HAS_EXPIRED", want: "check this machine's clock, then the STS endpoint" },
+    { code: "CERT_NOT_YET_VALID", want: "check this machine's clock" },
+    { code: "SELF_SIGNED_CERT_IN_CHAIN", want: /name its CA in A or B; / },
+    { code: "ENOVELTY", want: /^check the network/ },
+  ])("$code is answered by a place to look at", ({ code, want }) => {
+    expect(transportWords(code, places).hint).toMatch(want);
   });
 });
