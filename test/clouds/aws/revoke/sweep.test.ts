@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sweepClouds } from "../../../../src/clouds/index.js";
 import type { AwsSettings, Profile } from "../../../../src/core/profile.js";
 import { refuses } from "../fake-sts.js";
-import { failureOf, idToken } from "../issuing.js";
+import { idToken } from "../issuing.js";
 import { awsSettings, ROLE } from "../settings.js";
 import type { FakeWorld } from "./fake-aws.js";
 import { NOW, REVOKER, scene } from "./taking-back.js";
@@ -21,7 +21,9 @@ describe("a sweep of the role", () => {
     const old = Array.from({ length: 12 }, (_, index) => deny(NOW - 400_000 - index * 1000));
     const young = [deny(NOW - 200_000), deny(NOW + 60_000)];
     const { aws, swept } = await sweep({ policies: ["their-own", ...old, ...young], pageSize: 5 });
-    expect(await swept).toEqual([
+    const { sweeps, failures } = await swept;
+    expect(failures).toEqual([]);
+    expect(sweeps).toEqual([
       {
         cloud: "aws",
         where: ROLE,
@@ -38,13 +40,14 @@ describe("a sweep of the role", () => {
 
   it("asks nobody where no revoker is named", async () => {
     const { aws, swept } = await sweep({ policies: [deny(NOW - 400_000)] }, {});
-    expect(await swept).toEqual([]);
+    expect(await swept).toEqual({ sweeps: [], failures: [] });
     expect(aws.asked).toHaveLength(0);
   });
 
-  it("fails where it is refused", async () => {
+  it("tells where it is refused", async () => {
     const instead = { DeleteRolePolicy: [refuses(403, "AccessDenied", "no")] };
     const { swept } = await sweep({ policies: [deny(NOW - 400_000)], instead });
-    expect(await failureOf(swept)).toMatchObject({ code: "CLOUD_DENIED", facts: { role: ROLE, revoker: REVOKER } });
+    const error = { code: "CLOUD_DENIED", facts: { role: ROLE, revoker: REVOKER } };
+    expect(await swept).toMatchObject({ sweeps: [], failures: [{ cloud: "aws", error }] });
   });
 });
