@@ -3,6 +3,7 @@ import { pauseFor } from "../../../core/retry.js";
 import { scrub } from "../../../core/scrub.js";
 import { withGrace } from "../../within-time.js";
 import type { Asking, Bearer } from "./ask-rights.js";
+import { isOfGoneMember } from "./gone-member.js";
 import { getPolicy, setPolicy } from "./policy-client.js";
 import type { PolicyResource } from "./resources.js";
 
@@ -16,6 +17,8 @@ const FIRST_PAUSE_MS = 100;
 /** Thirty leases that want the same policy spread over this much. */
 const LONGEST_PAUSE_MS = 6_000;
 const GROWTH = 1.5;
+/** A member that somebody deleted is seen as deleted by then, or else it is more than that. */
+const MOST_GONE = 12;
 /** A write that was sent is not given up at once: it could land after what was given has been taken back. */
 export const WRITE_GRACE_MS = 8_000;
 
@@ -28,8 +31,8 @@ export interface Change<Told> {
 }
 
 /**
- * Reads the policy, lets `change` have its bindings, and writes them back unless somebody else wrote meanwhile: then all
- * of it again, with a growing pause of random length, as where Google asks for fewer requests.
+ * Reads the policy, lets `change` have its bindings, and writes them back unless somebody else wrote meanwhile, or deleted
+ * one of its members: then all of it again, with a growing pause of random length, as where Google asks for fewer requests.
  * @throws {AgentctlError} as `getPolicy`, `setPolicy` and `change` do; SERVICE_FAILED where others were first every time
  */
 export async function changePolicy<Told>(
@@ -41,11 +44,12 @@ export async function changePolicy<Told>(
 ): Promise<Told> {
   const { runtime, signal } = asking;
   const until = runtime.now() + limits.changeMs;
-  let pauseMs = FIRST_PAUSE_MS;
+  let [pauseMs, gone] = [FIRST_PAUSE_MS, 0];
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await tryOnce(resource, change, bearer, asking);
     if (outcome.later === undefined) return outcome.told;
-    if (attempt >= limits.attempts || runtime.now() >= until) throw outcome.later;
+    gone += outcome.isGone === true ? 1 : 0;
+    if (attempt >= limits.attempts || gone > MOST_GONE || runtime.now() >= until) throw outcome.later;
     await pauseFor(runtime.random() * pauseMs, signal, runtime);
     if (signal.aborted) throw interruption(signal);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
@@ -55,7 +59,7 @@ export async function changePolicy<Told>(
 /** What is told, or why another try may fare better. */
 type Outcome<Told> =
   | { readonly told: Told; readonly later?: undefined }
-  | { readonly told?: undefined; readonly later: AgentctlError };
+  | { readonly told?: undefined; readonly later: AgentctlError; readonly isGone?: boolean };
 
 async function tryOnce<Told>(
   resource: PolicyResource,
@@ -64,8 +68,10 @@ async function tryOnce<Told>(
   asking: Asking,
 ): Promise<Outcome<Told>> {
   const { signal } = asking;
+  let read: readonly unknown[] = [];
   try {
     const { policy, googleNow } = await getPolicy(resource, bearer, asking);
+    read = policy.bindings;
     const { bindings, told, onWrite } = change(policy.bindings, googleNow);
     if (bindings === undefined) return { told };
     if (signal.aborted) throw interruption(signal);
@@ -76,6 +82,7 @@ async function tryOnce<Told>(
     return conflict === undefined ? { told } : { later: overtaken(resource, bearer, conflict) };
   } catch (error) {
     if (error instanceof AgentctlError && error.code === "THROTTLED") return { later: error };
+    if (isOfGoneMember(error, read)) return { later: error, isGone: true };
     throw error;
   }
 }

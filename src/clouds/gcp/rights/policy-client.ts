@@ -12,6 +12,8 @@ const NO_CONDITIONS = /uniform bucket-level access|uniformBucketLevelAccess|buck
 /** and that the organization forbids it, or one of the members, whoever put them there: no further try fares better. */
 const FORBIDDEN =
   /violates constraint|\bconstraints\/|organization(?:'s)? policy|permitted customer|public access prevention/i;
+/** Who was made again under the name of somebody deleted cannot stand beside what is left of them. */
+const DELETED = /representation of deleted member/i;
 /** Google's words when a policy holds as much as it may. */
 const LIMIT_WORDS = /maximum allowed|larger than the maximum|exceeds? the (maximum|limit)|too many/i;
 
@@ -120,6 +122,7 @@ export function limitHint(name: string): string {
 }
 
 function hintOf({ code, text }: Refusal, { name, permissions }: PolicyResource, { who }: Bearer): string {
+  if (DELETED.test(text)) return `remove the bindings of the account of that name that was deleted from ${name}`;
   if (NO_CONDITIONS.test(text))
     return `switch on uniform bucket-level access for ${name}: without it Google takes no conditions`;
   if (FORBIDDEN.test(text)) {
