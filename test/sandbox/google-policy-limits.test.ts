@@ -49,6 +49,7 @@ describe("a policy that is refused", () => {
   const ok: { name: string; bindings: Binding[]; policy?: Policy; bucket?: boolean }[] = [
     { name: "twenty conditions", bindings: conditions(20) },
     { name: "1,499 more members", bindings: [{ role: "roles/browser", members: users(1499) }] },
+    { name: "somebody deleted", bindings: [{ role, members: ["deleted:user:a@example.com?uid=1"] }] },
     { name: "a federated principal", bindings: [{ role, members: [`principal:${POOL}/subject/a:b`] }] },
     { name: "a set of principals", bindings: [{ role, members: [`principalSet:${POOL}/attribute.repository/a/b`] }] },
     { name: "a role of the project's own", bindings: [{ role: `${PROJECT}/roles/agentctlGranter`, members: [jit] }] },
@@ -77,6 +78,11 @@ describe("a policy that is refused", () => {
       name: "a bucket's role on a project",
       bindings: [{ role: "roles/storage.legacyObjectReader", members: [jit] }],
       says: /is not supported for this resource/,
+    },
+    {
+      name: "somebody deleted beside who has the same name now",
+      bindings: [{ role, members: [jit, `deleted:${jit}?uid=1`] }],
+      says: /^Inconsistent representation of deleted member: 'deleted:serviceAccount:jit@/,
     },
     { name: "a member without a type", bindings: [{ role, members: ["jit"] }], says: /is of an unknown type/ },
     { name: "a member without a domain", bindings: [{ role, members: ["user:jit"] }], says: /^Invalid principal/ },

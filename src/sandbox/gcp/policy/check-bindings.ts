@@ -22,7 +22,17 @@ export function findBindingFault(
       findConditionFault(binding);
     if (fault !== undefined) return fault;
   }
-  return findExcess(bindings);
+  return findDeletedNamesake(bindings) ?? findExcess(bindings);
+}
+
+/** Somebody deleted, and somebody else under the same name, which Google does not take in one policy. */
+function findDeletedNamesake(bindings: readonly PolicyBinding[]): string | undefined {
+  const members = new Set(bindings.flatMap((binding) => binding.members));
+  return findFirst([...members], (member) => {
+    const namesake = /^deleted:(.+)\?uid=/.exec(member)?.[1];
+    if (namesake === undefined || !members.has(namesake)) return undefined;
+    return `Inconsistent representation of deleted member: '${member}' and '${namesake}'`;
+  });
 }
 
 function findRoleFault(role: string, { kind }: PolicyHolder, { projectId, roles }: GcpWorld): string | undefined {
