@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failureOf } from "../exchange/identity.js";
 import { BUCKET_RULE, gcpSettings } from "./fake-google.js";
 import { startFakeRights, whoIs } from "./fake-rights.js";
-import { ENTITLEMENT, GRANTER, MEMBER, scene, texts } from "./scene.js";
+import { bindingSettings, ENTITLEMENT, GRANTER, MEMBER, scene, texts } from "./scene.js";
 
 const STORAGE = "https://www.googleapis.com/auth/devstorage.read_write";
 
@@ -135,4 +135,29 @@ describe("the end of a grant of an entitlement", () => {
     expect(grant?.state).toMatch(word === "failed" ? /^SCHEDULED$/ : /^(REVOKED|WITHDRAWN)$/);
     expect(texts(ending).match(/could not be withdrawn either/g) ?? []).toHaveLength(word === "failed" ? 1 : 0);
   });
+
+  it.each([
+    { name: "alone", holders: [], word: "removed" },
+    {
+      name: "beside bindings, which stay until a further try",
+      holders: ["projects/my-project", "b/site"],
+      word: "failed",
+    },
+  ])(
+    "$name is withdrawn by whoever asked for it, where nobody can be the granter any more",
+    async ({ holders, word }) => {
+      const google = await startFakeRights(Object.fromEntries(holders.map((holder) => [holder, []])));
+      const given = holders.length === 0 ? withGranter : bindingSettings({ entitlement: ENTITLEMENT });
+      const { open, end } = scene(google, { settings: given });
+      google.granted = () => ["storage.objects.get"];
+      await open();
+      google.refuseToBe = GRANTER;
+      google.pam.mayNotRevoke = MEMBER;
+      const ending = await end();
+      expect(ending.word).toBe(word);
+      expect(texts(ending)).toContain(`could not be ${GRANTER}`);
+      expect(google.pam.grants[0]?.state).toBe("WITHDRAWN");
+      for (const holder of holders) expect(google.bindings(holder)).toHaveLength(1);
+    },
+  );
 });

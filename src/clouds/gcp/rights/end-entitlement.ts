@@ -24,6 +24,8 @@ export interface EntitlementEnd {
 /** Whoever asked for the grant, and the granter where there is one. */
 export interface Enders {
   readonly granter?: Bearer;
+  /** Why there is no granter, though one is named. */
+  readonly refusal?: AgentctlError;
   /** Had only where it is needed. @throws {AgentctlError} as `bePrincipal` does */
   principal(): Promise<Bearer>;
 }

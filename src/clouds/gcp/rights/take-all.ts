@@ -2,7 +2,7 @@ import { toAgentctlError } from "../../../core/errors.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { textOf } from "../../exchange/wire.js";
 import type { Story } from "../../story.js";
-import type { Asking, Bearer } from "./ask-rights.js";
+import type { Asking } from "./ask-rights.js";
 import { type ChangeLimits, changePolicy } from "./change-policy.js";
 import { type Enders, endEntitlement } from "./end-entitlement.js";
 import { bindingsOf } from "./policy.js";
@@ -36,8 +36,7 @@ export interface Taken {
 export async function takeAll(work: TakingAll, enders: Enders, asking: Asking): Promise<Taken> {
   const { target, limits, story } = work;
   const { resources, entitlement, leaseId } = target;
-  const { granter } = enders;
-  const removals = granter === undefined ? [] : resources.map((resource) => takeFrom(resource, work, granter, asking));
+  const removals = resources.map((resource) => takeFrom(resource, work, enders, asking));
   const end = { leaseId, waitMs: limits.entitlementMs, story };
   const ended = entitlement === undefined ? [] : [endEntitlement({ ...end, entitlement }, enders, asking)];
   const endings = ended.map(async (ending): Promise<Taken> => {
@@ -65,9 +64,10 @@ function together(all: readonly Taken[]): Taken {
 async function takeFrom(
   resource: PolicyResource,
   { target, limits, story, runtime }: TakingAll,
-  granter: Bearer,
+  { granter, refusal }: Enders,
   asking: Asking,
 ): Promise<Taken> {
+  if (granter === undefined) throw refusal ?? new Error(`nobody takes anything off ${resource.name}`);
   // A write whose answer was lost has landed, where they are there no more at the next try.
   let seen: readonly unknown[] = [];
   let staying: readonly Staying[] = [];

@@ -105,13 +105,19 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
   );
 }
 
-async function openEnders({ target, context }: Work, asking: Asking): Promise<Enders> {
-  const { who, granter } = target;
+async function openEnders({ target, context, story }: Work, asking: Asking): Promise<Enders> {
+  const { who, granter, entitlement } = target;
   const federation = await openFederation(who, (audiences) => context.mintToken(audiences), asking);
   const principal = () => bePrincipal(who, federation, asking);
-  return granter === undefined
-    ? { principal }
-    : { principal, granter: await beGranter(who, granter, federation, asking) };
+  if (granter === undefined) return { principal };
+  try {
+    return { principal, granter: await beGranter(who, granter, federation, asking) };
+  } catch (error) {
+    // Whoever asked for a grant may withdraw it without the granter.
+    if (entitlement === undefined || !(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
+    story.tell(`could not be ${granter}: ${error.message}`);
+    return { principal, refusal: error };
+  }
 }
 
 /** Never given, or taken away by somebody before: where a token was issued, it had been given. */
