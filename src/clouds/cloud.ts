@@ -12,6 +12,7 @@ import type {
 } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import type { RightsSights } from "./rights-sight.js";
 import type { FailedPart } from "./sweep-parts.js";
 
 /**
@@ -49,6 +50,19 @@ export interface Cloud<Name extends CloudName = CloudName> {
     context: RightsContext,
     runtime: Runtime,
   ): Promise<NonNullable<CloudSettings[Name]>>;
+  /**
+   * Looks, by questions alone, whether the rights that the settings name could be given under these terms; present where
+   * `hasRights` is. Tells what a run would stop with in the run's words, and what of it was not tried.
+   * @throws {AgentctlError} as `openRights` does, where nothing could be looked at
+   */
+  lookAtRights?(
+    settings: NonNullable<CloudSettings[Name]>,
+    terms: GrantTerms,
+    context: IssueContext,
+    runtime: Runtime,
+  ): Promise<RightsSights>;
+  /** The same settings with no rights to be given; present where `hasRights` is. */
+  withoutRights?(settings: NonNullable<CloudSettings[Name]>): NonNullable<CloudSettings[Name]>;
   /**
    * Trades the identity's token for a credential.
    * @throws {AgentctlError} CLOUD_DENIED, UNREACHABLE, THROTTLED, SERVICE_FAILED, BAD_ANSWER, TOKEN_*

@@ -1,4 +1,4 @@
-import { planGrants } from "../clouds/index.js";
+import { planGrants, withoutRights } from "../clouds/index.js";
 import { type LintReport, lintConfig, loadProfile } from "../config/index.js";
 import { type AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { GrantPlan, LeaseTerms } from "../core/lease.js";
@@ -57,14 +57,16 @@ export interface ReadConfiguration {
   readonly failures: readonly { readonly profile: string; readonly error: AgentctlError }[];
 }
 
-/** The lease that is tried. */
+/** The lease that is tried: of what the profile's principals have anyway, since what is given is not tried. */
 export interface Trial {
-  /** With `revoke: required` where a revoker is named, so that nothing about it is let pass. */
+  /** Without rights; with `revoke: required` where a revoker is named, so that nothing about it is let pass. */
   readonly profile: Profile;
   /** As the profile itself says. */
   readonly revoke: RevokeMode;
   readonly terms: LeaseTerms;
   readonly plans: readonly GrantPlan[];
+  /** What a run would be, which is looked at and not given. */
+  readonly run: Pick<Trial, "profile" | "terms" | "plans">;
 }
 
 export function examine(request: DoctorRequest, runtime: Runtime): Examination {
@@ -104,13 +106,18 @@ async function planTrial(request: DoctorRequest, runRequest: RunRequest, runtime
   }
   try {
     const loaded = loadProfile(request, runtime);
-    const profile = strictlyTaken(loaded);
+    const run = await planFor(loaded, runRequest, runtime);
+    const profile = strictlyTaken(await withoutRights(loaded));
     const ttlSeconds = Math.min(TRIAL_SECONDS, profile.ttlSeconds);
-    const terms = setTerms(profile, { ...runRequest, ttlSeconds }, runtime);
-    return { profile, revoke: loaded.revoke, terms, plans: await planGrants(profile, terms, runtime) };
+    return { ...(await planFor(profile, { ...runRequest, ttlSeconds }, runtime)), revoke: loaded.revoke, run };
   } catch {
     throw new NotTried(`profile ${request.profileName} cannot be used`);
   }
+}
+
+async function planFor(profile: Profile, runRequest: RunRequest, runtime: Runtime): Promise<Trial["run"]> {
+  const terms = setTerms(profile, runRequest, runtime);
+  return { profile, terms, plans: await planGrants(profile, terms, runtime) };
 }
 
 function strictlyTaken(profile: Profile): Profile {

@@ -6,6 +6,8 @@ export type FindingStatus = "ok" | "note" | "warn" | "fail";
 
 /** What one check found, in one line. Holds no secret. */
 export interface Finding {
+  /** What it is told under, where that is not the check's own name. */
+  readonly check?: string;
   readonly status: FindingStatus;
   readonly message: string;
   /** More of the same, a line each. */

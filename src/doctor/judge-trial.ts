@@ -2,8 +2,8 @@ import type { AgentctlError } from "../core/errors.js";
 import type { TokenFinding } from "../identity/index.js";
 import { compareClaims, describeClaim } from "./compare-claims.js";
 import type { Trial } from "./examination.js";
-import { describeGranter } from "./explain-granter.js";
 import { describeRevoker, isOfRevoker, isOfRevokersTrust, wouldPass } from "./explain-revoker.js";
+import { describeRights } from "./explain-rights.js";
 import { findFailingStep } from "./failing-step.js";
 import { type Finding, failWith, ok, warn } from "./finding.js";
 import type { CloudTrial } from "./try-grants.js";
@@ -11,12 +11,13 @@ import type { CloudTrial } from "./try-grants.js";
 /** What came of one cloud, and of what would take its grant back. */
 export function judgeTrial(
   tried: CloudTrial,
-  trial: Pick<Trial, "profile" | "revoke">,
+  trial: Pick<Trial, "profile" | "revoke"> & { readonly run: Pick<Trial["run"], "plans"> },
   tokens: readonly TokenFinding[],
 ): readonly Finding[] {
   const { plan, error } = tried;
-  if (error !== undefined) return [explainFailure(tried, error, trial, tokens)];
-  return [judgeEnding(tried), ...describeRevoker(plan), ...describeGranter(tried)];
+  const rights = describeRights(tried, trial.run.plans);
+  if (error !== undefined) return [explainFailure(tried, error, trial, tokens), ...rights];
+  return [judgeEnding(tried), ...describeRevoker(plan), ...rights];
 }
 
 function judgeEnding({ plan, grant, ending, tookMs }: CloudTrial): Finding {

@@ -1,5 +1,5 @@
 import { type Account, appendAccount, checkAuditWritable } from "../audit/index.js";
-import { endGrants, issueGrants, orderOf } from "../clouds/index.js";
+import { endGrants, issueGrants, lookAtRights, orderOf, type RightsSights } from "../clouds/index.js";
 import { AgentctlError, toAgentctlError } from "../core/errors.js";
 import type { Actor } from "../core/identity.js";
 import type { Ending, Grant, GrantPlan } from "../core/lease.js";
@@ -18,6 +18,8 @@ export interface CloudTrial {
   readonly grant?: Grant;
   readonly ending?: Ending;
   readonly error?: AgentctlError;
+  /** What was seen of the rights that a run would give there; where the grant came about. */
+  readonly sights?: RightsSights;
 }
 
 /**
@@ -103,7 +105,7 @@ function endTrial(
 
 async function tryCloud(
   plan: GrantPlan,
-  { profile, terms }: Trial,
+  { profile, terms, run }: Trial,
   account: Account,
   { request, runtime }: Examination,
   signal: AbortSignal,
@@ -115,7 +117,10 @@ async function tryCloud(
     account.identity ??= identity;
     const context = { mintToken: identity.mintToken, signal };
     const [grant] = await issueGrants(profile, [plan], terms, context, runtime);
-    return { plan, ...(grant !== undefined && { grant }), tookMs: runtime.now() - startedAt };
+    const tookMs = runtime.now() - startedAt;
+    // Interrupted, the grant is to be ended all the same, and whoever interrupted is told by the signal.
+    const sights = await lookAtRights(plan.cloud, run.profile, run.terms, context, runtime).catch(() => []);
+    return { plan, ...(grant !== undefined && { grant }), tookMs, sights };
   } catch (thrown) {
     return { plan, error: toAgentctlError(thrown), tookMs: runtime.now() - startedAt };
   }

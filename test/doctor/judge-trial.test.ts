@@ -46,7 +46,7 @@ interface Case {
 function judge(outcome: Omit<CloudTrial, "plan" | "tookMs">, options: Case = {}) {
   const { revoke = "auto", acceptEscalation = false, facts = { revoker: REVOKER, acceptEscalation }, steps } = options;
   const aws = { acceptEscalation } as AwsSettings;
-  const trial = { profile: { clouds: { aws } } as Profile, revoke };
+  const trial = { profile: { clouds: { aws } } as Profile, revoke, run: { plans: [] } };
   return judgeTrial({ plan: planOf(facts, steps), tookMs: 100, ...outcome }, trial, TOKENS);
 }
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, openStage, type Stage } from "./agentctl.js";
 import { holdLatency } from "./faults/held-latency.js";
 import { expectNothingLeft } from "./refusal.js";
+import { FIRST, JIT as JIT_AZURE, READY, SUBSCRIPTION } from "./rights/azure-stage.js";
+import { READER } from "./rights/gcp-stage.js";
 import { AWS, AZURE, type Block, configOf, GCP } from "./three-clouds.js";
 
 interface Told {
@@ -14,6 +16,10 @@ interface Told {
   readonly facts?: Block;
 }
 
+const MISSPELT = [{ role: "roles/storage.objectVeiwer", resource: "buckets/other" }];
+const NOT_THERE = [{ role: "Reader", scope: `${SUBSCRIPTION}/resourceGroups/nowhere` }];
+const STRANGER = "99999999-aaaa-bbbb-cccc-dddddddddddd";
+const { client_id: _first, ...POOLED } = JIT_AZURE;
 const NOBODY = "nobody@agentctl-demo.iam.gserviceaccount.com";
 
 let stage: Stage;
@@ -24,6 +30,16 @@ beforeAll(async () => {
       all: { aws: AWS, azure: AZURE, gcp: GCP },
       short: { ttl: "20s", aws: AWS },
       people: { actors: ["human"], aws: AWS },
+      given: { gcp: READER, azure: { ...JIT_AZURE, ready: READY } },
+      ungivable: {
+        gcp: { ...READER, bindings: MISSPELT },
+        azure: {
+          ...POOLED,
+          client_ids: [FIRST, STRANGER],
+          assignments: NOT_THERE,
+          ready: { ...READY, at: SUBSCRIPTION },
+        },
+      },
       mixed: { aws: { ...AWS, audience: "other" }, azure: AZURE, gcp: { ...GCP, service_account: NOBODY } },
     }),
   );
@@ -76,6 +92,29 @@ describe("doctor with a profile", () => {
     expect(azure).toMatchObject({ status: "ok" });
     expect(gcp?.details).toContainEqual(expect.stringContaining(`step: then impersonate ${NOBODY}`));
     expect(records.map(({ kind }) => kind)).toEqual(["lease.start", "lease.refused"]);
+    expect(openLeases()).toEqual([]);
+  });
+
+  test("of what a run gives for its lease nothing is given, and what stands in the way is told", async () => {
+    const before = JSON.stringify([stage.sandbox.gcp.policies(), stage.sandbox.azureRoles.current()]);
+    const { code, of, stderr, records } = await doctor("given");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(of("rights").map(({ status, facts }) => `${facts?.["cloud"]} ${status}`)).toEqual([
+      ...["azure ok", "azure ok", "azure ok", "azure ok", "azure ok", "azure ok", "azure note"],
+      ...["gcp ok", "gcp ok", "gcp note"],
+    ]);
+    expect(of("exchange").map(({ facts }) => facts?.["ending"])).toEqual(["expires", "expires"]);
+    expect(records.at(-1)).toMatchObject({ kind: "lease.end", endings: [{ word: "expires" }, { word: "expires" }] });
+
+    const bad = await doctor("ungivable");
+    expect(bad.code).toBe(77);
+    expect(bad.stderr).toMatch(/^agentctl: error\[CLOUD_DENIED\]: 2 fail \(rights\), 1 needs attention \(rights\)\n$/);
+    expect(bad.of("rights").filter(({ status }) => status === "fail" || status === "warn")).toMatchObject([
+      { status: "fail", message: expect.stringContaining("(ResourceGroupNotFound)") },
+      { status: "warn", message: expect.stringMatching(/^azure: application 99999999-.* cannot be used/) },
+      { status: "fail", message: expect.stringMatching(/^gcp: Google does not list roles\/storage\.objectVeiwer/) },
+    ]);
+    expect(JSON.stringify([stage.sandbox.gcp.policies(), stage.sandbox.azureRoles.current()])).toBe(before);
     expect(openLeases()).toEqual([]);
   });
 

@@ -32,6 +32,16 @@ describe("Resource Manager", () => {
     expect(all).toMatchObject({ value: [one] });
   });
 
+  it.each([
+    { group: "demo", want: 200, code: undefined },
+    { group: "DEMO", want: 200, code: undefined },
+    { group: "nowhere", want: 404, code: "ResourceGroupNotFound" },
+  ])("answers $want for the resource group $group", async ({ group, want, code }) => {
+    const answer = await callArm(sandbox, `${SUBSCRIPTION}/resourceGroups/${group}?api-version=2021-04-01`, management);
+    expect(answer.status).toBe(want);
+    expect(JSON.parse(answer.body)).toMatchObject(code === undefined ? { name: "demo" } : { error: { code } });
+  });
+
   interface Row {
     readonly name: string;
     readonly path?: string;

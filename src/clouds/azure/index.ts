@@ -29,6 +29,13 @@ export const azureCloud: Cloud<"azure"> = {
     const { openAzureRights } = await import("./rights/open-rights.js");
     return openAzureRights(settings, terms, context, runtime);
   },
+  async lookAtRights(settings, _terms, context, runtime) {
+    const { lookAtAzureRights } = await import("./rights/look.js");
+    return lookAtAzureRights(settings, context, runtime);
+  },
+  withoutRights({ granter: _giver, ready: _awaited, ...rest }) {
+    return { ...rest, otherClientIds: [], assignments: [], allowUnbounded: false };
+  },
   async end(order, context, runtime) {
     const undoing = readUndoing(order);
     if (undoing.kind === "nothing") return endAzureGrant(order, runtime);

@@ -20,6 +20,13 @@ export const gcpCloud: Cloud<"gcp"> = {
     const { openGcpRights } = await import("./rights/open-rights.js");
     return openGcpRights(settings, terms, context, runtime);
   },
+  async lookAtRights(settings, terms, context, runtime) {
+    const { lookAtGcpRights } = await import("./rights/look.js");
+    return lookAtGcpRights(settings, terms, context, runtime);
+  },
+  withoutRights({ granter: _giver, entitlement: _given, ready: _awaited, ...rest }) {
+    return { ...rest, bindings: [] };
+  },
   async issue(settings, terms, context, runtime) {
     const { issueGcpGrant } = await import("./issue.js");
     return issueGcpGrant(settings, terms, context, runtime);

@@ -5,7 +5,7 @@ import { assertPermitted, authenticateArmCaller, type Caller, judgeArmAccess } f
 import { answerAuthorization } from "./authorization/answer.js";
 import { nameAuthorizationOperation, readAuthorizationTarget } from "./authorization/target.js";
 import type { AzureContext } from "./context.js";
-import { assertSubscription } from "./scope.js";
+import { assertScopeExists, assertSubscription } from "./scope.js";
 
 const FAILURES: FailureWords = {
   throttle: new WireError(429, "TooManyRequests", "The request is being throttled. Please try again later."),
@@ -17,6 +17,7 @@ const OPERATIONS: readonly (readonly [RegExp, string])[] = [
   [/^\/subscriptions\/?$/i, "Subscriptions_List"],
   [/^\/subscriptions\/[^/]+\/?$/i, "Subscriptions_Get"],
   [/^\/subscriptions\/[^/]+\/resourcegroups\/?$/i, "ResourceGroups_List"],
+  [/^\/subscriptions\/[^/]+\/resourcegroups\/[^/]+\/?$/i, "ResourceGroups_Get"],
 ];
 
 /**
@@ -65,9 +66,19 @@ function answerFor(operation: string, request: ServiceRequest, caller: Caller, c
     return subscription;
   }
   const action = "Microsoft.Resources/subscriptions/resourceGroups/read";
-  assertPermitted(caller, { action, resource: scope }, context);
-  const type = "Microsoft.Resources/resourceGroups";
+  if (operation === "ResourceGroups_List") {
+    assertPermitted(caller, { action, resource: scope }, context);
+    return { value: world.resourceGroups.map((name) => presentGroup(name, scope)) };
+  }
+  const asked = decodeURIComponent(request.path.split("/")[4] ?? "");
+  const group = `${scope}/resourceGroups/${asked}`;
+  assertPermitted(caller, { action, resource: group }, context);
+  assertScopeExists(group, world);
+  return presentGroup(world.resourceGroups.find((name) => name.toLowerCase() === asked.toLowerCase()) ?? asked, scope);
+}
+
+function presentGroup(name: string, subscription: string): unknown {
+  const id = `${subscription}/resourceGroups/${name}`;
   const properties = { provisioningState: "Succeeded" };
-  const groups = world.resourceGroups.map((name) => ({ id: `${scope}/resourceGroups/${name}`, name, type }));
-  return { value: groups.map((group) => ({ ...group, location: "westeurope", properties })) };
+  return { id, name, type: "Microsoft.Resources/resourceGroups", location: "westeurope", properties };
 }

@@ -88,6 +88,11 @@ export function isRole(name: string): boolean {
   return Object.hasOwn(ROLES, name);
 }
 
+/** Those that may stand in the policy of a thing of that kind. */
+export function predefinedRolesOn(kind: HolderKind): readonly string[] {
+  return Object.entries(ROLES).flatMap(([name, { on }]) => (on.includes(kind) ? name : []));
+}
+
 export function isCustomRoleName(name: string): boolean {
   return CUSTOM.test(name);
 }

@@ -2,6 +2,7 @@ import type { Service, ServiceRequest } from "../service.js";
 import { createGcpAdmin, type GcpAdmin } from "./admin.js";
 import type { GcpContext } from "./context.js";
 import { decodePath } from "./decode-path.js";
+import { createRolesService, isForRoles } from "./grantable-roles.js";
 import { createIamCredentialsService } from "./iam-credentials.js";
 import { createPamGrants } from "./pam/grants.js";
 import { createPamService } from "./pam/service.js";
@@ -32,6 +33,7 @@ export function createGcp(given: Omit<GcpContext, "tokens" | "policies">): Gcp {
     storage: createStorageService(context, createFileStore(world, now("gcs"))),
     cloudresourcemanager: createResourceManagerService(context),
     "gcp-iam": createServiceAccountsService(context),
+    roles: createRolesService(context),
     pam: createPamService(context, grants),
   };
   return {
@@ -47,6 +49,7 @@ export function createGcp(given: Omit<GcpContext, "tokens" | "policies">): Gcp {
 function findService(path: string) {
   if (path === "/v1/token") return "sts";
   if (isForPam(path)) return "pam";
+  if (isForRoles(path)) return "roles";
   const ofPolicies = findPolicyService(decodePath(path));
   if (ofPolicies !== undefined) return ofPolicies;
   if (path.startsWith("/v1/projects/")) return "iamCredentials";

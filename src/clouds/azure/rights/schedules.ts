@@ -113,9 +113,7 @@ export async function findRequestNamed(arm: Arm, scope: string, name: string): P
 
 /** What the principal has of that role at exactly that scope. */
 export async function findSchedule(arm: Arm, subject: Subject): Promise<Schedule | undefined> {
-  const filter = `principalId eq '${subject.principalId}'`;
-  const path = `${subject.scope}/${SCHEDULES}`;
-  const all = await arm.list(path, { ...API, $filter: filter }, `read what is assigned at ${subject.scope}`);
+  const all = await listSchedules(arm, subject.scope, subject.principalId);
   const found = all.find((entry) => isOf(fieldOf(entry, "properties"), subject));
   if (found === undefined) return undefined;
   const properties = fieldOf(found, "properties");
@@ -125,6 +123,12 @@ export async function findSchedule(arm: Arm, subject: Subject): Promise<Schedule
     requestName: textOf(properties, "roleAssignmentScheduleRequestId")?.split("/").at(-1)?.toLowerCase(),
     ...(!Number.isNaN(endsAt) && { endsAt }),
   };
+}
+
+/** All that a principal has for a time at a scope, above it and below; a tenant without a licence for that refuses it. */
+export function listSchedules(arm: Arm, scope: string, principalId: string): Promise<readonly unknown[]> {
+  const query = { ...API, $filter: `principalId eq '${principalId}'` };
+  return arm.list(`${scope}/${SCHEDULES}`, query, `read what is assigned at ${scope}`);
 }
 
 function isOf(properties: unknown, { scope, principalId, roleDefinitionId }: Subject): boolean {

@@ -8,6 +8,9 @@ const PAGE_SIZE = 100;
 /** Grants are kept for 30 days after their end. */
 const MOST_PAGES = 50;
 
+export const DURATION_HINT =
+  "shorten the ttl or gcp.ready.timeout, which are asked for together, or let the entitlement be granted for longer; no grant is shorter than 30m";
+
 /** Who looks: whoever asked for a grant finds it without any permission. */
 export interface Looking {
   readonly bearer: Bearer;
@@ -117,13 +120,17 @@ export function endGrant(
         body: isRevoke ? { reason } : {},
       },
       action: `to ${verb} ${name}`,
-      hintFor: () =>
-        `give ${bearer.who} privilegedaccessmanager.grants.get, .list and .revoke where the entitlement is, as agentctl setup gcp writes it, and name it as gcp.granter`,
+      hintFor: () => endingHint(bearer.who),
       read: () => undefined,
     },
     bearer,
     asking,
   );
+}
+
+/** What whoever ends grants of others has to be allowed. */
+export function endingHint(who: string): string {
+  return `give ${who} privilegedaccessmanager.grants.get, .list and .revoke where the entitlement is, as agentctl setup gcp writes it, and name it as gcp.granter`;
 }
 
 interface GrantPage {
@@ -139,8 +146,7 @@ function readPage(json: unknown): GrantPage {
 }
 
 function hintOf({ code, text }: Refusal, what: string, { who }: Bearer): string {
-  if (/duration/i.test(text))
-    return "shorten the ttl or gcp.ready.timeout, which are asked for together, or let the entitlement be granted for longer; no grant is shorter than 30m";
+  if (/duration/i.test(text)) return DURATION_HINT;
   if (/justification/i.test(text)) return `check what justification ${what} asks for: agentctl gives the lease's id`;
   if (code === "PERMISSION_DENIED")
     return `${who} must be among the entitlement's requesters: whoever asks for a grant gets it`;

@@ -128,10 +128,14 @@ function hintOf({ code, text }: Refusal, { name, permissions }: PolicyResource, 
   if (FORBIDDEN.test(text)) {
     return `the organization forbids this on ${name}, or a member that was in its policy before: ask who keeps its constraints`;
   }
-  if (/^(PERMISSION_DENIED|forbidden|insufficientPermissions)$/.test(code)) {
-    return `${who} needs ${permissions}.getIamPolicy and ${permissions}.setIamPolicy on ${name}; agentctl setup gcp writes that`;
-  }
+  if (/^(PERMISSION_DENIED|forbidden|insufficientPermissions)$/.test(code))
+    return neededHint({ name, permissions }, who);
   if (/^(NOT_FOUND|notFound)$/.test(code)) return `check gcp.bindings: there is no ${name}`;
   if (/^(UNAUTHENTICATED|authError|required)$/.test(code)) return "check that the endpoints in use are of one Google";
   return `check gcp.bindings: that each role may be given on ${name}, and that the lease's principal exists`;
+}
+
+/** What whoever writes the resource's policy has to be allowed. */
+export function neededHint({ name, permissions }: Pick<PolicyResource, "name" | "permissions">, who: string): string {
+  return `${who} needs ${permissions}.getIamPolicy and ${permissions}.setIamPolicy on ${name}; agentctl setup gcp writes that`;
 }

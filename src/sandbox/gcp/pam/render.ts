@@ -42,7 +42,9 @@ export function describeEntitlement(name: string, entitlement: GcpEntitlement): 
     privilegedAccess: describeAccess(name, entitlement),
     requesterJustificationConfig:
       entitlement.justification === "required" ? { unstructured: {} } : { notMandatory: {} },
-    ...(entitlement.approval === "manual" && { approvalWorkflow: { manualApprovals: { steps: [{}] } } }),
+    ...(entitlement.approval === "manual" && {
+      approvalWorkflow: { manualApprovals: { steps: [{ approvalsNeeded: 1 }] } },
+    }),
   };
 }
 

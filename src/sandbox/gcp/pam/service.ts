@@ -3,9 +3,11 @@ import { queryValue, type Service, type TakeNotes } from "../../service.js";
 import { readApiCaller } from "../api-caller.js";
 import type { GcpContext } from "../context.js";
 import { GOOGLE_FAILURES, GoogleApiError, googleApiRefusal } from "../google-error.js";
+import { invalidArgument } from "../json-body.js";
 import { permissionDenied } from "../permission-denied.js";
 import { nameOf, shownName } from "../principal.js";
 import { CLOUD_PLATFORM } from "../token-store.js";
+import type { GcpEntitlement } from "../world.js";
 import {
   assertPermission,
   failedPrecondition,
@@ -22,6 +24,7 @@ import { findOpenGrant, type PamGrants } from "./grants.js";
 import { describeEntitlement, describeGrant, describeOperation } from "./render.js";
 import { type PamTarget, readPamTarget } from "./target.js";
 
+const ACCESS_TYPES: readonly string[] = ["GRANT_REQUESTER", "GRANT_APPROVER"];
 const OF_ONE_GRANT: readonly string[] = ["GetGrant", "RevokeGrant", "WithdrawGrant"];
 
 /** A little of Privileged Access Manager: entitlements that are there from the start; grants of them. */
@@ -46,9 +49,13 @@ export function createPamService(context: GcpContext, grants: PamGrants): Servic
 const METHODS: Readonly<Record<string, (call: PamCall) => unknown>> = {
   ListEntitlements: (call) => {
     assertPermission(call, "entitlements.list");
-    const named = Object.entries(call.context.world.entitlements);
-    const here = named.filter(([name]) => name.startsWith(`${call.target.location}/`));
-    return { entitlements: here.map(([name, entitlement]) => describeEntitlement(name, entitlement)) };
+    return listEntitlements(call, () => true);
+  },
+  // Of whoever asks: it takes no permission, and shows nothing else.
+  SearchEntitlements: (call) => {
+    const access = queryValue(call.request, "callerAccessType") ?? "";
+    if (!ACCESS_TYPES.includes(access)) throw invalidArgument(`Invalid caller_access_type: '${access}'.`);
+    return listEntitlements(call, (entitlement) => access === "GRANT_REQUESTER" && isEligible(call, entitlement));
   },
   GetEntitlement: (call) => {
     const entitlement = findEntitlement(call);
@@ -101,6 +108,14 @@ function createGrant(call: PamCall): unknown {
 
 function isSent({ request }: PamGrant, requestId: string, member: string): boolean {
   return request.requestId === requestId && request.member === member;
+}
+
+function listEntitlements({ context, target }: PamCall, isShown: (entitlement: GcpEntitlement) => boolean): unknown {
+  const here = Object.entries(context.world.entitlements).filter(
+    ([name, entitlement]) => name.startsWith(`${target.location}/`) && isShown(entitlement),
+  );
+  if (here.length === 0) return {};
+  return { entitlements: here.map(([name, entitlement]) => describeEntitlement(name, entitlement)) };
 }
 
 function listGrants({ grants, target, context }: PamCall, isShown: (grant: PamGrant) => boolean): unknown {

@@ -43,6 +43,7 @@ export function readPamTarget(request: ServiceRequest, world: GcpWorld): PamTarg
 
 const OPERATIONS: Readonly<Record<string, string>> = {
   "GET entitlements": "ListEntitlements",
+  "GET entitlements:search": "SearchEntitlements",
   "GET entitlement": "GetEntitlement",
   "POST grants": "CreateGrant",
   "GET grants": "ListGrants",
