@@ -6,7 +6,7 @@ import { filledList, plainText, textValue } from "./schema-values.js";
 const SCOPE_EXAMPLE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/my-group";
 /** What the characters of a resource id are; nothing of it leads elsewhere, or is a query. */
 const SCOPE =
-  "^/(?:subscriptions|providers/Microsoft\\.Management/managementGroups)(?:/[\\w().:@~-][\\w().:@~ -]*)+/?$";
+  "^/(?:subscriptions|providers/Microsoft\\.Management/managementGroups)(?:/[\\w().:@$*~-][\\w().:@$*~ -]*)+/?$";
 const isScope = new RegExp(SCOPE, "i");
 const PERMISSION = "^[A-Za-z][A-Za-z0-9.]*(?:/[A-Za-z0-9._-]+)+$";
 const MAX_ROLE = 512;

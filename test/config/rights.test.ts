@@ -119,6 +119,20 @@ describe("what Azure assigns for a lease", () => {
   });
 });
 
+describe("a scope", () => {
+  it.each([
+    { name: "a static site's container", rest: "/providers/Microsoft.Storage/storageAccounts/a/containers/$web" },
+    { name: "a zone's record for the rest", rest: "/providers/Microsoft.Network/dnsZones/example.org/A/*" },
+  ])("may be $name", ({ rest }) => {
+    const lines = azure(
+      "client_id: 00001111-aaaa-2222-bbbb-3333cccc4444",
+      azureGranter,
+      `assignments: [${reader(SCOPE + rest)}]`,
+    );
+    expect(load(lines).clouds.azure?.assignments).toEqual([{ role: "Reader", scope: SCOPE + rest }]);
+  });
+});
+
 describe("what nobody could give", () => {
   const ready = (more = "") => `ready: { permissions: [storage.objects.get]${more} }`;
   it.each([

@@ -49,8 +49,8 @@ export async function removeTimeBound(
   const schedule = await findSchedule(arm, subject);
   // Somebody else was given it since: a removal would be of theirs.
   if (schedule !== undefined && !isOf(schedule, target, given)) return { kind: "gone" };
-  // What was only just assigned need not be listed yet.
-  const isYoung = runtime.now() + arm.clockAheadMs - startsAt < SHORTEST_MS;
+  // What was only just assigned need not be listed yet, and what Azure is still making is not.
+  const isYoung = runtime.now() + arm.clockAheadMs - startsAt < SHORTEST_MS || isUnderWay(given.status);
   if (schedule === undefined && !isYoung) return { kind: "gone" };
   try {
     const status = await requestRemoval(arm, subject, schedule?.scheduleId ?? given.scheduleId, verb);

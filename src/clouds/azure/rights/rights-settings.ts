@@ -7,7 +7,8 @@ const DEFAULT_WAIT_SECONDS = 300;
 export const SHORTEST_MS = 5 * 60_000;
 /** What the profile names the granter by. */
 export const GRANTER_SETTING = "azure.granter.client_id";
-const SCOPE = /^(?:\/[\w().:@~-][\w().:@~ -]*)+$/;
+/** Such as a container `$web`, or the DNS record `*` of a zone. */
+const SCOPE = /^(?:\/[\w().:@$*~-][\w().:@$*~ -]*)+$/;
 
 /** What is to be seen working before the command starts. */
 export interface Readiness {

@@ -49,6 +49,17 @@ describe("a removal that comes too early", () => {
     expect(await end()).toMatchObject({ word: "removed" });
     expect(azure.assignments).toEqual([]);
   });
+
+  it.each([
+    { status: "PendingProvisioning", want: { word: "expires", isUnfinished: true } },
+    { status: "Provisioned", want: { word: "removed" } },
+  ])("that is listed nowhere after ten minutes is $want.word where its status is $status", async ({ status, want }) => {
+    const azure = await startFakeAzure();
+    const { end } = await heldLease(azure, 10);
+    for (const request of azure.requests) request.status = status;
+    azure.assignments = [];
+    expect(await end()).toMatchObject(want);
+  });
 });
 
 describe("a lease that was cut off", () => {

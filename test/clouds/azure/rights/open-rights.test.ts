@@ -83,6 +83,16 @@ describe("rights for a lease", () => {
     expect(azure.armAsked.filter((one) => one.includes("roleDefinitions"))).toHaveLength(looked);
   });
 
+  it("are given on a scope that a path has to be encoded for", async () => {
+    const azure = await startFakeAzure();
+    const scope = `${GROUP}/providers/Microsoft.Storage/storageAccounts/a/blobServices/default/containers/$web`;
+    const lease = openLease(azure, { assignments: [{ role: "Reader", scope }] });
+    await lease.open();
+    expect(azure.requests[0]?.path).toContain(`${scope}/providers/`);
+    expect(azure.service.asked.find(({ method }) => method === "PUT")?.path).toContain("/containers/%24web/providers/");
+    expect(lease.order.undo).toMatchObject({ scopes: [scope] });
+  });
+
   it("by the name of no role are a mistake of the profile's, and nothing is given", async () => {
     const azure = await startFakeAzure();
     const { open } = openLease(azure, { assignments: [{ role: "Reader's", scope: GROUP }] });
