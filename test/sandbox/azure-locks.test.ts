@@ -85,9 +85,12 @@ describe("a management lock", () => {
     expect(await status(ask(stage, "granter", "GET", requestPath(ACCOUNT, name)))).toBe("Revoked");
   });
 
-  it("that is read-only lets one for an assignment come to nothing too", async () => {
-    await lock(GROUP, "ReadOnly");
-    expect((await request(stage, "granter")).body.properties["status"]).toBe("FailedAsResourceIsLocked");
-    expect(stage.sandbox.azureRoles.current().filter(({ schedule }) => schedule !== undefined)).toEqual([]);
-  });
+  it.each(["CanNotDelete", "ReadOnly"])(
+    "of level %s lets nothing be asked for that could not be removed",
+    async (level) => {
+      await lock(GROUP, level);
+      expect((await request(stage, "granter")).refusal).toMatch(/^400 ResourceIsLocked: /);
+      expect(stage.sandbox.azureRoles.current().filter(({ schedule }) => schedule !== undefined)).toEqual([]);
+    },
+  );
 });

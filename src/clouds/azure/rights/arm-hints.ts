@@ -23,6 +23,7 @@ export function armHint(code: string, clientId: string, text: string): string {
     case "InvalidScope":
       return "check the scope in azure.assignments, and azure.tenant_id";
     case "ScopeLocked":
+    case "ResourceIsLocked":
     case "FailedAsResourceIsLocked":
       return "a lock on the scope or above it keeps role assignments from being removed, and a read-only one from being made: take it off";
     case "ReadOnlyDisabledSubscription":

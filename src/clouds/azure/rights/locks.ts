@@ -10,7 +10,7 @@ const LOCKS = "/providers/Microsoft.Authorization/locks/";
 const LEVELS: readonly string[] = ["CanNotDelete", "ReadOnly"];
 
 /** What Resource Manager refuses with for a lock, and the status of a request that came to nothing for one. */
-const LOCKED: readonly unknown[] = ["ScopeLocked", "FailedAsResourceIsLocked"];
+const LOCKED: readonly unknown[] = ["ScopeLocked", "ResourceIsLocked", "FailedAsResourceIsLocked"];
 
 /** A management lock. */
 export interface Lock {

@@ -42,6 +42,11 @@ function assign(key: AssignmentKey, body: ScheduleBody, requestName: string, cal
   const schedule = readSchedule(body, time);
   assertPolicy(body, schedule, world.pimPolicy);
   const condition = readCondition(body);
+  // Of either level: what could not be removed is not assigned.
+  if (findLock("delete", key.scope, call.context) !== undefined) {
+    const text = "The resource is locked and cannot create role assignment requests.";
+    throw new WireError(400, "ResourceIsLocked", text);
+  }
   const existing = assignments.find(key);
   if (existing !== undefined && !isProvisioned(existing, time)) {
     const text = "There is already an existing pending Role assignment request.";
@@ -51,9 +56,6 @@ function assign(key: AssignmentKey, body: ScheduleBody, requestName: string, cal
     throw new WireError(400, "RoleAssignmentExists", "The Role assignment already exists.");
   }
   const id = randomUUID();
-  if (findLock("write", key.scope, call.context) !== undefined) {
-    return { status: "FailedAsResourceIsLocked", scheduleId: id };
-  }
   assignments.add({
     name: randomUUID(),
     ...key,
