@@ -56,7 +56,7 @@ export function queuedEnding(ended: Ended, early: readonly Extract<Fate, { kind:
   const isOverFirst = early.every((fate) => fate.endsAt <= fate.retryAt);
   const retryAt = formatInstant((isOverFirst ? endsAt : Math.max(...early.map((fate) => fate.retryAt))) + 999);
   const why = `Azure takes no assignment back within 5 minutes of giving it`;
-  const end = `ends by itself at ${formatInstant(endsAt)}`;
+  const end = `ends by itself at ${formatInstant(endsAt)} at the latest`;
   const queued = isOverFirst
     ? `it ${end}, before it could be taken back`
     : `it is queued on the ledger, to be taken back from ${retryAt} on`;
@@ -103,7 +103,7 @@ export function endRightsByTime({ order, possession }: Pick<Ended, "order" | "po
   const assigned = possession.assignments.map(nameTarget).join(", ");
   const detail =
     endsAt <= now
-      ? `${BY_ITSELF} at ${formatInstant(endsAt)}; ${DELAY}; ${tokenWords(order)}`
+      ? `${BY_ITSELF}, at ${formatInstant(endsAt)} at the latest; ${DELAY}; ${tokenWords(order)}`
       : `Azure ends ${assigned} by itself at ${formatInstant(endsAt)} at the latest, and nothing ends it earlier; ${tokenWords(order)}`;
   return { ...timesOf(order, endsAt), word: "expires", detail };
 }
@@ -124,7 +124,7 @@ function untaken(order: EndOrder, possession: Possession, { shortfall, what, isL
 function boundWords({ endsAt, allowUnbounded }: Possession, isLasting: boolean): string {
   if (allowUnbounded) return "a plain assignment does not end by itself";
   if (isLasting) return "while a lock is there the assignments may not end by themselves either";
-  return `the assignments end by themselves at ${formatInstant(endsAt)}`;
+  return `the assignments end by themselves at ${formatInstant(endsAt)} at the latest`;
 }
 
 /** Calls stop at `stopsAt`, and never later than the last token ends, where that is known. */

@@ -2,9 +2,9 @@ import { AgentctlError } from "../../../core/errors.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { Arm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
-import { nameTarget, readMark, requestNameOf, type Subject, type Target } from "./names.js";
+import { markOf, nameTarget, readMark, requestNameOf, type Subject, type Target } from "./names.js";
 import { assignPlainly, deletePlain, findPlainOf, type PlainAssignment } from "./plain-assignments.js";
-import { findRequest, findRequestNamed, findSchedule, isFruitless, requestAssignment } from "./schedules.js";
+import { endHere, findRequest, findRequestNamed, findSchedule, isFruitless, requestAssignment } from "./schedules.js";
 
 /** There is one of that principal, role and scope already, or there is being one made. */
 const EXISTS: readonly string[] = ["RoleAssignmentExists", "PendingRoleAssignmentRequest"];
@@ -25,7 +25,10 @@ export interface Holder {
   readonly isLasting: boolean;
 }
 
-export type Given = { readonly kind: "time-bound" | "plain" } | { readonly kind: "busy"; readonly holder: Holder };
+/** With what is written down at Azure, as far as this process wrote it. */
+export type Given =
+  | { readonly kind: "time-bound" | "plain"; readonly mark?: string }
+  | { readonly kind: "busy"; readonly holder: Holder };
 
 /**
  * Assigns one role on one scope until a time, unless somebody has the same: Azure makes one of each, so that of all who
@@ -41,9 +44,9 @@ export async function give(
   // The time that an assignment begins at is by Azure's clock.
   if (!arm.isClockKnown) await findRequest(arm, subject, "give");
   try {
-    const status = await requestAssignment(arm, subject, { now: runtime.now(), endsAt });
+    const { status, mark } = await requestAssignment(arm, subject, { now: runtime.now(), endsAt });
     assertFruitful(subject, status);
-    return { kind: "time-bound" };
+    return { kind: "time-bound", mark };
   } catch (error) {
     const code = azureCodeOf(error) ?? "";
     if (REPEATED.includes(code)) {
@@ -68,7 +71,7 @@ async function busyOrOurs(arm: Arm, subject: Subject): Promise<Given> {
     kind: "busy",
     holder: {
       ...(leaseId !== undefined && { leaseId }),
-      ...(endsAt !== undefined && { endsAt: endsAt - arm.clockAheadMs }),
+      ...(endsAt !== undefined && { endsAt: endHere(arm, endsAt) }),
       isLasting: leaseId === undefined && endsAt === undefined,
     },
   };
@@ -90,7 +93,7 @@ async function givePlainly(arm: Arm, subject: Subject, endsAt: number, runtime: 
     await deletePlain(arm, found);
     found = await assign();
   }
-  if (found === "given") return { kind: "plain" };
+  if (found === "given") return { kind: "plain", mark: markOf(subject.leaseId, endsAt) };
   return { kind: "busy", holder: { ...found?.mark, isLasting: found !== undefined && found.mark === undefined } };
 }
 

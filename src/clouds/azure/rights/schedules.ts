@@ -10,6 +10,7 @@ const REQUESTS = "providers/Microsoft.Authorization/roleAssignmentScheduleReques
 const SCHEDULES = "providers/Microsoft.Authorization/roleAssignmentSchedules";
 
 const MINUTE_MS = 60_000;
+const CLOCK_MS = 1_000;
 /** The others of the API's statuses are on their way to an assignment, or to its end. */
 const FRUITLESS: readonly string[] = [
   "Denied",
@@ -32,7 +33,7 @@ export interface ScheduleRequest {
   readonly roleDefinitionId: string;
   readonly justification: string | undefined;
   readonly startsAt: number;
-  /** Absent where it cannot be told. */
+  /** The latest that it can end; absent where it cannot be told. */
   readonly endsAt?: number;
   /** The name of the schedule that came of it. */
   readonly scheduleId: string | undefined;
@@ -47,25 +48,45 @@ export interface Schedule {
   readonly endsAt?: number;
 }
 
-/** Asks for the assignment, from now on until a time, in whole minutes rounded up. Answers the request's status. */
+/** What was asked for: until when, as it is written down at Azure, and what became of it so far. */
+export interface Requested {
+  readonly status: string;
+  readonly mark: string;
+}
+
+/** Asks for the assignment, from now on until a time, in whole minutes rounded up. */
 export async function requestAssignment(
   arm: Arm,
   subject: Subject,
   { now, endsAt }: { readonly now: number; readonly endsAt: number },
-): Promise<string> {
+): Promise<Requested> {
   const { principalId, roleDefinitionId, leaseId } = subject;
   const lastsMs = Math.max(endsAt - now, SHORTEST_MS);
   const minutes = Math.ceil(lastsMs / MINUTE_MS);
-  const startDateTime = new Date(now + arm.clockAheadMs).toISOString();
+  const startsAt = now + arm.clockAheadMs;
+  const startDateTime = new Date(startsAt).toISOString();
+  const mark = markOf(leaseId, roundUp(startsAt + minutes * MINUTE_MS));
   const expiration = { type: "AfterDuration", endDateTime: null, duration: `PT${minutes}M` };
   const answer = await putRequest(arm, subject, "give", {
     principalId,
     roleDefinitionId,
     requestType: "AdminAssign",
-    justification: markOf(leaseId, now + lastsMs),
+    justification: mark,
     scheduleInfo: { startDateTime, expiration },
   });
-  return statusIn(answer);
+  return { status: statusIn(answer), mark };
+}
+
+/**
+ * An end by Azure's clock (epoch ms) as the whole second in which it is over by this machine's: Azure's clock is known to
+ * the second.
+ */
+export function endHere(arm: Pick<Arm, "clockAheadMs">, endsAt: number): number {
+  return roundUp(endsAt - arm.clockAheadMs + CLOCK_MS);
+}
+
+function roundUp(epochMs: number): number {
+  return Math.ceil(epochMs / 1000) * 1000;
 }
 
 /**
@@ -156,7 +177,9 @@ function readRequest(properties: unknown): ScheduleRequest {
   const startsAt = Number.isNaN(written) ? createdAt : written;
   const expiration = fieldOf(info, "expiration");
   const end = Date.parse(textOf(expiration, "endDateTime") ?? "");
-  const endsAt = Number.isNaN(end) ? startsAt + readDuration(textOf(expiration, "duration") ?? "") : end;
+  // A start that is past may be counted from when Azure heard of it.
+  const countedFrom = Number.isNaN(createdAt) ? startsAt : Math.max(startsAt, createdAt);
+  const endsAt = Number.isNaN(end) ? countedFrom + readDuration(textOf(expiration, "duration") ?? "") : end;
   return {
     status: textOf(properties, "status") ?? senseless("a request"),
     principalId: textOf(properties, "principalId") ?? senseless("a request"),

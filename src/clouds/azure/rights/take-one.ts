@@ -8,7 +8,7 @@ import { nameTarget, type Target } from "./names.js";
 import { deletePlain, findPlain } from "./plain-assignments.js";
 import { removeTimeBound } from "./remove-time-bound.js";
 import { SHORTEST_MS } from "./rights-settings.js";
-import { findRequest, isFruitless, type ScheduleRequest } from "./schedules.js";
+import { endHere, findRequest, isFruitless, type ScheduleRequest } from "./schedules.js";
 import type { TakenFrom } from "./staying.js";
 
 /** Azure's own count of the five minutes need not begin when ours does. */
@@ -60,7 +60,7 @@ async function takeTimeBound(
 ): Promise<Fate> {
   const given = await findGiven(arm, target);
   if (given === undefined || isFruitless(given.status)) return { kind: "never" };
-  const endsAt = given.endsAt === undefined ? undefined : given.endsAt - arm.clockAheadMs;
+  const endsAt = given.endsAt === undefined ? undefined : endHere(arm, given.endsAt);
   if (endsAt !== undefined && endsAt <= runtime.now()) return { kind: "over", endsAt };
   const end = endsAt !== undefined && { endsAt };
   const removal = await removeTimeBound(arm, target, given, runtime);

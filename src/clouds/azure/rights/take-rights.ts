@@ -6,8 +6,9 @@ import type { Story } from "../../story.js";
 import type { Arm } from "./arm.js";
 import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
 import { give } from "./give.js";
-import { markOf, nameTarget } from "./names.js";
-import { type Rights, SHORTEST_MS } from "./rights-settings.js";
+import { nameTarget } from "./names.js";
+import type { Rights } from "./rights-settings.js";
+import { type GivingTerms, lastGivingAt } from "./undo.js";
 
 const FIRST_PAUSE_MS = 2_000;
 /** Whoever has waited for long is not to be behind those who have only just come. */
@@ -21,7 +22,7 @@ export interface Taking {
   readonly rights: Rights;
   /** Of each assignment, its role's definition. */
   readonly roleDefinitionIds: readonly string[];
-  readonly terms: Pick<GrantTerms, "leaseId" | "latestEndsAt">;
+  readonly terms: Pick<GrantTerms, "leaseId"> & GivingTerms;
   readonly story: Story;
   /** The object id of an application of the pool. */
   findPrincipal(clientId: string): Promise<string>;
@@ -141,6 +142,7 @@ async function tryOne(
   for (let index = given; index < assignments.length; index += 1) {
     const { role, scope } = assignments[index] as Rights["assignments"][number];
     const roleDefinitionId = roleDefinitionIds[index] ?? "";
+    if (runtime.now() > lastGivingAt(rights, terms)) throw tooLate(scope);
     const subject = { leaseId: terms.leaseId, clientId, role, scope, principalId, roleDefinitionId };
     const outcome = await give(arm, subject, { endsAt: terms.latestEndsAt, allowUnbounded }, runtime);
     if (outcome.kind === "busy") return { clientId, role, scope, holder: outcome.holder };
@@ -149,8 +151,19 @@ async function tryOne(
       outcome.kind === "plain"
         ? " by an assignment that does not end by itself, with the description"
         : ", with the justification";
-    const mark = markOf(terms.leaseId, Math.max(terms.latestEndsAt, runtime.now() + SHORTEST_MS));
-    story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${how} '${mark}'`);
+    const mark = outcome.mark === undefined ? "" : `${how} '${outcome.mark}'`;
+    story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${mark}`);
   }
   return undefined;
+}
+
+/** Such as on a machine that has slept meanwhile. */
+function tooLate(scope: string): AgentctlError {
+  return new AgentctlError(
+    "NOT_READY",
+    `the time in which something could be assigned at ${scope} for this lease is over`,
+    {
+      hint: "run it again; this machine may have slept meanwhile",
+    },
+  );
 }

@@ -4,6 +4,9 @@ import { isScope, type Readiness, type Rights, rightsOf, SHORTEST_MS } from "./r
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TENANT = /^[\w.-]{1,253}$/;
+const MINUTE_MS = 60_000;
+/** What asking takes at the most, with all its tries. */
+const REQUEST_MS = 60_000;
 const LEASE_ID = /^l-[0-9A-Za-z]{16}$/;
 
 /** What a lease may have been given, to whom, and who takes it back. */
@@ -15,13 +18,16 @@ export interface Possession {
   /** Any of them may have been given it. */
   readonly clientIds: readonly string[];
   readonly assignments: readonly { readonly role: string; readonly scope: string }[];
-  /** When time-bound assignments end by themselves, about a minute later at the most; epoch ms. */
+  /** When time-bound assignments have ended by themselves, at the latest; epoch ms. */
   readonly endsAt: number;
   /** Plain assignments may have been given in their place. */
   readonly allowUnbounded: boolean;
   /** What was seen working. */
   readonly ready?: Readiness;
 }
+
+/** What the time for giving follows from. */
+export type GivingTerms = Pick<GrantTerms, "endsAt" | "lifetimeSeconds" | "latestEndsAt">;
 
 /** What a grant's order says about the rights that were given for it. */
 export type Undoing =
@@ -52,12 +58,21 @@ export function undoOf(settings: AzureSettings, terms: GrantTerms): Facts {
 }
 
 /**
- * When time-bound assignments have ended by themselves (epoch ms, this machine's clock): Azure gives none for less than
- * five minutes, from when others have been waited for.
+ * When time-bound assignments have ended by themselves, at the latest (epoch ms, this machine's clock, a whole second): they
+ * last for whole minutes, and Azure may count them from when it has heard of one.
  */
-export function boundAtOf({ waitSeconds }: Pick<Rights, "waitSeconds">, terms: GrantTerms): number {
+export function boundAtOf(rights: Pick<Rights, "waitSeconds">, terms: GivingTerms): number {
+  const lastsUntil = Math.max(terms.latestEndsAt, lastGivingAt(rights, terms) + SHORTEST_MS);
+  return Math.ceil((lastsUntil + MINUTE_MS + REQUEST_MS) / 1000) * 1000;
+}
+
+/**
+ * After this nothing more is assigned for the lease (epoch ms): it would end later than was told, since Azure assigns for no
+ * less than five minutes.
+ */
+export function lastGivingAt({ waitSeconds }: Pick<Rights, "waitSeconds">, terms: GivingTerms): number {
   const plannedAt = terms.endsAt - terms.lifetimeSeconds * 1000;
-  return Math.max(terms.latestEndsAt, plannedAt + waitSeconds * 1000 + SHORTEST_MS);
+  return Math.max(terms.latestEndsAt - SHORTEST_MS, plannedAt + waitSeconds * 1000 + REQUEST_MS);
 }
 
 /** Reads what `undoOf` wrote. It may come from a file, so nothing of it is believed. */

@@ -32,10 +32,10 @@ describe("what cannot be taken back", () => {
     const { end, grant } = await heldLease(azure, 10);
     breakIt(azure);
     const ending = await end(grant);
-    expect(ending).toMatchObject({ word: "failed", at: "2026-11-22T12:30:00Z", isUnfinished: true });
+    expect(ending).toMatchObject({ word: "failed", at: "2026-11-22T12:32:00Z", isUnfinished: true });
     expect(ending.shortfall).toMatch(why);
     expect(ending.detail).toMatch(
-      /asked (once|\d+ times) in .*; the assignments end by themselves at 2026-11-22T12:30:00Z/,
+      /asked (once|\d+ times) in .*; the assignments end by themselves at 2026-11-22T12:32:00Z/,
     );
     expect(JSON.stringify(ending)).not.toContain(CANARY);
   });

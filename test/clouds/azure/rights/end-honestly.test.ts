@@ -102,7 +102,7 @@ describe("an assignment of less than five minutes", () => {
   it("lasts five, and nobody says less", async () => {
     const azure = await startFakeAzure();
     const { end, plan } = await heldLease(azure, 1, { ready }, short);
-    expect(plan.steps.join("\n")).toContain("until 2026-11-22T12:05:01Z at the latest");
+    expect(plan.steps.join("\n")).toContain("until 2026-11-22T12:08:01Z at the latest");
     expect(azure.requests[0]?.body["justification"]).toMatch(/until 2026-11-22T12:05:0\dZ$/);
     const ending = await end();
     expect(ending).toMatchObject({

@@ -15,7 +15,7 @@ describe("a removal that comes too early", () => {
     const azure = await startFakeAzure();
     const { end, grant } = await heldLease(azure, 2);
     const ending = await end(grant);
-    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z", isUnfinished: true });
+    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:01Z", isUnfinished: true });
     expect(ending.retryAt).toMatch(/^2026-11-22T12:05:1\dZ$/);
     expect(ending.shortfall).toMatch(
       /within 5 minutes .* queued on the ledger, to be taken back from 2026-11-22T12:05:1\dZ on/,
@@ -121,14 +121,14 @@ describe("a lease that was cut off", () => {
       endContext({ mintToken: async ([audience = ""]) => idToken(audience) }),
       lease.runtime,
     );
-    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z", isUnfinished: true });
+    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:01Z", isUnfinished: true });
   });
 
   it("where its assignments have ended by themselves asks nobody", async () => {
     const azure = await startFakeAzure();
     const { end } = await heldLease(azure, 34);
     const asked = azure.service.asked.length;
-    expect(await end()).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z" });
+    expect(await end()).toMatchObject({ word: "expires", at: "2026-11-22T12:32:00Z" });
     expect(azure.service.asked).toHaveLength(asked);
   });
 
@@ -136,7 +136,7 @@ describe("a lease that was cut off", () => {
     const azure = await startFakeAzure();
     const { end, grant } = await heldLease(azure, 31);
     const ending = await end(grant);
-    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z" });
+    expect(ending).toMatchObject({ word: "expires", at: "2026-11-22T12:30:01Z" });
     expect(ending.detail).toMatch(/ended them by itself/);
   });
 });
@@ -147,7 +147,7 @@ describe("with revoke: none", () => {
     const { end, grant, plan } = await heldLease(azure, 10, {}, { revoke: "none" });
     const asked = azure.service.asked.length;
     expect(plan.ending.word).toBe("expires");
-    expect(await end(grant)).toMatchObject({ word: "expires", at: "2026-11-22T12:30:00Z" });
+    expect(await end(grant)).toMatchObject({ word: "expires", at: "2026-11-22T12:32:00Z" });
     expect(azure.service.asked).toHaveLength(asked);
   });
 });

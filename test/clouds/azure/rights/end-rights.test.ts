@@ -34,7 +34,7 @@ describe("the end of a lease with rights", () => {
   });
 
   it.each([
-    { name: "the assignment's own end", minutes: 28, more: {}, want: "2026-11-22T12:30:00Z" },
+    { name: "the assignment's own end", minutes: 28, more: {}, want: "2026-11-22T12:30:01Z" },
     {
       name: "the token's own end",
       minutes: 55,

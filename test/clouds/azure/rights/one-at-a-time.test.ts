@@ -22,7 +22,7 @@ describe("one lease at a time", () => {
     const second = openLease(azure);
     await second.open();
     expect(second.said.notices).toEqual([
-      `azure: waiting for lease ${first.leaseId} (application ${ONE}) to give Reader on ${GROUP} back, until 2026-11-22T12:30:00Z at the latest`,
+      `azure: waiting for lease ${first.leaseId} (application ${ONE}) to give Reader on ${GROUP} back, until 2026-11-22T12:30:01Z at the latest`,
     ]);
     expect(second.said.progress).toContainEqual(expect.stringMatching(/^waiting for lease .*\(\d+s\)$/));
     expect(azure.assignments).toHaveLength(1);
@@ -39,9 +39,9 @@ describe("one lease at a time", () => {
     const error = await failureOf(openLease(azure, { ...(ready && { ready }) }).open());
     expect(error).toMatchObject({
       code: "ASSIGNMENT_BUSY",
-      facts: { lease: first.leaseId, until: "2026-11-22T12:30:00Z", client: ONE, scope: GROUP, waitedSeconds: waited },
+      facts: { lease: first.leaseId, until: "2026-11-22T12:30:01Z", client: ONE, scope: GROUP, waitedSeconds: waited },
     });
-    expect(error.message).toContain(`for lease ${first.leaseId}, until 2026-11-22T12:30:00Z; waited ${waited / 60}m`);
+    expect(error.message).toContain(`for lease ${first.leaseId}, until 2026-11-22T12:30:01Z; waited ${waited / 60}m`);
     expect(error.hint).toBe(
       `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout; agentctl lease show ${first.leaseId} on its machine tells of it; Azure takes nothing back in the first 5 minutes`,
     );

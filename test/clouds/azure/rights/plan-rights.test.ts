@@ -23,7 +23,7 @@ describe("the plan of rights", () => {
     expect(principal).toBe(`application ${ONE} or ${TWO} in tenant ${TENANT}`);
     expect(steps).toEqual([
       `sign in as the granter, application ${GRANTER}, with the OIDC token`,
-      `assign Reader on ${GROUP} to the first of ${ONE}, ${TWO} that is free of it, at management.azure.com, until 1970-01-01T00:35:00Z at the latest`,
+      `assign Reader on ${GROUP} to the first of ${ONE}, ${TWO} that is free of it, at management.azure.com, until 1970-01-01T00:37:00Z at the latest`,
       `wait, 1m at the most, until Microsoft.Web/sites/read works at ${GROUP}`,
       expect.stringMatching(/^get a token for https:\/\/management/),
     ]);
@@ -40,7 +40,7 @@ describe("the plan of rights", () => {
       clientIds: [ONE, TWO],
       roles: ["Reader"],
       scopes: [GROUP],
-      endsAt: 2_100_000,
+      endsAt: 2_220_000,
       allowUnbounded: false,
       revoke: "auto",
       audiences: [AUDIENCE],
