@@ -1,28 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { AgentctlError } from "../../../../src/core/errors.js";
 import { failureOf } from "../../exchange/identity.js";
-import {
-  type FakeAzure,
-  GROUP,
-  isUnwell,
-  ONE,
-  objectIdOf,
-  READER,
-  roleIdAt,
-  SUBSCRIPTION,
-  startFakeAzure,
-  TWO,
-} from "./fake-azure.js";
-import { openLease } from "./opening.js";
+import { type FakeAzure, GROUP, isUnwell, ONE, startFakeAzure, TWO } from "./fake-azure.js";
+import { interruptAt, isLook, letRead, openLease } from "./opening.js";
 
 const ready = { permissions: ["Microsoft.Web/sites/read"], timeoutSeconds: 120 };
 const TOLD = `Microsoft.Web/sites/read at ${GROUP} was granted before anything was given: ready cannot tell when this lease's role works`;
-
-/** Somebody lets the application read the whole subscription. */
-function letRead(azure: FakeAzure, clientId: string): void {
-  const roleDefinitionId = roleIdAt(SUBSCRIPTION, READER);
-  azure.add({ scope: SUBSCRIPTION, roleDefinitionId, principalId: objectIdOf(clientId), startsAt: 0 });
-}
 
 const looksIn = (azure: FakeAzure) => azure.armAsked.filter((one) => one.endsWith("/permissions")).length;
 
@@ -76,8 +58,7 @@ describe("what the application could do already", () => {
   it("may stay unknown: the look is tried once, and its failure changes nothing", async () => {
     const azure = await startFakeAzure();
     letRead(azure, ONE);
-    azure.intercept = ({ where }) =>
-      where.endsWith("/permissions") && azure.requests.length === 0 ? isUnwell : undefined;
+    azure.intercept = (question) => (isLook(question) && azure.requests.length === 0 ? isUnwell : undefined);
     const lease = openLease(azure, { ready });
     await lease.open();
     expect(lease.said.notices).toEqual([]);
@@ -87,11 +68,7 @@ describe("what the application could do already", () => {
   it("is left at an interruption, and nothing is given", async () => {
     const azure = await startFakeAzure();
     const lease = openLease(azure, { ready });
-    azure.intercept = ({ where }) => {
-      if (where.endsWith("/permissions"))
-        lease.stop.abort(new AgentctlError("INTERRUPTED", "SIGINT", { exitCode: 130 }));
-      return undefined;
-    };
+    interruptAt(azure, lease.stop, isLook);
     expect(await failureOf(lease.open())).toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
     expect(lease.said.asked).toBe(0);
     expect(azure.requests).toEqual([]);

@@ -1,6 +1,7 @@
 import { azureCloud } from "../../../../src/clouds/azure/index.js";
 import { issueAzureGrant } from "../../../../src/clouds/azure/issue.js";
 import { openAzureRights } from "../../../../src/clouds/azure/rights/open-rights.js";
+import { AgentctlError } from "../../../../src/core/errors.js";
 import { fetchOverHttp } from "../../../../src/core/http.js";
 import type {
   EndContext,
@@ -17,7 +18,17 @@ import { fakeRuntime } from "../../../fake-runtime.js";
 import { endContext } from "../../end-order.js";
 import { idToken } from "../../exchange/identity.js";
 import { ARM_SCOPE, AUDIENCE, TENANT } from "../fake-entra.js";
-import { type FakeAzure, GRANTER, GROUP, ONE, type Question } from "./fake-azure.js";
+import {
+  type FakeAzure,
+  GRANTER,
+  GROUP,
+  ONE,
+  objectIdOf,
+  type Question,
+  READER,
+  roleIdAt,
+  SUBSCRIPTION,
+} from "./fake-azure.js";
 
 export const BLOB_READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
 let leases = 0;
@@ -120,6 +131,25 @@ export async function heldLease(
 /** Whether an assignment is asked for, or its end. */
 export function isRequesting({ method, where }: Question): boolean {
   return method === "PUT" && where.includes("roleAssignmentScheduleRequests");
+}
+
+/** Whether it is asked what somebody may do. */
+export function isLook({ where }: Question): boolean {
+  return where.endsWith("/permissions");
+}
+
+/** The user interrupts the lease at the first question of that kind. */
+export function interruptAt(azure: FakeAzure, stop: AbortController, isMoment: (question: Question) => boolean): void {
+  azure.intercept = (question) => {
+    if (isMoment(question)) stop.abort(new AgentctlError("INTERRUPTED", "SIGINT", { exitCode: 130 }));
+    return undefined;
+  };
+}
+
+/** Somebody lets the application read the whole subscription, outside of any lease. */
+export function letRead(azure: FakeAzure, clientId: string): void {
+  const roleDefinitionId = roleIdAt(SUBSCRIPTION, READER);
+  azure.add({ scope: SUBSCRIPTION, roleDefinitionId, principalId: objectIdOf(clientId), startsAt: 0 });
 }
 
 /** Its sleep lets the fake's clock go on. */

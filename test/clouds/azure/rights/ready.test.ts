@@ -1,19 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { AgentctlError } from "../../../../src/core/errors.js";
 import { failureOf } from "../../exchange/identity.js";
-import {
-  fails,
-  GROUP,
-  isUnwell,
-  ONE,
-  objectIdOf,
-  READER,
-  roleIdAt,
-  SUBSCRIPTION,
-  startFakeAzure,
-  TWO,
-} from "./fake-azure.js";
-import { BLOB_READ, openLease } from "./opening.js";
+import { fails, GROUP, isUnwell, ONE, SUBSCRIPTION, startFakeAzure, TWO } from "./fake-azure.js";
+import { BLOB_READ, interruptAt, isLook, letRead, openLease } from "./opening.js";
 
 const BLOBS = { role: "Storage Blob Data Reader", scope: GROUP };
 
@@ -39,8 +27,8 @@ describe("ready", () => {
   it("counts anew when it comes and goes", async () => {
     const azure = await startFakeAzure();
     const seen: string[] = [];
-    azure.intercept = ({ where }) => {
-      if (!where.endsWith("/permissions")) return undefined;
+    azure.intercept = (question) => {
+      if (!isLook(question)) return undefined;
       seen.push("asked");
       // The first is before anything is given.
       return seen.length === 4 ? fails(403, "AuthorizationFailed", "No.") : undefined;
@@ -59,8 +47,7 @@ describe("ready", () => {
   it("does not take the reading of everything for a right on data, which comes later", async () => {
     const azure = await startFakeAzure();
     azure.delayMs = 30_000;
-    const principalId = objectIdOf(ONE);
-    azure.add({ scope: SUBSCRIPTION, roleDefinitionId: roleIdAt(GROUP, READER), principalId, startsAt: 0 });
+    letRead(azure, ONE);
     await openLease(azure, { assignments: [BLOBS], ready }).open();
     expect(azure.now - Date.parse("2026-11-22T12:00:00Z")).toBeGreaterThanOrEqual(30_000);
   });
@@ -68,19 +55,15 @@ describe("ready", () => {
   it("is not held up by what may pass, and stopped by an interruption", async () => {
     const azure = await startFakeAzure();
     let count = 0;
-    azure.intercept = ({ where }) => {
-      if (!where.endsWith("/permissions")) return undefined;
+    azure.intercept = (question) => {
+      if (!isLook(question)) return undefined;
       count += 1;
       return count <= 4 ? isUnwell : undefined;
     };
     const lease = openLease(azure, { assignments, ready });
     await lease.open();
     const other = openLease(azure, { clientId: TWO, ready });
-    azure.intercept = ({ where }) => {
-      if (where.endsWith("/permissions") && azure.assignments.length === 3)
-        other.stop.abort(new AgentctlError("INTERRUPTED", "SIGINT", { exitCode: 130 }));
-      return undefined;
-    };
+    interruptAt(azure, other.stop, (question) => isLook(question) && azure.assignments.length === 3);
     expect(await failureOf(other.open())).toMatchObject({ code: "INTERRUPTED", exitCode: 130 });
   });
 });
