@@ -114,12 +114,16 @@ describe("what takes its time to work", () => {
       expect(everyPolicy(stage)).toEqual(before);
       expectNothingLeft(stage);
       await expectNothingAlive(stage, run.id, [run.pid]);
+      const rights = [{ cloud: "gcp", steps: [{ text: expect.stringMatching(/^gave .* on .*other/) }] }];
       expect(run.receipt()).toMatchObject({
         error: { code: "NOT_READY" },
+        rights,
         grants: [],
         endings: [{ cloud: "gcp", word: "removed" }],
       });
-      expect(run.records().at(-1)).toMatchObject({ kind: "lease.failed", error: { code: "NOT_READY" } });
+      expect(run.records().at(-1)).toMatchObject({ kind: "lease.failed", rights, error: { code: "NOT_READY" } });
+      const shown = await stage.run(["lease", "show", run.id]);
+      expect(shown.stdout).toMatch(/ gcp: gave [\s\S]* failed: NOT_READY: /);
     }
   });
 });
