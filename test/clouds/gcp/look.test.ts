@@ -235,11 +235,10 @@ describe("what is looked at before an entitlement is asked for", () => {
   });
 
   it("a granter that may not end grants is a warning, since whoever asked for one can withdraw it", async () => {
-    const sights = await look({
-      entitlement: entitlement("brief"),
-      ready: READY,
-      granter: { serviceAccount: READER },
-    });
+    const of = (serviceAccount: string) =>
+      look({ entitlement: entitlement("brief"), ready: READY, granter: { serviceAccount } });
+    expect((await of(account("nobody"))).map(({ status }) => status)).toEqual(["warn", "ok"]);
+    const sights = await of(READER);
     expect(linesOf(sights)[0]).toMatch(
       /^warn CLOUD_DENIED demo@.* may not end the grants of .*\.get, .*\.list, .*\.revoke; .*jit@.* would have to withdraw/,
     );

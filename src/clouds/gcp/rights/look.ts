@@ -3,7 +3,7 @@ import type { GrantTerms, IssueContext } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
-import { type RightsSights, remark, seen, sightsOf, wrong } from "../../rights-sight.js";
+import { doubtful, type RightsSight, type RightsSights, remark, seen, sightsOf, wrong } from "../../rights-sight.js";
 import type { Asking, Bearer } from "./ask-rights.js";
 import { beGranter, memberOf, openFederation } from "./bearers.js";
 import { addGift } from "./give-bindings.js";
@@ -49,7 +49,7 @@ export async function lookAtGcpRights(
       ? []
       : sightsOf(`the granter, ${granter}`, async () =>
           lookAsGranter(await beGranter(settings, granter, federation, asking), looking),
-        ),
+        ).then((sights) => (rights.gifts.length > 0 ? sights : sights.map(asEnderOnly))),
     entitlement === undefined
       ? []
       : sightsOf(`the entitlement ${entitlement}`, async () =>
@@ -58,6 +58,11 @@ export async function lookAtGcpRights(
     rights.ready === undefined ? [] : lookAtReady(rights.ready, be, asking),
   ];
   return (await Promise.all(parts)).flat();
+}
+
+/** A granter that gives nothing only ends a grant, which without it whoever asked for it withdraws. */
+function asEnderOnly(sight: RightsSight): RightsSight {
+  return sight.status === "fail" ? doubtful(sight.text, sight.error) : sight;
 }
 
 /** That the principal is refused may be for want of the very right; a question that makes no sense never makes any. */
