@@ -25,11 +25,7 @@ export interface Lock {
  * Privileged Identity Management ends none at its time. Where the locks cannot be seen nothing is told.
  * @throws {AgentctlError} CLOUD_DENIED, INTERRUPTED
  */
-export async function assertUnlocked(
-  arm: Arm,
-  assignments: readonly { readonly role: string; readonly scope: string }[],
-): Promise<void> {
-  const scopes = [...new Set(assignments.map(({ scope }) => scope))];
+export async function assertUnlocked(arm: Arm, scopes: readonly string[]): Promise<void> {
   const found = await Promise.all(scopes.map(async (scope) => ({ scope, lock: (await findLocks(arm, scope))[0] })));
   for (const { scope, lock } of found) if (lock !== undefined) throw locked(scope, lock);
 }

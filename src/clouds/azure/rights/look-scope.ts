@@ -3,6 +3,7 @@ import { type RightsSight, type RightsSights, seen, sightsOf, wrong } from "../.
 import type { Arm } from "./arm.js";
 import { armHint } from "./arm-hints.js";
 import { azureCodeOf } from "./arm-service.js";
+import { assertUnlocked } from "./locks.js";
 import { askMissing } from "./permissions.js";
 import { definitionPath, resolveRole } from "./role-definitions.js";
 
@@ -26,13 +27,14 @@ export interface ScopeLook {
 }
 
 /**
- * Looks, as the granter, whether the scope is there, the granter may give roles on it, and these are known there. Where
- * it is not there nothing else is asked.
+ * Looks, as the granter, whether the scope is there and not locked, the granter may give roles on it, and these are known there. Where
+ * it is not so nothing else is asked.
  * @throws {AgentctlError} INTERRUPTED, and nothing else
  */
 export function lookAtScope(arm: Arm, { scope, roles, clientId }: ScopeLook): Promise<RightsSights> {
   return sightsOf(`the scope ${scope}`, async () => {
     await lookForScope(arm, scope);
+    await assertUnlocked(arm, [scope]);
     const missing = await findMissing(arm, scope);
     const looks = roles.map((role) => sightsOf(`the role ${role} on ${scope}`, () => lookForRole(arm, role, scope)));
     const unknown = (await Promise.all(looks)).flat();

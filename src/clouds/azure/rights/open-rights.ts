@@ -37,7 +37,7 @@ export async function openAzureRights(
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
   const [roleDefinitionIds] = await Promise.all([
     Promise.all(rights.assignments.map((one) => resolveRole(arm, one))),
-    assertUnlocked(arm, rights.assignments),
+    assertUnlocked(arm, [...new Set(rights.assignments.map(({ scope }) => scope))]),
   ]);
   const onData = rights.ready === undefined ? [] : await findOnData(arm, rights, roleDefinitionIds);
   const { ready } = rights;

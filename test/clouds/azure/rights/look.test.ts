@@ -3,7 +3,8 @@ import { azureCloud } from "../../../../src/clouds/azure/index.js";
 import type { AzureSettings } from "../../../../src/core/profile.js";
 import { DEMO_CLIENT, defaultAzure, GRANTER_CLIENT, POOL_CLIENTS } from "../../../../src/sandbox/azure/world.js";
 import type { Sandbox } from "../../../../src/sandbox/index.js";
-import { ACCOUNT, GROUP, READER, SUBSCRIPTION } from "../../../sandbox/azure-roles.js";
+import { callArm, MANAGEMENT, signIn } from "../../../sandbox/azure-clients.js";
+import { ACCOUNT, authorizationPath, GROUP, READER, SUBSCRIPTION } from "../../../sandbox/azure-roles.js";
 import { startSandbox } from "../../../start-sandbox.js";
 import { grantTerms } from "../../exchange/identity.js";
 import { hintsOf, linesOf, roomAt } from "../../sandbox-room.js";
@@ -12,6 +13,7 @@ import { ARM_SCOPE, AUDIENCE } from "../fake-entra.js";
 const [ONE, TWO] = POOL_CLIENTS;
 const STRANGER = "99999999-aaaa-bbbb-cccc-dddddddddddd";
 const NARROW = "55556666-aaaa-2222-bbbb-3333cccc4444";
+const OWNER = "66667777-aaaa-2222-bbbb-3333cccc4444";
 const NO_ROLE = "00000000-0000-0000-0000-000000000001";
 const UNTRIED = "which ones, and to whom, a condition lets it is not tried";
 const SIGNED_IN = `ok ${ONE}, ${TWO} of azure.client_ids can sign in, to be given the roles`;
@@ -21,7 +23,11 @@ beforeAll(async () => {
   const azure = defaultAzure();
   const federatedCredentials = azure.apps[GRANTER_CLIENT]?.federatedCredentials ?? [];
   const role = "Role Based Access Control Administrator";
-  const apps = { ...azure.apps, [NARROW]: { federatedCredentials, roles: [{ role, scope: GROUP }] } };
+  const apps = {
+    ...azure.apps,
+    [NARROW]: { federatedCredentials, roles: [{ role, scope: GROUP }] },
+    [OWNER]: { federatedCredentials, roles: [{ role: "Owner", scope: SUBSCRIPTION }] },
+  };
   [sandbox, unlicensed] = await Promise.all([
     startSandbox({ azure: { ...azure, apps } }),
     startSandbox({ azure: { ...azure, hasPimLicence: false } }),
@@ -67,6 +73,22 @@ describe("what is looked at before roles are assigned", () => {
       `ok time-bound assignments can be asked for on ${scope}`,
       SIGNED_IN,
     ]);
+  });
+
+  it("of a scope under a lock: nothing would be given there, in a run's own words", async () => {
+    if (sandbox === undefined) throw new Error("there is no sandbox");
+    const token = await signIn(sandbox, { clientId: OWNER, scope: MANAGEMENT });
+    const path = authorizationPath(SUBSCRIPTION, "locks/keep", "2016-09-01");
+    await callArm(sandbox, path, token, { method: "PUT", body: { properties: { level: "CanNotDelete" } } });
+    try {
+      const { lines } = await look();
+      expect(lines[0]).toMatch(
+        /CLOUD_DENIED.*the lock keep \(CanNotDelete\) on \/subscriptions\/[^/]+ would keep what/,
+      );
+      expect(lines.join("\n")).not.toContain("is known on");
+    } finally {
+      await callArm(sandbox, path, token, { method: "DELETE" });
+    }
   });
 
   it("that the granter may not read the scope itself is no failure, since a run does not", async () => {
