@@ -9,6 +9,7 @@ import { requireKnownSource } from "./identity/index.js";
 import {
   findEnder,
   findLease,
+  isWaitedFor,
   leaseQueuedUntil,
   listLeases,
   lockLease,
@@ -141,7 +142,8 @@ function chooseLeases({ ids, profileName }: SweepRequest, runtime: Runtime): rea
 }
 
 /**
- * Finishes, beside a command that runs, what agentctl processes that died have left behind; told in a line each.
+ * Finishes, beside a command that runs, what agentctl processes that died have left behind; told in a line each. What is
+ * queued has somebody wait for it again where whoever did was killed.
  * Never rejects.
  */
 export async function sweepBeside(
@@ -151,7 +153,11 @@ export async function sweepBeside(
   runtime: Runtime,
 ): Promise<void> {
   try {
-    const orphans = selectLeases(listLeases(runtime), { states: ["orphaned"] }, runtime.now());
+    const leases = listLeases(runtime);
+    for (const { id } of selectLeases(leases, { states: ["queued"] }, runtime.now())) {
+      if (!isWaitedFor(id, runtime)) startSuccessor(id, undefined, runtime);
+    }
+    const orphans = selectLeases(leases, { states: ["orphaned"] }, runtime.now());
     for (const { id } of orphans.filter((orphan) => orphan.id !== ownId)) {
       if (signal.aborted) return;
       const swept = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);

@@ -229,11 +229,23 @@ describe("a lease that its cloud takes back only later", () => {
       return told;
     };
 
-    it("is left alone, since its watchdog waits", async () => {
+    it.each([
+      { name: "is left alone where somebody waits", isWaitedFor: true, want: [] },
+      { name: "gets somebody who waits where whoever did was killed", isWaitedFor: false, want: [waiter()] },
+    ])("$name, and there is nothing to tell", async ({ isWaitedFor, want }) => {
       answer(REVOKED);
       const { runtime, starts } = stage([QUEUED]);
+      const queue = isWaitedFor ? await lockLease(ID, runtime, "queue") : undefined;
       expect(await beside(runtime)).toEqual([]);
-      expect([clouds.endGrants.mock.calls, starts, stateOf(OPENED)]).toEqual([[], [], ["queued"]]);
+      await queue?.release();
+      expect([clouds.endGrants.mock.calls, starts, stateOf(OPENED)]).toEqual([[], want, ["queued"]]);
+    });
+
+    it("gets somebody who waits also where a dead process's lock is left", async () => {
+      const { runtime, starts } = stage([QUEUED]);
+      await lockLease(ID, ledger.deadRuntime(), "queue");
+      await beside(runtime);
+      expect(starts).toEqual([waiter()]);
     });
 
     it("gets somebody who waits for it once that is seen, and is told of", async () => {

@@ -21,6 +21,7 @@ const KILLS = {
   tree: "its process tree",
   both: "agentctl and its watchdog",
   twice: "agentctl, and then its watchdog",
+  waiting: "agentctl, and who waits in its place",
 };
 
 export async function runCrash({ home, cloud, title, count }) {
@@ -50,12 +51,14 @@ export async function runCrash({ home, cloud, title, count }) {
           runs.filter((run) => run.phase === phase),
         ),
       ),
-      ...Object.entries(KILLS).map(([kill, name]) =>
-        describe(
-          `… of it: ${name}`,
-          runs.filter((run) => run.kill === kill),
+      ...Object.keys(KILLS)
+        .filter((kill) => runs.some((run) => run.kill === kill))
+        .map((kill) =>
+          describe(
+            `… of it: ${KILLS[kill]}`,
+            runs.filter((run) => run.kill === kill),
+          ),
         ),
-      ),
       describe("all", runs),
     ],
   );

@@ -4,7 +4,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { loadSteps } from "./clouds.mjs";
-import { killBy, killWatchdog, WATCHDOG } from "./kill.mjs";
+import { killBy, killWaiting, killWatchdog, WATCHDOG } from "./kill.mjs";
 import { openLab } from "./lab.mjs";
 import { describePlan, planRuns } from "./plan.mjs";
 import { findProblems } from "./problems.mjs";
@@ -14,6 +14,8 @@ import { soon, until } from "./wait.mjs";
 
 const LONGEST_MS = 60_000;
 const PATIENCE_MS = 3_000;
+/** Who waits looks every five seconds, and a busy machine is slow. */
+const LATE_MS = 20_000;
 const LOOK_MS = 15;
 const LOOKS_IN_A_ROW = 4;
 const [results, cloudName, count, worker, workers] = process.argv.slice(2);
@@ -90,7 +92,30 @@ async function runAndKill(plan, trial, lifeMs) {
     const problems = [...missed, ...(await problemsOf(trial, death))];
     return { ...base, by: "too late", ms: exit.endedAt - trial.startedAt, problems };
   }
-  return { ...base, ...(await settle(plan, trial, death)) };
+  return { ...base, ...(await (plan.kill === "waiting" ? settleBeside : settle)(plan, trial, death)) };
+}
+
+/** Who waits for the cloud's time is killed too: what is run beside has another wait, which takes it back in time. */
+async function settleBeside({ step }, trial, death) {
+  if (!(await killWaiting(trial, lab.state))) return { by: "nobody", problems: ["nobody waits for the cloud's time"] };
+  const retryAt = lastRetry();
+  const { code, stderr } = await lab.agentctl(step.beside);
+  const failed = code === 0 ? [] : [`agentctl ${step.beside.join(" ")} exited with ${code}: ${stderr}`];
+  await until(() => Date.now() > retryAt + LATE_MS || leaseEntries(lab.state).length === 0, LONGEST_MS);
+  const endedAt = performance.now();
+  let left = [];
+  // The lock goes a moment after the lease.
+  await until(async () => {
+    left = await problemsOf(trial, death);
+    return left.length === 0;
+  }, PATIENCE_MS);
+  return { by: "watchdog", ms: endedAt - death.at, problems: [...failed, ...left] };
+}
+
+/** When the cloud takes back what is queued. */
+function lastRetry() {
+  const entries = leaseEntries(lab.state).map((name) => readEntry(lab.state, name));
+  return entries.flatMap(({ grants }) => grants.map(({ ending }) => Date.parse(ending?.retryAt)))[0];
 }
 
 /** Waits for the watchdog, and sweeps once by hand for what it did not get to. */
@@ -121,8 +146,7 @@ async function settle(plan, trial, death) {
 /** What cannot be taken back yet stays in the ledger, and the sweep says until when; it is waited for. */
 async function sweepTooEarly() {
   const { stdout, stderr } = await lab.agentctl(["lease", "sweep"]);
-  const entries = leaseEntries(lab.state).map((name) => readEntry(lab.state, name));
-  const retryAt = entries.flatMap(({ grants }) => grants.map(({ ending }) => Date.parse(ending?.retryAt)))[0];
+  const retryAt = lastRetry();
   const isTold = /taken back from/.test(stdout + stderr) && retryAt > Date.now();
   // Whoever else may have been left to wait for it is let go first.
   await until(() => Date.now() > retryAt + PATIENCE_MS || leaseEntries(lab.state).length === 0, LONGEST_MS);

@@ -1,7 +1,7 @@
 // Which runs `npm run endings` makes to be killed: each step in turn with each variant, and moments spread over a life.
 /**
  * `kill`: agentctl alone; its whole tree, as a runner does it; the watchdog as well, so that a sweep has to do it (both);
- * or the watchdog later, while it ends the lease (twice).
+ * the watchdog later, while it ends the lease (twice); or whoever waits in its place for the cloud's time (waiting).
  */
 const VARIANTS = [
   { profile: "env", kill: "agentctl" },
@@ -56,7 +56,8 @@ function finishing({ kill }, number, all) {
 }
 
 export function describePlan({ number, step, share, profile, kill, traits, isLost }) {
+  const beside = step?.beside === undefined ? [] : [`then agentctl ${step.beside.slice(0, 2).join(" ")}`];
   const where = step === undefined ? `after ${(share * 100).toFixed(0)} % of a life` : step.name;
-  const how = [profile, ...traits, `kill ${kill}`, ...(isLost ? ["its call is lost"] : [])].join(", ");
+  const how = [profile, ...traits, `kill ${kill}`, ...beside, ...(isLost ? ["its call is lost"] : [])].join(", ");
   return `run ${number}, ${where} (${how})`;
 }

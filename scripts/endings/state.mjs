@@ -14,6 +14,12 @@ export function readEntry(state, name) {
   }
 }
 
+/** The pids of those who hold the locks of one kind on leases. */
+export function leaseOwners(state, kind) {
+  const locks = names(path.join(state, "leases")).filter((name) => name.endsWith(`.${kind}`));
+  return locks.flatMap((name) => readEntry(state, name)?.owner?.pid ?? []);
+}
+
 /** Files that nobody needs any more once no lease is open: relative to the home. */
 export function leftovers(home, state) {
   return [

@@ -1,6 +1,7 @@
 // The steps of a lease's life at which `npm run endings` kills agentctl. Each calls `act` at once when it is reached, and
 // answers how to stop looking. `phase` is the row that it is counted in; `exits`: the command goes before it comes; `needs`:
-// a trait that it takes; `profile`: one that it is found with alone; `weather`: how the cloud is from the command's start on.
+// a trait that it takes; `profile`: one that it is found with alone; `weather`: how the cloud is from the command's start on;
+// `beside`: what is run when whoever waits for the cloud's time was killed as well.
 import fs from "node:fs";
 import path from "node:path";
 import { readEntry } from "./state.mjs";

@@ -1,5 +1,8 @@
+import { readPrivateFile } from "../core/private-files.js";
+import { isOwnerAlive, readOwner } from "../core/process-owner.js";
 import type { Runtime } from "../core/runtime.js";
 import { lastRetryOf } from "../core/unfinished.js";
+import { leaseFile } from "./entry.js";
 import { readEntryFile } from "./entry-file.js";
 import { entryQueuedUntil } from "./orders.js";
 
@@ -13,6 +16,16 @@ const ROOT = "/";
 export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env" | "cwd">): number | undefined {
   const found = readEntryFile(id, runtime);
   return found.is === "entry" ? entryQueuedUntil(found.entry) : undefined;
+}
+
+/** Whether a process that may live waits until that lease can be ended. */
+export function isWaitedFor(id: string, runtime: Runtime): boolean {
+  try {
+    const owner = readOwner(readPrivateFile(leaseFile(id, "queue", runtime), runtime.fs) ?? "");
+    return owner !== undefined && isOwnerAlive(owner, runtime) !== "dead";
+  } catch {
+    return false;
+  }
 }
 
 /**

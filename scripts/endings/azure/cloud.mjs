@@ -33,6 +33,7 @@ export const cloud = {
     plain: given("deliver: env", `client_id: ${POOL[0]}, allow_unbounded: true`),
     "plain-required": given("deliver: env, revoke: required", `client_id: ${POOL[0]}, allow_unbounded: true`),
     pool: given("deliver: env", `client_ids: [${POOL.join(", ")}]`),
+    bare: `{ deliver: env, azure: { tenant_id: ${TENANT}, client_id: ${POOL[1]}, scopes: ["${ARM_SCOPE}"] } }`,
   },
   otherProfiles: ["plain"],
   weatherOf: { plain: unlicensed, "plain-required": unlicensed },

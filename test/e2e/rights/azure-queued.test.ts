@@ -115,7 +115,7 @@ describe.concurrent("a command that is over within five minutes", () => {
     expectTakenBack(stage, id, "sweep", await awaitReceipt(receiptFile));
   });
 
-  test("its watchdog killed: the next run is not held up by it", async () => {
+  test("its watchdog killed: the next run is not held up by it, and has another wait", async () => {
     const stage = await open();
     const { id } = await runShort(stage, "seen");
     await killSuccessors(id);
@@ -124,6 +124,7 @@ describe.concurrent("a command that is over within five minutes", () => {
     expect(next, next.stderr).toMatchObject({ code: 0 });
     expect(Date.now() - startedAt).toBeLessThan(30_000);
     expect(ledgerIds(stage)).toEqual([id]);
+    await killSuccessors(id);
     // Its watchdog would have had a minute for it.
     stage.passTime(EARLY_MS + MINUTE_MS);
     const later = await stage.run(["run", "-p", "without", "--", "true"]);
