@@ -1,4 +1,4 @@
-// What is done with samples, and how the figures are printed: as Markdown, for the README.
+// What is done with samples, and how the figures are printed: as Markdown, for docs/figures.md.
 
 export function median(values) {
   return percentile(values, 50);

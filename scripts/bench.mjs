@@ -1,5 +1,5 @@
 // `npm run bench`: what agentctl costs, side by side from one run, against the embedded sandbox. What is compared takes
-// turns, round by round, so that a machine that slows down slows all of it. Medians; the tables are the README's.
+// turns, round by round, so that a machine that slows down slows all of it. Medians; the tables are those of docs/figures.md.
 //   npm run bench [-- ROUNDS [startup|memory|endpoint]…]
 import { spawnSync } from "node:child_process";
 import path from "node:path";

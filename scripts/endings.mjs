@@ -1,6 +1,6 @@
 // `npm run endings [-- [--short] [--cloud NAME] [crash[=RUNS]|chaos|crowd[=LEASES]|watchdog]…]`: what becomes of leases that
-// do not end in the ordinary way, against the embedded sandbox. Prints the README's tables; exits with 1 when anything is
-// not as it has to be. On Linux, whose /proc tells what lives.
+// do not end in the ordinary way, against the embedded sandbox. Prints the tables of docs/figures.md; exits with 1 when
+// anything is not as it has to be. On Linux, whose /proc tells what lives.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
