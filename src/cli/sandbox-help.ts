@@ -17,6 +17,7 @@ and, where run would find no agentctl.yaml, a sample one with the profiles
   demo, demo-readonly     what is called demo, in every cloud that has it
   demo-jit                Google Cloud: a role for the time of the lease, taken back at its end
   demo-jit-azure          Azure: a role for the time of the lease, which ends by itself
+  demo-jit-azure-required Azure: the same, taken back as soon as it is five minutes old, which a short command waits for
 
 A world file replaces any of these parts; a policy is written out or named by its JSON file:
   account: "123456789012"

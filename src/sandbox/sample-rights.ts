@@ -24,15 +24,14 @@ export function googleRightsProfile({ gcp }: WorldDefinition, provider: string |
 `;
 }
 
-/** The same in Azure, whose assignments can be taken back only when they are five minutes old. */
+/** The same in Azure, whose assignments can be taken back only when they are five minutes old: one profile waits for that. */
 export function azureRightsProfile({ azure }: WorldDefinition): string {
   const isThere = [GRANTER_CLIENT, ...POOL_CLIENTS].every((clientId) => Object.hasOwn(azure.apps, clientId));
   if (!isThere) return "";
   return `  demo-jit-azure:
     description: List the resource groups of Azure, by a role that is given for the lease and ends by itself
     ttl: 5m
-    # Azure takes nothing back that was given less than 5 minutes ago, and the sandbox may be closed by then. Without
-    # this line the role is taken back as soon as Azure allows it: leave the sandbox open for that.
+    # Azure takes nothing back that was given less than 5 minutes ago, and the sandbox may be closed by then.
     revoke: none
     azure:
       tenant_id: ${azure.tenantId}
@@ -42,5 +41,9 @@ export function azureRightsProfile({ azure }: WorldDefinition): string {
       assignments:
         - { role: Reader, scope: /subscriptions/${azure.subscriptionId} }
       ready: { permissions: [Microsoft.Resources/subscriptions/resourceGroups/read] }
+  demo-jit-azure-required:
+    extends: demo-jit-azure
+    description: The same, taken back as soon as Azure allows it, which a short command waits for
+    revoke: required
 `;
 }

@@ -30,6 +30,7 @@ describe("the sample profile", () => {
       "demo-readonly": ["aws", "gcp"],
       "demo-jit": ["gcp"],
       "demo-jit-azure": ["azure"],
+      "demo-jit-azure-required": ["azure"],
     });
     const { gcp } = profileOf("demo").clouds;
     expect(gcp?.workloadIdentityProvider).toMatch(new RegExp(`/providers/${platform}$`));
@@ -76,7 +77,11 @@ describe("the sample profile", () => {
       assignments: [{ role: "Reader", scope: "/subscriptions/aaaa0a0a-bb1b-cc2c-dd3d-eeeeee4e4e4e" }],
       ready: { permissions: ["Microsoft.Resources/subscriptions/resourceGroups/read"] },
     });
-    for (const name of ["demo-jit", "demo-jit-azure"]) expect((await lint(name)).findings).toEqual([]);
+    const required = profileOf("demo-jit-azure-required");
+    expect(required.revoke).toBe("required");
+    expect(required.clouds).toEqual(azure.clouds);
+    const names = ["demo-jit", "demo-jit-azure", "demo-jit-azure-required"];
+    for (const name of names) expect((await lint(name)).findings).toEqual([]);
   });
 
   it("gives nothing in a world that has not all that giving takes", () => {
