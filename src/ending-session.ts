@@ -24,7 +24,7 @@ async function endAll(held: HeldLease): Promise<readonly Ending[]> {
     mintToken: prepared.identity.mintToken,
     unwatched: held.unwatched.signal,
     signal: held.left.signal,
-    onProgress: (text) => observe({ kind: "progress", text }),
+    onProgress: (text, wait) => observe({ kind: "progress", text, wait }),
   };
   const first = await endGrants(orders, context, runtime);
   const endings = prepared.profile.revoke === "required" ? await endQueued(first, orders, context, held) : first;
@@ -72,9 +72,13 @@ async function endQueued(
     const noted = endings;
     recorder.attempt(() => entry.update({ state: "ending", endings: noted }));
     const clouds = endings.filter(isUnfinished).map(({ cloud }) => cloud);
-    const what = `waiting until ${formatInstant(until)}, when ${clouds.join(" and ")} can be taken back`;
-    observe({ kind: "notice", text: `${what}; an interrupt leaves that to its watchdog` });
-    onProgress(what);
+    const since = runtime.now();
+    const what = `waiting to take back what ${clouds.join(" and ")} gave`;
+    observe({
+      kind: "notice",
+      text: `${what}, until ${formatInstant(until)}; an interrupt leaves that to the watchdog`,
+    });
+    onProgress(what, { since, until });
     held.closing = "waiting";
     await waitUntil(until, AbortSignal.any([unwatched, signal]), runtime);
     if (unwatched.aborted || signal.aborted) break;

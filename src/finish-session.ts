@@ -181,7 +181,7 @@ async function endWhatIsOpen(
       mintToken: async (audiences) => (await acquire()).mintToken(audiences),
       unwatched,
       signal,
-      onProgress: (text) => observe({ kind: "progress", text }),
+      onProgress: (text, wait) => observe({ kind: "progress", text, wait }),
     },
     runtime,
   );

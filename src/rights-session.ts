@@ -1,6 +1,6 @@
 import type { Account } from "./audit/index.js";
 import { hasRights, openRights, type RightsListener } from "./clouds/index.js";
-import type { EndStep } from "./core/lease.js";
+import type { EndStep, Wait } from "./core/lease.js";
 import type { CloudName } from "./core/profile.js";
 import { type HeldLease, noteRevoked } from "./held-session.js";
 import { beginTerms, leaseRevoked } from "./lease/index.js";
@@ -24,7 +24,7 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
   });
   const context = {
     ...issueContext(prepared.identity, signal),
-    onProgress: (text: string) => observe({ kind: "progress", text }),
+    onProgress: (text: string, wait?: Wait) => observe({ kind: "progress", text, wait }),
     onNotice: (text: string) => observe({ kind: "notice", text }),
   };
   try {

@@ -213,9 +213,13 @@ describe("what a cloud takes back only later", () => {
     expect(told).toEqual([
       {
         kind: "notice",
-        text: "waiting until 2026-01-31T09:04:50Z, when azure can be taken back; an interrupt leaves that to its watchdog",
+        text: "waiting to take back what azure gave, until 2026-01-31T09:04:50Z; an interrupt leaves that to the watchdog",
       },
-      { kind: "progress", text: "waiting until 2026-01-31T09:04:50Z, when azure can be taken back" },
+      {
+        kind: "progress",
+        text: "waiting to take back what azure gave",
+        wait: { since: OPENED, until: OPENED + RETRY_MS },
+      },
       { kind: "progress" },
       ...want.map((ending) => ({ kind: "ended", ending })),
     ]);
@@ -245,7 +249,8 @@ describe("what a cloud takes back only later", () => {
     expect(runtime.now()).toBe(OPENED + RETRY_MS + 60_000);
     expect(told[1]).toEqual({
       kind: "progress",
-      text: "waiting until 2026-01-31T09:05:50Z, when aws and azure can be taken back",
+      text: "waiting to take back what aws and azure gave",
+      wait: { since: OPENED, until: OPENED + RETRY_MS + 60_000 },
     });
   });
 

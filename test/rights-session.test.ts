@@ -115,13 +115,13 @@ describe("giving rights", () => {
 
   it("tells what is waited for, and clears that", async () => {
     const { give, told } = stage(async ({ onProgress, onNotice }) => {
-      onProgress("waiting for gcp");
+      onProgress("waiting for gcp", { since: 1, until: 2 });
       onNotice("l-2 has it until then");
       return OPENED_ALL;
     });
     await give();
     expect(told.slice(0, 3)).toEqual([
-      { kind: "progress", text: "waiting for gcp" },
+      { kind: "progress", text: "waiting for gcp", wait: { since: 1, until: 2 } },
       { kind: "notice", text: "l-2 has it until then" },
       { kind: "progress" },
     ]);

@@ -12,7 +12,7 @@ export function createObserver(runtime: Runtime, quiet: boolean): Observe {
   const progress = createProgressLine(runtime);
   return (happening) => {
     if (quiet && happening.kind !== "warning") return;
-    if (happening.kind === "progress") progress.show(happening.text);
+    if (happening.kind === "progress") progress.show(happening.text, happening.wait);
     else progress.interrupt(() => runtime.stderr.write(render(happening, runtime)));
   };
 }

@@ -29,13 +29,14 @@ export async function watchRefusal(
   runtime: Pick<Runtime, "now" | "sleep">,
 ): Promise<number | undefined> {
   const until = runtime.now() + watchMs;
+  const wait = { since, until };
   return withinTime(watchMs, [context.unwatched, context.signal], async (signal) => {
     let pauseMs = firstPauseMs;
     let refusals: number[] = [];
     while (!signal.aborted && runtime.now() < until) {
       refusals = (await isRefused(signal)) ? [...refusals, runtime.now()] : [];
       if (refusals.length === timesInARow) return refusals[0];
-      context.onProgress(`${text} (${Math.round((runtime.now() - since) / 1000)}s)`);
+      context.onProgress(text, wait);
       await pauseFor(refusals.length > 0 ? firstPauseMs : pauseMs, signal, runtime);
       pauseMs = Math.min(pauseMs * GROWTH, longestPauseMs);
     }

@@ -40,9 +40,15 @@ export interface RightsContext extends IssueContext {
   /** Called with each thing that was done, when it is: it is put on record also where a later one fails. */
   onStep(step: EndStep): void;
   /** What is being waited for, drawn where somebody is looking. */
-  onProgress(text: string): void;
+  onProgress(text: string, wait?: Wait): void;
   /** One line that the user should see, such as whose lease is waited for. */
   onNotice(text: string): void;
+}
+
+/** Since when something is waited for, and how long at the most; epoch ms. */
+export interface Wait {
+  readonly since: number;
+  readonly until?: number;
 }
 
 /** How a grant ended, or will; never a stronger word than what was observed. */
@@ -140,7 +146,7 @@ export interface EndContext {
   /** Aborted when nothing more is to be tried: somebody else finishes from the ledger. */
   readonly signal: AbortSignal;
   /** What is being waited for, for whoever is waiting too. */
-  onProgress(text: string): void;
+  onProgress(text: string, wait?: Wait): void;
 }
 
 /** How one grant ended, with times in RFC 3339. */

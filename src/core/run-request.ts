@@ -1,5 +1,5 @@
 import type { Actor, Identity } from "./identity.js";
-import type { Ending, EndpointOverride, Grant, LeaseTerms } from "./lease.js";
+import type { Ending, EndpointOverride, Grant, LeaseTerms, Wait } from "./lease.js";
 import type { CloudName, DeliveryMode, Profile } from "./profile.js";
 import type { SweptLease } from "./sweep-report.js";
 
@@ -44,6 +44,6 @@ export type Happening =
   /** What came of a lease that an earlier agentctl had left open. */
   | { readonly kind: "swept"; readonly lease: SweptLease }
   /** What is being waited for, to be drawn where somebody is looking; without a text that is over. */
-  | { readonly kind: "progress"; readonly text?: string };
+  | { readonly kind: "progress"; readonly text?: string; readonly wait?: Wait | undefined };
 
 export type Observe = (happening: Happening) => void;

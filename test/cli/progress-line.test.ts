@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createObserver } from "../../src/cli/run-lines.js";
+import type { Wait } from "../../src/core/lease.js";
 import type { Happening } from "../../src/core/run-request.js";
 import type { Runtime } from "../../src/core/runtime.js";
 import { captureOutput, fakeRuntime } from "../fake-runtime.js";
@@ -12,7 +13,9 @@ afterEach(() => {
 });
 
 const ERASE = "\r\u001b[K";
-const waitingFor = (text: string): Happening => ({ kind: "progress", text });
+const waitingFor = (text: string, wait?: Wait): Happening => ({ kind: "progress", text, wait });
+/** For five minutes, of which 75 s are over when the script begins. */
+const waitLong = (at = Date.now()): Wait => ({ since: at - 75_000, until: at + 225_000 });
 const OVER: Happening = { kind: "progress" };
 const NOTICE: Happening = { kind: "notice", text: "a fact" };
 
@@ -101,5 +104,37 @@ describe("what is being waited for", () => {
     expect(write([waitingFor("a long story"), 300], { columns: 16 })).toBe(`${ERASE}agentctl: a lon`);
     expect(write([waitingFor("a long story"), 300], { columns: 0 })).toBe(`${ERASE}agentctl: a long story…`);
     expect(write([waitingFor("\u001b[2J"), 300])).toBe(`${ERASE}agentctl: \\u001b[2J…`);
+  });
+});
+
+describe("how long it has been waited for", () => {
+  it.each([
+    { name: "is told with its limit", wait: waitLong, want: "1m15s of 5m: AWS" },
+    { name: "is told alone where there is none", wait: (at: number) => ({ since: at - 12_345 }), want: "12s: AWS" },
+    {
+      name: "is never beyond the limit",
+      wait: (at: number) => ({ since: at - 31_000, until: at - 1_000 }),
+      want: "30s of 30s: AWS",
+    },
+  ])("$name, on a terminal and in a log", ({ wait, want }) => {
+    expect(write([waitingFor("AWS", wait(Date.now())), 300])).toBe(`${ERASE}agentctl: ${want}`);
+    const told = waitingFor("AWS", wait(Date.now() + 20_000));
+    expect(write([told, 20_000], { isTTY: false })).toBe(`agentctl: ${want}\n`);
+  });
+
+  it("goes on each second, though the cloud is asked more seldom, until it is over", () => {
+    const lines = [75, 76, 77].map((seconds) => `${ERASE}agentctl: 1m${seconds - 60}s of 5m: AWS`).join("");
+    expect(write([waitingFor("AWS", waitLong()), 2_300, OVER, 9_000])).toBe(`${lines}${ERASE}`);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    { columns: 107, want: "waiting for storage.objects.get on //storage.googleapis.com/projects/_/buckets/site" },
+    { columns: 80, want: "waiting for storage.objects.get on //…cts/_/buckets/site" },
+    { columns: 50, want: "waiting for stora…ets/site" },
+    { columns: 30, want: "waitin" },
+  ])("comes first, and the middle of the rest is left out: $columns columns", ({ columns, want }) => {
+    const text = "waiting for storage.objects.get on //storage.googleapis.com/projects/_/buckets/site";
+    expect(write([waitingFor(text, waitLong()), 300], { columns })).toBe(`${ERASE}agentctl: 1m15s of 5m: ${want}`);
   });
 });

@@ -1,4 +1,4 @@
-import type { EndContext, EndOrder, Grant } from "../../src/core/lease.js";
+import type { EndContext, EndOrder, Grant, Wait } from "../../src/core/lease.js";
 
 /** The order to end a grant of a room that has nothing to undo. */
 export function endOrder(grant: Grant): EndOrder {
@@ -16,4 +16,9 @@ export function endContext(overrides: Partial<EndContext> = {}): EndContext {
     onProgress: () => {},
     ...overrides,
   };
+}
+
+/** What is waited for, with how long at the most, such as `waiting (of 30s)`. */
+export function withLimit(text: string, wait: Wait | undefined): string {
+  return wait?.until === undefined ? text : `${text} (of ${Math.round((wait.until - wait.since) / 1000)}s)`;
 }

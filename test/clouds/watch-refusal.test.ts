@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openStory, secondsSince } from "../../src/clouds/story.js";
 import { watchRefusal } from "../../src/clouds/watch-refusal.js";
+import type { Wait } from "../../src/core/lease.js";
+import { withLimit } from "./end-order.js";
 
 const WATCHING = { since: 0, watchMs: 30_000, text: "waiting", firstPauseMs: 1_000, longestPauseMs: 4_000 };
 
@@ -21,7 +23,7 @@ function watch(answers: readonly boolean[], timesInARow: number, unwatched = new
   const context = {
     unwatched,
     signal: new AbortController().signal,
-    onProgress: (text: string) => void progress.push(text),
+    onProgress: (text: string, wait?: Wait) => void progress.push(withLimit(text, wait)),
   };
   const isRefused = async () => asked.shift() ?? answers.at(-1) ?? false;
   return { first: watchRefusal(isRefused, { ...WATCHING, timesInARow }, context, clock()), progress };
@@ -37,7 +39,7 @@ describe("what was taken back", () => {
   ])("is watched: $name", async ({ answers, timesInARow, want }) => {
     const { first, progress } = watch(answers, timesInARow);
     expect(await first).toBe(want);
-    expect(progress[0]).toBe("waiting (0s)");
+    expect(progress[0]).toBe("waiting (of 30s)");
   });
 
   it("is not watched where nobody waits", async () => {

@@ -1,6 +1,7 @@
 import { openGcpRights } from "../../../src/clouds/gcp/rights/open-rights.js";
 import type { EndStep, GrantTerms, RightsContext } from "../../../src/core/lease.js";
 import type { GcpSettings } from "../../../src/core/profile.js";
+import { withLimit } from "../end-order.js";
 import { grantTerms, idToken } from "../exchange/identity.js";
 import { ACCOUNT, gcpSettings } from "./fake-google.js";
 import { type FakeBinding, type FakeRights, OPEN_FAST, sleepingRuntime } from "./fake-rights.js";
@@ -44,7 +45,7 @@ export function open(
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => ({ ...idToken(audience), ...(subject !== undefined && { subject }) }),
     signal: signal ?? new AbortController().signal,
-    onProgress: (text) => void progress?.push(text),
+    onProgress: (text, wait) => void progress?.push(withLimit(text, wait)),
     onAsking: () => {
       asking.times += 1;
     },

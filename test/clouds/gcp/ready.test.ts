@@ -20,7 +20,7 @@ describe("ready", () => {
     const { opened, progress, notices } = open(google, { settings: settingsFor(PROJECT, { ready }) });
     const { steps } = await opened;
     expect(seen).toEqual(Array.from({ length: 9 }, () => MEMBER));
-    expect(progress).toContainEqual(expect.stringMatching(/^waiting for storage.objects.list on .* \(\d/));
+    expect(progress).toContainEqual(expect.stringMatching(/^waiting for storage.objects.list on .* \(of \d+s\)$/));
     expect(steps.at(-1)?.text).toMatch(/ work for/);
     expect(notices).toEqual([]);
   });

@@ -156,7 +156,7 @@ describe.concurrent("revoke: required", () => {
     const run = startOnTerminal(stage, ["run", "-p", "required", "--receipt", receiptFile, "--", "true"]);
     terminals.push(run);
     const id = await eventually(() => ledgerIds(stage)[0]);
-    await run.said(/waiting until \S+Z, when azure can be taken back/);
+    await run.said(/waiting to take back what azure gave, until \S+Z/);
     run.terminal.write(CTRL_C);
     const impatience = setInterval(() => run.terminal.write(CTRL_C), 5);
     const exit = await run.exited.finally(() => clearInterval(impatience));

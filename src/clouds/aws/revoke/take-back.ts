@@ -96,7 +96,8 @@ async function putInTime(work: Work, look: Look<Seen>): Promise<number | NoDeny>
       return putDeny(role, { target, order, clockAheadMs, signal, story }, runtime);
     });
   };
-  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`);
+  const wait = { since: story.startedAt, until: story.startedAt + limits.putMs };
+  context.onProgress(`asking ${target.revokerRoleArn} to take the session back`, wait);
   return withinTime(limits.putMs, context.signal, putAs, late);
 }
 
@@ -108,7 +109,7 @@ async function observe(work: Work, probe: Probe | undefined, before: Seen, since
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before === "nothing") return removed(`${where} gave no answer by which that could be seen`);
   if (before !== "open") return removed(`${where} denied the session's call, by which that is seen, before`);
-  const text = `waiting for ${where} to refuse the session`;
+  const text = `waiting to see the session refused, by ${where}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isDenied = async (signal: AbortSignal) => (await probe.ask(signal)) === "denied";
   const first = await watchRefusal(isDenied, watching, context, runtime);

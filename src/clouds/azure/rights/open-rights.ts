@@ -32,7 +32,7 @@ export async function openAzureRights(
   const signingIn: SigningIn = { mintToken, signal: context.signal, limits };
   const signInAs = (clientId: string, setting = poolSettingOf(rights)) =>
     signIn({ ...settings, clientId, setting }, signingIn, runtime);
-  context.onProgress(`signing in as the granter, application ${rights.granterClientId}`);
+  context.onProgress(`signing in as the granter, application ${rights.granterClientId}`, { since: story.startedAt });
   const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
   const [roleDefinitionIds] = await Promise.all([

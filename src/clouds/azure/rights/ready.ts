@@ -49,8 +49,8 @@ export async function awaitReady(
     if (inARow === TIMES_IN_A_ROW) return;
     const now = runtime.now();
     if (missing.length > 0 && now >= until) throw notReady(clientId, ready.at, missing, timeoutSeconds);
-    const waited = Math.round((now - startedAt) / 1000);
-    context.onProgress(`waiting for ${missing.join(", ") || "all permissions"} at ${ready.at} (${waited}s)`);
+    const wanted = missing.length > 0 ? missing : ready.permissions;
+    context.onProgress(`waiting for ${wanted.join(", ")} at ${ready.at}`, { since: startedAt, until });
     await pauseFor(inARow > 0 ? FIRST_PAUSE_MS : Math.min(pauseMs, until - now), context.signal, runtime);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
   }

@@ -89,7 +89,8 @@ function takeInTime(work: Work, look: Look<Seen>): Promise<{ readonly arm: Arm; 
   const { granterClientId, tenantId, audiences } = possession;
   const late = new AgentctlError("UNREACHABLE", `Azure had not taken it back within ${limits.takeMs / 1000}s`);
   const mintToken: EndContext["mintToken"] = (wanted) => context.mintToken(wanted);
-  context.onProgress(`asking application ${granterClientId} to take the assignments back`);
+  const wait = { since: story.startedAt, until: story.startedAt + limits.takeMs };
+  context.onProgress(`asking application ${granterClientId} to take the assignments back`, wait);
   const takeAll = async (signal: AbortSignal) => {
     const signingIn = { mintToken, signal, limits: limits.exchange, onTry: story.countTry };
     const granter = { tenantId, clientId: granterClientId, audiences, setting: GRANTER_SETTING };
@@ -169,7 +170,8 @@ async function observe(
   if (probe === undefined) return removed("whoever took it back had nothing to see that with");
   if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
   if (before !== "open") return removed("Azure gave no answer before by which that could be seen");
-  const text = `waiting for Azure to let the lease's token do nothing more at ${probe.ready.at}`;
+  const { permissions, at } = probe.ready;
+  const text = `waiting to see the role gone: ${permissions.join(", ")} at ${at}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isClosed = async (signal: AbortSignal) => (await probe.ask(signal)) === "closed";
   const first = await watchRefusal(isClosed, watching, context, runtime);

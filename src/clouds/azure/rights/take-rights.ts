@@ -74,7 +74,7 @@ export async function takeRights(
     const line = waitingLine(busy);
     if (line !== waiting.line) context.onNotice(line);
     waiting.line = line;
-    context.onProgress(`${line.replace("azure: ", "")} (${waitedSeconds}s)`);
+    context.onProgress(line.replace("azure: ", ""), { since: startedAt, until });
     // Those who wait for one lease must not all come back at once.
     const pause = waiting.pauseMs * (0.75 + runtime.random() / 2);
     await pauseFor(Math.min(pause, until - runtime.now()), context.signal, runtime);

@@ -1,4 +1,4 @@
-import type { GrantTerms, RightsContext } from "../../../core/lease.js";
+import type { GrantTerms, RightsContext, Wait } from "../../../core/lease.js";
 import type { GcpSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
@@ -31,8 +31,8 @@ interface Opening {
   readonly be: Renewal;
   readonly limits: OpenLimits;
   readonly story: Story;
-  /** Nobody waits for anything to work any longer than until then; epoch ms. */
-  readonly until: number;
+  /** Nobody waits for anything to work any longer. */
+  readonly wait: Required<Wait>;
 }
 
 /**
@@ -55,8 +55,9 @@ export async function openGcpRights(
   const mintToken: RightsContext["mintToken"] = (audiences) => context.mintToken(audiences);
   const federation = await openFederation(settings, mintToken, asking);
   const be = renewPrincipal(settings, mintToken, federation, asking);
-  const until = runtime.now() + rights.waitSeconds * 1000;
-  const opening = { settings, rights, terms, context, asking, federation, be, limits, story, until };
+  const since = runtime.now();
+  const wait = { since, until: since + rights.waitSeconds * 1000 };
+  const opening = { settings, rights, terms, context, asking, federation, be, limits, story, wait };
   await giveAll(opening);
   await askEntitlement(opening);
   await waitReady(opening);
@@ -65,11 +66,11 @@ export async function openGcpRights(
 
 /** Signs in whoever gives it; beside that, the lease's principal looks what is granted before. */
 async function openGranter(opening: Opening): Promise<Bearer | undefined> {
-  const { settings, rights, context, asking, federation, be, story } = opening;
+  const { settings, rights, context, asking, federation, be, wait, story } = opening;
   const looking = rights.ready && tellGrantedBefore({ ...rights.ready, story }, be, context, asking);
   try {
     if (rights.granter === undefined || rights.gifts.length === 0) return undefined;
-    context.onProgress(`asking ${rights.granter} to give what the profile names`);
+    context.onProgress(`asking ${rights.granter} to give what the profile names`, { since: wait.since });
     return await beGranter(settings, rights.granter, federation, asking);
   } finally {
     await looking;
@@ -113,13 +114,13 @@ async function giveOne({ resource, roles }: Rights["gifts"][number], granter: Be
   if (pruned.length > 0) story.tell(`pruned ${pruned.length} of our bindings on ${resource.name}, which had ended`);
 }
 
-async function askEntitlement({ rights, terms, context, asking, be, story, until }: Opening): Promise<void> {
+async function askEntitlement({ rights, terms, context, asking, be, story, wait }: Opening): Promise<void> {
   const { entitlement } = rights;
   if (entitlement === undefined) return;
-  await requestEntitlement({ entitlement, terms, until, story }, be, context, asking);
+  await requestEntitlement({ entitlement, terms, wait, story }, be, context, asking);
 }
 
-async function waitReady({ rights, context, asking, be, story, until }: Opening): Promise<void> {
+async function waitReady({ rights, context, asking, be, story, wait }: Opening): Promise<void> {
   if (rights.ready === undefined) return;
-  await awaitReady({ ...rights.ready, timeoutSeconds: rights.waitSeconds, until, story }, be, context, asking);
+  await awaitReady({ ...rights.ready, timeoutSeconds: rights.waitSeconds, wait, story }, be, context, asking);
 }

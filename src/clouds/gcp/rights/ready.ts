@@ -1,8 +1,8 @@
 import { formatDuration } from "../../../core/durations.js";
 import { AgentctlError } from "../../../core/errors.js";
-import type { RightsContext } from "../../../core/lease.js";
+import type { RightsContext, Wait } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
-import { type Story, secondsSince } from "../../story.js";
+import type { Story } from "../../story.js";
 import type { Asking } from "./ask-rights.js";
 import { testPermissions } from "./policy-client.js";
 import type { Renewal } from "./renewal.js";
@@ -22,8 +22,7 @@ export interface Readiness {
   readonly permissions: readonly string[];
   /** How long it is waited for, in all. */
   readonly timeoutSeconds: number;
-  /** Epoch ms. */
-  readonly until: number;
+  readonly wait: Required<Wait>;
   readonly story: Story;
 }
 
@@ -33,7 +32,7 @@ export interface Readiness {
  *   of the principal, which may be for want of the very right that is waited for, and for what may pass
  */
 export async function awaitReady(
-  { resource, permissions, timeoutSeconds, until, story }: Readiness,
+  { resource, permissions, timeoutSeconds, wait, story }: Readiness,
   be: Renewal,
   { onProgress }: Pick<RightsContext, "onProgress">,
   asking: Asking,
@@ -44,10 +43,8 @@ export async function awaitReady(
     const seen = await look(resource, permissions, be, asking);
     inARow = seen.missing.length === 0 ? inARow + 1 : 0;
     if (inARow === TIMES_IN_A_ROW) return story.tell(`${workingText(permissions, resource)} for ${seen.who}`);
-    if (seen.missing.length > 0 && runtime.now() >= until) throw notReady(resource, seen, timeoutSeconds);
-    onProgress(
-      `waiting for ${describe(seen, permissions, resource)} (${secondsSince(story.startedAt, runtime.now())})`,
-    );
+    if (seen.missing.length > 0 && runtime.now() >= wait.until) throw notReady(resource, seen, timeoutSeconds);
+    onProgress(`waiting for ${describe(seen, permissions, resource)}`, wait);
     await pauseFor(inARow > 0 ? FIRST_PAUSE_MS : pauseMs, signal, runtime);
     if (signal.aborted) throw interruption(signal);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);

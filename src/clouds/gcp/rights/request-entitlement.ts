@@ -1,7 +1,7 @@
 import { AgentctlError } from "../../../core/errors.js";
-import type { GrantTerms, RightsContext } from "../../../core/lease.js";
+import type { GrantTerms, RightsContext, Wait } from "../../../core/lease.js";
 import { pauseFor } from "../../../core/retry.js";
-import { type Story, secondsSince } from "../../story.js";
+import type { Story } from "../../story.js";
 import type { Asking } from "./ask-rights.js";
 import { createGrant, findOpenGrants, readGrantNow } from "./entitlement-client.js";
 import { busyError, neverActive, notActive, waitingText } from "./entitlement-errors.js";
@@ -17,8 +17,8 @@ const MOST_UNEXPLAINED = 3;
 export interface EntitlementRequest {
   readonly entitlement: string;
   readonly terms: Pick<GrantTerms, "leaseId" | "profileName" | "latestEndsAt">;
-  /** Nobody waits any longer than until then; epoch ms. */
-  readonly until: number;
+  /** Nobody waits any longer. */
+  readonly wait: Required<Wait>;
   readonly story: Story;
 }
 
@@ -35,7 +35,7 @@ export async function requestEntitlement(
   told: Told,
   asking: Asking,
 ): Promise<void> {
-  const { entitlement, story } = request;
+  const { entitlement, wait, story } = request;
   const asked = await askForGrant(request, be, told, asking);
   story.tell(`asked for ${asked.name} as ${(await be()).who}`);
   let [grant, pauseMs, isApprovalTold] = [asked, FIRST_PAUSE_MS, false];
@@ -45,8 +45,8 @@ export async function requestEntitlement(
       told.onNotice(`gcp: ${grant.name} waits for somebody to approve it`);
       isApprovalTold = true;
     }
-    if (asking.runtime.now() >= request.until) throw notActive(entitlement, grant, waitedMs(request, asking));
-    told.onProgress(`waiting for ${entitlement}: ${grant.state} (${sinceStart(story, asking)})`);
+    if (asking.runtime.now() >= wait.until) throw notActive(entitlement, grant, waitedMs(request, asking));
+    told.onProgress(`waiting for ${entitlement}: ${grant.state}`, wait);
     await waitFor(pauseMs, asking);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
     grant = await readGrantNow(asked.name, await be(), asking);
@@ -61,7 +61,7 @@ async function askForGrant(
   told: Told,
   asking: Asking,
 ): Promise<EntitlementGrant> {
-  const { entitlement, until, story } = request;
+  const { entitlement, wait } = request;
   let [pauseMs, toldOf, unexplained] = [FIRST_PAUSE_MS, "", 0];
   for (;;) {
     const seen = await askOnce(request, be, told, asking);
@@ -70,11 +70,11 @@ async function askForGrant(
     unexplained = other === undefined ? unexplained + 1 : 0;
     if (unexplained > MOST_UNEXPLAINED) throw error;
     if (other !== undefined) {
-      if (asking.runtime.now() >= until) throw busyError(entitlement, other, waitedMs(request, asking));
+      if (asking.runtime.now() >= wait.until) throw busyError(entitlement, other, waitedMs(request, asking));
       const text = waitingText(entitlement, other);
       if (toldOf !== other.name) told.onNotice(`gcp: ${text}`);
       toldOf = other.name;
-      told.onProgress(`${text} (${sinceStart(story, asking)})`);
+      told.onProgress(text, wait);
     }
     await waitFor(pauseMs, asking);
     pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS);
@@ -124,10 +124,6 @@ function isAboutOthers({ code, facts, message }: AgentctlError): boolean {
 
 function waitedMs({ story }: EntitlementRequest, { runtime }: Asking): number {
   return runtime.now() - story.startedAt;
-}
-
-function sinceStart({ startedAt }: Story, { runtime }: Asking): string {
-  return secondsSince(startedAt, runtime.now());
 }
 
 async function waitFor(ms: number, { signal, runtime }: Asking): Promise<void> {

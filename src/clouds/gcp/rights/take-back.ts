@@ -89,7 +89,8 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
     [context.signal],
     async (signal) => {
       const asking: Asking = { signal, runtime, limits: limits.exchange };
-      context.onProgress(`asking ${target.granter ?? "Google"} to take back what was given`);
+      const wait = { since: story.startedAt, until: story.startedAt + limits.removeMs };
+      context.onProgress(`asking ${target.granter ?? "Google"} to take back what was given`, wait);
       const enders = await openEnders(work, asking);
       await look.finish(signal);
       const taken = await takeAll(work, enders, asking);
@@ -145,7 +146,7 @@ async function observe(
   const where = `testIamPermissions on ${target.ready.resource.name}`;
   if (before === "nothing") return removed(`${where} gave the lease's own token no answer by which that could be seen`);
   if (before.length === 0) return removed(`${where} granted the lease's own token nothing before either`);
-  const text = `waiting for ${where} to stop granting ${before.join(", ")}`;
+  const text = `waiting to see the role gone: ${before.join(", ")} on ${target.ready.resource.name}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isRefused = async (signal: AbortSignal) => {
     const granted = await probe.ask(signal);

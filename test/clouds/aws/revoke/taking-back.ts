@@ -7,7 +7,7 @@ import type { EndContext, Ending, EndOrder, Grant } from "../../../../src/core/l
 import type { AwsSettings, RevokeMode } from "../../../../src/core/profile.js";
 import { Secret } from "../../../../src/core/secret.js";
 import { type FakeRuntime, fakeRuntime } from "../../../fake-runtime.js";
-import { endContext } from "../../end-order.js";
+import { endContext, withLimit } from "../../end-order.js";
 import { idToken } from "../issuing.js";
 import { awsSettings, grantTerms, LEASE_ID, ROLE } from "../settings.js";
 import { type FakeAws, type FakeWorld, startFakeAws } from "./fake-aws.js";
@@ -83,7 +83,7 @@ export async function scene({
   };
   const asking = endContext({
     mintToken: async () => idToken(),
-    onProgress: (text) => void progress.push(text),
+    onProgress: (text, wait) => void progress.push(withLimit(text, wait)),
     ...context,
   });
   const end = (): Promise<Ending> => awsCloud.end(whole, asking, runtime);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatInstant } from "../../../../src/core/durations.js";
 import type { Ending } from "../../../../src/core/lease.js";
+import { withLimit } from "../../end-order.js";
 import { fails, GROUP, ONE, objectIdOf, SUBSCRIPTION, startFakeAzure } from "./fake-azure.js";
 import { heldLease, MINUTE_MS, openLease, START } from "./opening.js";
 
@@ -52,14 +53,14 @@ describe("the end of a lease with rights", () => {
     const { end, grant } = await heldLease(azure, 10, { ready });
     azure.delayMs = 8_000;
     const progress: string[] = [];
-    const ending = await end(grant, { onProgress: (text) => void progress.push(text) });
+    const ending = await end(grant, { onProgress: (text, wait) => void progress.push(withLimit(text, wait)) });
     expect(ending.word).toBe("revoked");
     expect(Date.parse(ending.at) - (START + 10 * MINUTE_MS)).toBeGreaterThanOrEqual(8_000);
     expect(Date.parse(String(ending.until))).toBe(Math.floor(grant.expiresAt / 1000) * 1000);
     expect(ending.detail).toMatch(
       /have none of Microsoft\.Web\/sites\/read at .* after the assignments were taken back/,
     );
-    expect(progress.at(-1)).toMatch(/waiting for Azure to let the lease's token do nothing more/);
+    expect(progress.at(-1)).toMatch(/^waiting to see the role gone: .* \(of 30s\)$/);
   });
 
   it("is revoked too where an application without any role is refused the question", async () => {

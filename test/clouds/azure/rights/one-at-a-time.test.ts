@@ -24,7 +24,7 @@ describe("one lease at a time", () => {
     expect(second.said.notices).toEqual([
       `azure: waiting for lease ${first.leaseId} (application ${ONE}) to give Reader on ${GROUP} back, until 2026-11-22T12:30:01Z at the latest`,
     ]);
-    expect(second.said.progress).toContainEqual(expect.stringMatching(/^waiting for lease .*\(\d+s\)$/));
+    expect(second.said.progress).toContainEqual(expect.stringMatching(/^waiting for lease .* \(of \d+s\)$/));
     expect(azure.assignments).toHaveLength(1);
     expect(requestsOf(azure).at(-1)?.["justification"]).toContain(second.leaseId);
   });

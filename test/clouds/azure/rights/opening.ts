@@ -15,7 +15,7 @@ import type {
 import type { AzureSettings } from "../../../../src/core/profile.js";
 import type { Runtime } from "../../../../src/core/runtime.js";
 import { fakeRuntime } from "../../../fake-runtime.js";
-import { endContext } from "../../end-order.js";
+import { endContext, withLimit } from "../../end-order.js";
 import { idToken } from "../../exchange/identity.js";
 import { ARM_SCOPE, AUDIENCE, TENANT } from "../fake-entra.js";
 import {
@@ -70,7 +70,7 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
   const context: RightsContext = {
     mintToken: async ([audience = ""]) => idToken(audience),
     signal: stop.signal,
-    onProgress: (text) => void said.progress.push(text),
+    onProgress: (text, wait) => void said.progress.push(withLimit(text, wait)),
     onAsking: () => {
       said.asked += 1;
     },
