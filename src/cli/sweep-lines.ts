@@ -1,7 +1,14 @@
 import { AgentctlError } from "../core/errors.js";
 import { EXIT } from "../core/exit-codes.js";
 import type { CloudName } from "../core/profile.js";
-import type { CloudSweep, SweepFailure, SweepOutcome, SweepReport, SweptLease } from "../core/sweep-report.js";
+import type {
+  CloudSweep,
+  KeptInSweep,
+  SweepFailure,
+  SweepOutcome,
+  SweepReport,
+  SweptLease,
+} from "../core/sweep-report.js";
 import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
 import { describeStrays } from "./record-story.js";
@@ -21,7 +28,7 @@ const MOST_NAMES = 3;
 const LEFT: Readonly<Record<CloudName, { readonly noun: string; readonly ends: string; readonly why: string }>> = {
   aws: { noun: "denies", ends: "its session is fenced at", why: "each to be cleared five minutes after its fence" },
   azure: { noun: "assignments", ends: "its lease ends by", why: "each of a lease that may still be open" },
-  gcp: { noun: "bindings", ends: "it ends at", why: "each of a lease that may still be open" },
+  gcp: { noun: "rights", ends: "it ends at", why: "each of a lease that may still be open" },
 };
 
 /** One line a lease, a cloud and for the files; nothing where there was nothing. `now` in epoch ms. */
@@ -58,16 +65,21 @@ function isOf(failure: SweepFailure, { cloud, profile }: CloudSweep): boolean {
 
 function describeCloud({ cloud, profile, where, removed, kept }: CloudSweep, isPartial: boolean): string {
   const { noun, ends, why } = LEFT[cloud];
-  const names = kept.map(({ name, until }) => `${name} (${ends} ${until})`);
+  const names = kept.map((one) => describeKept(one, ends));
   const found = [
     ...(removed.length === 0 ? [] : [`removed ${listNames(removed, noun)}`]),
     ...(kept.length === 0 ? [] : [`kept ${listNames(names, noun)}, ${why}`]),
   ];
   const parts = [
-    ...(found.length > 0 ? found : [isPartial ? "nothing of a lease was found" : "nothing of a lease was left"]),
+    ...(found.length > 0 ? found : ["nothing of a lease was found"]),
     ...(isPartial ? ["not all of it was swept"] : []),
   ];
   return `${cloud}: ${where} (${profile}): ${parts.join("; ")}`;
+}
+
+function describeKept({ name, until, endsByItself }: KeptInSweep, ends: string): string {
+  if (until === undefined) return name;
+  return `${name} (${endsByItself === true ? "it ends at" : ends} ${until})`;
 }
 
 /** By name where they are few; `--json` has them all. */

@@ -12,6 +12,7 @@ import type {
 } from "../core/lease.js";
 import type { Channel, CloudName, CloudSettings } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
+import type { KeptInSweep } from "../core/sweep-report.js";
 import type { RightsSights } from "./rights-sight.js";
 import type { FailedPart } from "./sweep-parts.js";
 
@@ -114,8 +115,8 @@ export interface CloudSweep {
   readonly where: string;
   /** The names of what was removed. */
   readonly removed: readonly string[];
-  /** What is still needed, and until when (RFC 3339, by the cloud's clock). */
-  readonly kept: readonly { readonly name: string; readonly until: string }[];
+  /** What may still be needed. */
+  readonly kept: readonly KeptInSweep[];
   /** What could not be swept beside that; absent where there is but one part. */
   readonly failures?: readonly FailedPart[];
 }

@@ -55,8 +55,17 @@ export interface CloudSweep {
   /** What was looked through, such as the ARN of the role. */
   readonly where: string;
   readonly removed: readonly string[];
-  /** Left in place since they still hold something off, until that time (RFC 3339). */
-  readonly kept: readonly { readonly name: string; readonly until: string }[];
+  /** Left in place, since they may still be needed. */
+  readonly kept: readonly KeptInSweep[];
+}
+
+/** What a sweep of a cloud found and left in place. */
+export interface KeptInSweep {
+  readonly name: string;
+  /** Until when it may be needed (RFC 3339, by the cloud's clock); absent where that cannot be told. */
+  readonly until?: string;
+  /** Whether it ends by itself then; absent: it does as what leases leave in this cloud does. */
+  readonly endsByItself?: boolean;
 }
 
 /** A part of a sweep of the clouds that failed, and why. */

@@ -114,7 +114,7 @@ describe("the lines of a sweep", () => {
     ).toEqual([
       "agentctl: aws: role r (deploy): removed d1, d2; kept d3 (its session is fenced at 2026-01-31T12:30:00Z), each to be cleared five minutes after its fence",
       "agentctl: aws: role r (deploy): removed 4 denies; kept 4 denies, each to be cleared five minutes after its fence",
-      "agentctl: aws: role r (deploy): nothing of a lease was left",
+      "agentctl: aws: role r (deploy): nothing of a lease was found",
       "agentctl: removed what killed processes had left: run/l-A, leases/l-A.lock",
       "",
     ]);
@@ -129,7 +129,7 @@ it.each([
     many: "denies",
   },
   { cloud: "azure", kept: "(its lease ends by", why: "each of a lease that may still be open", many: "assignments" },
-  { cloud: "gcp", kept: "(it ends at", why: "each of a lease that may still be open", many: "bindings" },
+  { cloud: "gcp", kept: "(it ends at", why: "each of a lease that may still be open", many: "rights" },
 ] as const)("what leases left in $cloud is told in its own words", ({ cloud, kept, why, many }) => {
   const until = "2026-01-31T12:30:00Z";
   const place = { cloud, profile: "deploy", where: "w" } as const;
@@ -143,6 +143,14 @@ it.each([
     `agentctl: ${cloud}: w (deploy): removed 4 ${many}; kept 4 ${many}, ${why}`,
     "",
   ]);
+});
+
+it("what ends by itself is told so, and what has no end yet without one", () => {
+  const kept = [{ name: "n", until: "2026-01-31T12:30:00Z", endsByItself: true }, { name: "m, which is waiting" }];
+  const clouds = [{ cloud: "azure", profile: "deploy", where: "w", removed: [], kept }] as const;
+  expect(renderSweep({ leases: [], files: [], clouds, failures: [] }, NOW)).toBe(
+    "agentctl: azure: w (deploy): kept n (it ends at 2026-01-31T12:30:00Z), m, which is waiting, each of a lease that may still be open\n",
+  );
 });
 
 describe("lease sweep", () => {
@@ -285,7 +293,7 @@ describe("lease sweep", () => {
       expect(renderSweep({ leases: [], files: [], clouds, failures: [ONE] }, NOW).split("\n")).toEqual([
         "agentctl: azure: w (deploy): nothing of a lease was found; not all of it was swept",
         "agentctl: azure: w (deploy): removed n; not all of it was swept",
-        "agentctl: azure: w (site): nothing of a lease was left",
+        "agentctl: azure: w (site): nothing of a lease was found",
         "",
       ]);
     });

@@ -129,7 +129,9 @@ test("gcloud sees the grant of an entitlement active, and revoked after that", a
   expect(await gcloud("pam", "grants", "describe", name)).toMatchObject({
     state: "ACTIVE",
     requester: account("jit"),
-    justification: { unstructuredJustification: `agentctl lease ${run.id} of profile entitled` },
+    justification: {
+      unstructuredJustification: expect.stringContaining(`agentctl lease ${run.id} of profile entitled until 20`),
+    },
   });
   run.letGo();
   expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });

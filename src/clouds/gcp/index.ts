@@ -44,8 +44,8 @@ export const gcpCloud: Cloud<"gcp"> = {
   },
   async sweep(settings, context, runtime) {
     const rights = rightsOf(settings);
-    if (rights?.granter === undefined || rights.gifts.length === 0) return undefined;
-    const { sweepBindings } = await import("./rights/sweep.js");
-    return sweepBindings(rights.granter, rights, settings, context, runtime);
+    if (rights === undefined) return undefined;
+    const { sweepRights } = await import("./rights/sweep.js");
+    return sweepRights(rights, settings, context, runtime);
   },
 };

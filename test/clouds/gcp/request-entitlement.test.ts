@@ -21,7 +21,11 @@ describe("an entitlement", () => {
         requester: MEMBER,
         // No grant is shorter.
         requestedDuration: "1800s",
-        justification: { unstructuredJustification: `agentctl lease ${LEASE} of profile deploy-web` },
+        justification: {
+          unstructuredJustification: expect.stringMatching(
+            new RegExp(`^agentctl lease ${LEASE} of profile deploy-web until \\S+Z$`),
+          ),
+        },
         requestId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
       },
     ]);

@@ -101,7 +101,11 @@ async function givePlainly(arm: Arm, subject: Subject, endsAt: number, runtime: 
  * Whether a lease left it behind: nobody else would take it away. Its name tells that it was made for that lease; what it
  * is described as, anybody can write.
  */
-export function isStale({ mark, name }: PlainAssignment, given: Omit<Target, "leaseId">, now: number): boolean {
+export function isStale(
+  { mark, name }: Pick<PlainAssignment, "mark" | "name">,
+  given: Omit<Target, "leaseId">,
+  now: number,
+): boolean {
   if (mark === undefined || mark.endsAt + STALE_MS >= now) return false;
   return name === requestNameOf({ ...given, leaseId: mark.leaseId }, "give");
 }

@@ -42,6 +42,8 @@ export interface ScheduleRequest {
 /** What is assigned now or for later, to one principal at one scope. */
 export interface Schedule {
   readonly scheduleId: string;
+  /** The whole resource id. */
+  readonly roleDefinitionId: string;
   /** The name of the request that it came of; undefined where it came of none. */
   readonly requestName: string | undefined;
   /** By Azure's clock; absent: for ever. */
@@ -134,16 +136,17 @@ export async function findRequestNamed(arm: Arm, scope: string, name: string): P
 
 /** What the principal has of that role at exactly that scope. */
 export async function findSchedule(arm: Arm, subject: Subject): Promise<Schedule | undefined> {
-  const all = await listSchedules(arm, subject.scope, subject.principalId);
-  const found = all.find((entry) => isOf(fieldOf(entry, "properties"), subject));
-  if (found === undefined) return undefined;
-  const properties = fieldOf(found, "properties");
-  const endsAt = Date.parse(textOf(properties, "endDateTime") ?? "");
-  return {
-    scheduleId: textOf(found, "name") ?? "",
-    requestName: textOf(properties, "roleAssignmentScheduleRequestId")?.split("/").at(-1)?.toLowerCase(),
-    ...(!Number.isNaN(endsAt) && { endsAt }),
-  };
+  const all = await listSchedulesAt(arm, subject);
+  return all.find(({ roleDefinitionId }) => isSameRole(roleDefinitionId, subject.roleDefinitionId));
+}
+
+/** What the principal has at exactly that scope, of any role. */
+export async function listSchedulesAt(
+  arm: Arm,
+  { scope, principalId }: Pick<Subject, "scope" | "principalId">,
+): Promise<readonly Schedule[]> {
+  const all = await listSchedules(arm, scope, principalId);
+  return all.filter((entry) => isOf(fieldOf(entry, "properties"), { scope, principalId })).map(readSchedule);
 }
 
 /** All that a principal has for a time at a scope, above it and below; a tenant without a licence for that refuses it. */
@@ -152,10 +155,20 @@ export function listSchedules(arm: Arm, scope: string, principalId: string): Pro
   return arm.list(`${scope}/${SCHEDULES}`, query, `read what is assigned at ${scope}`);
 }
 
-function isOf(properties: unknown, { scope, principalId, roleDefinitionId }: Subject): boolean {
+function isOf(properties: unknown, { scope, principalId }: Pick<Subject, "scope" | "principalId">): boolean {
   const isSame = (name: string, wanted: string) => textOf(properties, name)?.toLowerCase() === wanted.toLowerCase();
-  if (!isSame("scope", scope) || !isSame("principalId", principalId)) return false;
-  return isSameRole(textOf(properties, "roleDefinitionId") ?? "", roleDefinitionId);
+  return isSame("scope", scope) && isSame("principalId", principalId);
+}
+
+function readSchedule(entry: unknown): Schedule {
+  const properties = fieldOf(entry, "properties");
+  const endsAt = Date.parse(textOf(properties, "endDateTime") ?? "");
+  return {
+    scheduleId: textOf(entry, "name") ?? "",
+    roleDefinitionId: textOf(properties, "roleDefinitionId") ?? "",
+    requestName: textOf(properties, "roleAssignmentScheduleRequestId")?.split("/").at(-1)?.toLowerCase(),
+    ...(!Number.isNaN(endsAt) && { endsAt }),
+  };
 }
 
 function putRequest(arm: Arm, subject: Subject, verb: Verb, properties: object): Promise<unknown> {

@@ -7,14 +7,16 @@ import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js
 import { openParts, type SweepParts } from "../../sweep-parts.js";
 import type { Arm } from "./arm.js";
 import { isStale } from "./give.js";
+import { nameTarget } from "./names.js";
 import { deletePlain, isAt, listPlain, type PlainAssignment } from "./plain-assignments.js";
 import { GRANTER_SETTING, poolSettingOf, type Rights, rightsOf } from "./rights-settings.js";
 import { objectIdOf, signIn } from "./sign-in.js";
+import { sweepTimeBound } from "./sweep-time-bound.js";
 
 /**
- * Deletes the plain assignments of leases that are over, whoever made them, from the profile's applications at the
- * profile's scopes. Time-bound ones end by themselves. Undefined where the profile gives none. An application that cannot
- * be signed in, or a scope that cannot be read, leaves the others be.
+ * Takes the assignments of leases that are over, whoever made them, from the profile's applications at the profile's
+ * scopes, and tells which others there are of leases: time-bound ones end by themselves. Undefined where the profile gives
+ * none. An application that cannot be signed in, or a scope that cannot be read, leaves the others be.
  * @throws {AgentctlError} as `signIn` does, for the granter; INTERRUPTED
  */
 export async function sweepRights(
@@ -38,7 +40,8 @@ export async function sweepRights(
       principalId: await parts.attempt(`application ${clientId}`, () => findPrincipal(clientId)),
     })),
   );
-  const ours = await findOurs(arm, rights, principals.filter(isSignedIn), parts, runtime.now());
+  const signedIn = principals.filter(isSignedIn);
+  const ours = await findOurs(arm, rights, signedIn, parts, runtime.now());
   const kept = ours.filter((one) => !one.isStale);
   const removed: string[] = [];
   for (const one of ours.filter(({ isStale }) => isStale)) {
@@ -47,13 +50,45 @@ export async function sweepRights(
       removed.push(nameOf(one));
     });
   }
+  const timeBound = await sweepAllTimeBound(arm, rights, signedIn, parts, runtime);
   return {
     cloud: "azure",
     where: scopesOf(rights).join(", "),
-    removed,
-    kept: kept.map((one) => ({ name: nameOf(one), until: formatInstant(one.mark?.endsAt ?? 0) })),
+    removed: [...removed, ...timeBound.removed],
+    kept: [
+      ...kept.map((one) => ({ name: nameOf(one), until: formatInstant(one.mark?.endsAt ?? 0) })),
+      ...timeBound.kept,
+    ],
     failures: parts.failures,
   };
+}
+
+async function sweepAllTimeBound(
+  arm: Arm,
+  rights: Rights,
+  principals: readonly Principal[],
+  parts: SweepParts,
+  runtime: Pick<Runtime, "now" | "sleep">,
+): Promise<Pick<CloudSweep, "removed" | "kept">> {
+  const scopes = scopesOf(rights);
+  const sweeps = scopes.flatMap((scope) =>
+    principals.map(async (principal) => {
+      const place = { ...principal, scope, roles: rolesAt(rights, scope) };
+      const nameOne = ({ role, leaseId }: { readonly role: string; readonly leaseId: string }) =>
+        `${scopes.length === 1 ? role : nameTarget({ role, scope })} of application ${principal.clientId} (lease ${leaseId})`;
+      const part = `time-bound assignments at ${scope} of application ${principal.clientId}`;
+      const swept = await parts.attempt(part, () => sweepTimeBound(arm, place, parts, runtime));
+      const { removed = [], kept = [] } = swept ?? {};
+      const tell = (one: (typeof kept)[number]) => ({
+        name: nameOne(one),
+        until: formatInstant(Math.ceil(one.until / 1000) * 1000),
+        ...(one.endsByItself && { endsByItself: true }),
+      });
+      return { removed: removed.map(nameOne), kept: kept.map(tell) };
+    }),
+  );
+  const all = await Promise.all(sweeps);
+  return { removed: all.flatMap(({ removed }) => removed), kept: all.flatMap(({ kept }) => kept) };
 }
 
 interface Principal {
@@ -78,15 +113,19 @@ async function findOurs(
 ): Promise<readonly Found[]> {
   const lists = scopesOf(rights).flatMap((scope) =>
     principals.map(async ({ clientId, principalId }) => {
-      const given = rights.assignments.filter((one) => one.scope.toLowerCase() === scope.toLowerCase());
+      const given = rolesAt(rights, scope);
       const list = () => listPlain(arm, scope, principalId);
       const all = await parts.attempt(`${scope} for application ${clientId}`, list);
       return (all ?? [])
         .filter((one) => one.mark !== undefined && isAt(one, scope))
-        .map((one) => ({ ...one, isStale: given.some(({ role }) => isStale(one, { clientId, role, scope }, now)) }));
+        .map((one) => ({ ...one, isStale: given.some((role) => isStale(one, { clientId, role, scope }, now)) }));
     }),
   );
   return (await Promise.all(lists)).flat();
+}
+
+function rolesAt({ assignments }: Rights, scope: string): readonly string[] {
+  return assignments.filter((one) => one.scope.toLowerCase() === scope.toLowerCase()).map(({ role }) => role);
 }
 
 function scopesOf({ assignments }: Rights): readonly string[] {

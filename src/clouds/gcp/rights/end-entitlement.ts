@@ -16,6 +16,8 @@ const BEGINNING: readonly string[] = ["SCHEDULED", "ACTIVATING"];
 export interface EntitlementEnd {
   readonly entitlement: string;
   readonly leaseId: string;
+  /** Of that lease's no other than the grant of this name; absent: all. */
+  readonly only?: string;
   /** How long the grant's end is waited for. */
   readonly waitMs: number;
   readonly story: Story;
@@ -35,9 +37,9 @@ export interface Enders {
  * @throws {AgentctlError} as `askRights` does; NOT_TAKEN_BACK where Google took the request and had not ended it in time
  */
 export async function endEntitlement(end: EntitlementEnd, enders: Enders, asking: Asking): Promise<boolean> {
-  const { entitlement, leaseId, story } = end;
+  const { entitlement, leaseId, only, story } = end;
   const { looker, open } = await lookFor(entitlement, enders, asking);
-  const ours = open.filter((grant) => grant.leaseId === leaseId);
+  const ours = open.filter(({ name, ...grant }) => grant.leaseId === leaseId && (only ?? name) === name);
   for (const grant of ours) {
     if (!UNDER_WAY.includes(grant.state)) await askForItsEnd(grant, end, enders, looker, asking);
     await awaitItsEnd(grant, end, looker, asking);

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
+import { formatInstant } from "../../../core/durations.js";
 import { fieldOf, textOf } from "../../exchange/wire.js";
 
 /** The states that nothing comes after. */
 const OVER: readonly string[] = ["DENIED", "ACTIVATION_FAILED", "EXPIRED", "REVOKED", "ENDED", "WITHDRAWN"];
 /** Google gives a grant for no less. */
 const SHORTEST_SECONDS = 1_800;
-const MARK = "agentctl lease ";
+const MARK = /^agentctl lease (l-[0-9A-Za-z]{16}) (?:.* until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$)?/;
 
 /** A grant of Privileged Access Manager, as far as it matters here. */
 export interface EntitlementGrant {
@@ -15,6 +16,8 @@ export interface EntitlementGrant {
   readonly requester: string;
   /** Of the lease that it was asked for, where it was asked for by an agentctl. */
   readonly leaseId?: string;
+  /** The last moment at which that lease can be open, where it says so; epoch ms, by the clock of whoever asked. */
+  readonly leaseEndsAt?: number;
   /** When it ends by itself, by Google's clock, where it has begun. */
   readonly endsAt?: number;
 }
@@ -27,13 +30,12 @@ export function readGrant(json: unknown): EntitlementGrant {
   const name = textOf(json, "name");
   const state = textOf(json, "state");
   if (name === undefined || !NAME.test(name) || state === undefined) throw new Error("there is no grant in it");
-  const leaseId = leaseIn(textOf(fieldOf(json, "justification"), "unstructuredJustification"));
   const endsAt = endOf(json);
   return {
     name,
     state,
     requester: textOf(json, "requester") ?? "somebody",
-    ...(leaseId !== undefined && { leaseId }),
+    ...readMark(textOf(fieldOf(json, "justification"), "unstructuredJustification") ?? ""),
     ...(endsAt !== undefined && { endsAt }),
   };
 }
@@ -43,9 +45,9 @@ export function isOver({ state }: EntitlementGrant): boolean {
   return OVER.includes(state);
 }
 
-/** By which a lease's grant is found again, by whoever ends it. */
-export function justificationOf(leaseId: string, profileName: string): string {
-  return `${MARK}${leaseId} of profile ${profileName}`;
+/** By which a lease's grant is found again, by whoever ends it, and until when it may be needed; epoch ms. */
+export function justificationOf(leaseId: string, profileName: string, endsAt: number): string {
+  return `agentctl lease ${leaseId} of profile ${profileName} until ${formatInstant(Math.ceil(endsAt / 1000) * 1000)}`;
 }
 
 /** The same for every try of one lease: Google makes one grant of it. A UUID of version 8, whose bits are one's own. */
@@ -60,8 +62,10 @@ export function requestedSeconds(ms: number): number {
   return Math.max(SHORTEST_SECONDS, Math.ceil(ms / 1000));
 }
 
-function leaseIn(justification: string | undefined): string | undefined {
-  return new RegExp(`^${MARK}(l-[0-9A-Za-z]{16}) `).exec(justification ?? "")?.[1];
+function readMark(justification: string): Pick<EntitlementGrant, "leaseId" | "leaseEndsAt"> {
+  const [, leaseId, until] = MARK.exec(justification) ?? [];
+  if (leaseId === undefined) return {};
+  return { leaseId, ...(until !== undefined && { leaseEndsAt: Date.parse(until) }) };
 }
 
 /** From the moment that the access was given, for as long as was asked for. */

@@ -98,7 +98,7 @@ async function askOnce(
     requestId: requestIdOf(leaseId),
     // Of what is left: others may have been waited for.
     seconds: requestedSeconds(latestEndsAt - asking.runtime.now()),
-    justification: justificationOf(leaseId, profileName),
+    justification: justificationOf(leaseId, profileName, latestEndsAt),
   };
   const bearer = await be();
   throwIfInterrupted(asking.signal);

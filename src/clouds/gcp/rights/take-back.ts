@@ -9,10 +9,10 @@ import { watchRefusal } from "../../watch-refusal.js";
 import { withinTime } from "../../within-time.js";
 import { endGcpGrant } from "../ending.js";
 import type { Asking } from "./ask-rights.js";
-import { beGranter, bePrincipal, openFederation } from "./bearers.js";
+import { openFederation } from "./bearers.js";
 import { type ChangeLimits, WRITE_GRACE_MS } from "./change-policy.js";
-import type { Enders } from "./end-entitlement.js";
 import { boundEnding, failedEnding, removedEnding, revokedEnding } from "./endings.js";
+import { openEnders } from "./open-enders.js";
 import { openProbe, type Probe } from "./probe.js";
 import { describeStaying, type Staying } from "./staying.js";
 import { type Taken, takeAll } from "./take-all.js";
@@ -91,7 +91,10 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
       const asking: Asking = { signal, runtime, limits: limits.exchange };
       const wait = { since: story.startedAt, until: story.startedAt + limits.removeMs };
       context.onProgress(`asking ${target.granter ?? "Google"} to take back what was given`, wait);
-      const enders = await openEnders(work, asking);
+      const federation = await openFederation(target.who, (audiences) => context.mintToken(audiences), asking);
+      const enders = await openEnders(target.who, target, federation, asking);
+      // Whoever asked for a grant may withdraw it without the granter.
+      if (enders.refusal !== undefined) story.tell(`could not be ${target.granter}: ${enders.refusal.message}`);
       await look.finish(signal);
       const taken = await takeAll(work, enders, asking);
       if (taken.isWhole || (order.isIssued && !taken.isMissing)) return taken;
@@ -104,21 +107,6 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
     },
     late,
   );
-}
-
-async function openEnders({ target, context, story }: Work, asking: Asking): Promise<Enders> {
-  const { who, granter, entitlement } = target;
-  const federation = await openFederation(who, (audiences) => context.mintToken(audiences), asking);
-  const principal = () => bePrincipal(who, federation, asking);
-  if (granter === undefined) return { principal };
-  try {
-    return { principal, granter: await beGranter(who, granter, federation, asking) };
-  } catch (error) {
-    // Whoever asked for a grant may withdraw it without the granter.
-    if (entitlement === undefined || !(error instanceof AgentctlError) || error.code !== "CLOUD_DENIED") throw error;
-    story.tell(`could not be ${granter}: ${error.message}`);
-    return { principal, refusal: error };
-  }
 }
 
 /** Never given, or taken away by somebody before: where a token was issued, it had been given. */

@@ -4,6 +4,7 @@ import { markOf, requestNameOf } from "../../../../src/clouds/azure/rights/names
 import { endContext } from "../../end-order.js";
 import { failureOf, idToken } from "../../exchange/identity.js";
 import {
+  BLOB_READER,
   type FakeAzure,
   fails,
   GRANTER,
@@ -16,7 +17,7 @@ import {
   startFakeAzure,
   TWO,
 } from "./fake-azure.js";
-import { MINUTE_MS, rightsSettings, runtimeOf, START } from "./opening.js";
+import { MINUTE_MS, openLease, rightsSettings, runtimeOf, START } from "./opening.js";
 
 const LEASE = "l-0123456789abcdef";
 const OTHER = `${SUBSCRIPTION}/resourceGroups/other`;
@@ -79,7 +80,10 @@ describe("the sweep", () => {
     const swept = sweep(azure);
     expect(await removedBy(swept)).toEqual(named(nameOf(ONE, GROUP), nameOf(TWO, GROUP)));
     expect((await swept)?.failures).toMatchObject(
-      [ONE, TWO].map((id) => ({ part: `${OTHER} for application ${id}`, error: { code: "CLOUD_DENIED" } })),
+      [
+        ...[ONE, TWO].map((id) => `${OTHER} for application ${id}`),
+        ...[ONE, TWO].map((id) => `time-bound assignments at ${OTHER} of application ${id}`),
+      ].map((part) => ({ part, error: { code: "CLOUD_DENIED" } })),
     );
   });
 
@@ -113,5 +117,86 @@ describe("the sweep", () => {
     };
     await failureOf(sweep(azure, stop.signal));
     expect(deletions).toBe(1);
+  });
+});
+
+describe("the sweep, of time-bound assignments", () => {
+  const settings = rightsSettings();
+  const sweepOne = (azure: FakeAzure, runtime = runtimeOf(azure)) =>
+    azureCloud.sweep?.(settings, endContext({ mintToken: async ([audience = ""]) => idToken(audience) }), runtime);
+
+  it("keeps those of leases that may be open, with their ends, and touches none", async () => {
+    const azure = await startFakeAzure();
+    const { leaseId, open } = openLease(azure);
+    await open();
+    expect(await sweepOne(azure)).toMatchObject({
+      removed: [],
+      kept: [
+        { name: `Reader of application ${ONE} (lease ${leaseId})`, until: "2026-11-22T12:30:00Z", endsByItself: true },
+      ],
+      failures: [],
+    });
+    expect(azure.assignments).toHaveLength(1);
+  });
+
+  it("takes back one that Azure had not ended at its time", async () => {
+    const azure = await startFakeAzure();
+    const { leaseId, open } = openLease(azure);
+    await open();
+    azure.assignments = azure.assignments.map(({ endsAt: _, ...stuck }) => stuck);
+    azure.now += 35 * MINUTE_MS;
+    expect(await sweepOne(azure)).toMatchObject({ removed: [] });
+    azure.now += 1_000;
+    expect(await sweepOne(azure)).toMatchObject({
+      removed: [`Reader of application ${ONE} (lease ${leaseId})`],
+      kept: [],
+      failures: [],
+    });
+    expect(azure.assignments).toEqual([]);
+  });
+
+  it("names one that a lock keeps", async () => {
+    const azure = await startFakeAzure();
+    const { leaseId, open } = openLease(azure);
+    await open();
+    azure.assignments = azure.assignments.map(({ endsAt: _, ...stuck }) => stuck);
+    azure.now += 36 * MINUTE_MS;
+    azure.locks = [{ name: "keep", level: "CanNotDelete", scope: GROUP }];
+    const part = `Reader of application ${ONE} at ${GROUP} (lease ${leaseId})`;
+    expect(await sweepOne(azure)).toMatchObject({
+      removed: [],
+      kept: [],
+      failures: [{ part, error: { code: "NOT_TAKEN_BACK" } }],
+    });
+  });
+
+  it("says by its definition what the profile does not give any more, and does not take it back", async () => {
+    const azure = await startFakeAzure();
+    const { leaseId, open } = openLease(azure, { assignments: [{ role: "Storage Blob Data Reader", scope: GROUP }] });
+    await open();
+    azure.assignments = azure.assignments.map(({ endsAt: _, ...stuck }) => stuck);
+    azure.now += 36 * MINUTE_MS;
+    const name = `${BLOB_READER} of application ${ONE} (lease ${leaseId})`;
+    expect(await sweepOne(azure)).toMatchObject({ removed: [], kept: [{ name, until: "2026-11-22T12:30:00Z" }] });
+    expect((await sweepOne(azure))?.kept[0]).not.toHaveProperty("endsByItself");
+  });
+
+  it("leaves alone what is not a lease's", async () => {
+    const azure = await startFakeAzure();
+    const { open } = openLease(azure);
+    await open();
+    for (const { body } of azure.requests) body["justification"] = "for the audit, until agentctl lease l-0 has ended";
+    expect(await sweepOne(azure)).toMatchObject({ removed: [], kept: [], failures: [] });
+  });
+
+  it("names where they cannot be read, and sweeps the rest; where there is no licence there are none", async () => {
+    const azure = await startWithLeftovers();
+    azure.isLicensed = false;
+    expect((await sweep(azure))?.failures).toEqual([]);
+    azure.intercept = ({ where }) =>
+      where.endsWith("/roleAssignmentSchedules") ? fails(403, "AuthorizationFailed", "No.") : undefined;
+    expect((await sweepOne(azure))?.failures).toMatchObject([
+      { part: `time-bound assignments at ${GROUP} of application ${ONE}`, error: { code: "CLOUD_DENIED" } },
+    ]);
   });
 });
