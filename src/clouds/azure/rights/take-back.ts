@@ -46,8 +46,9 @@ const WATCHING = { timesInARow: 3, firstPauseMs: 500, longestPauseMs: 5_000 };
 const PROBE_LIMITS: ExchangeLimits = { attempts: 2, requestMs: 4_000 };
 /** What a killed agentctl had sent may come to be on record a while after it is looked for; */
 const SECOND_LOOK_MS = 8_000;
-/** what this process sent, it has waited for. */
+/** what this process sent, it has waited for, and what a token was issued for was there before: Azure may not show it yet. */
 const OWN_SECOND_LOOK_MS = 3_000;
+const NOT_SHOWN = "Azure shows nothing that was assigned for this lease, which was given it";
 /** Azure's clock need not be this machine's. */
 const OVER_MS = 60_000;
 
@@ -99,8 +100,9 @@ function takeInTime(work: Work, look: Look<Seen>): Promise<{ readonly arm: Arm; 
     const take = (one: Target) => takeOne(arm, one, { ...possession, story }, runtime);
     const targets = targetsOf(possession);
     const fates = await Promise.all(targets.map(take));
-    if (order.isIssued || isWhole(possession, fates)) return { arm, fates };
-    await pauseFor(order.isHandedOut === false ? OWN_SECOND_LOOK_MS : SECOND_LOOK_MS, signal, runtime);
+    if (isWhole(possession, fates)) return { arm, fates };
+    const isLanded = order.isIssued || order.isHandedOut === false;
+    await pauseFor(isLanded ? OWN_SECOND_LOOK_MS : SECOND_LOOK_MS, signal, runtime);
     const again = fates.map((fate, index) => (fate.kind === "never" ? take(targets[index] as Target) : fate));
     return { arm, fates: await Promise.all(again) };
   };
@@ -136,7 +138,11 @@ function conclude(
   }
   const early = ofKind(fates, "early");
   if (early.length > 0) return queuedEnding(work, early);
-  if (fates.every(({ kind }) => kind === "never")) return neverEnding(work, runtime);
+  if (fates.every(({ kind }) => kind === "never")) {
+    // Who was issued a token had been given it by then; a plain assignment can have been deleted by others.
+    const isMissing = work.order.isIssued && !work.possession.allowUnbounded;
+    return isMissing ? failedEnding(work, NOT_SHOWN, runtime.now()) : neverEnding(work, runtime);
+  }
   if (ofKind(fates, "gone").length > 0) story.tell("found that it was taken back before");
   if (fates.every(({ kind }) => kind === "never" || kind === "over")) {
     const endsAt = Math.max(...ofKind(fates, "over").map((fate) => fate.endsAt));
