@@ -13,7 +13,7 @@ interface ProfileBudget {
 }
 
 /**
- * Prints what is wrong with the configuration and how much of each limit its profiles use.
+ * Prints what is wrong with the configuration and, where a cloud has a limit, how much of it its profiles use.
  * @throws {AgentctlError} CONFIG_INVALID (exit 78) when there is an error among the findings
  */
 export async function lintProfiles(
@@ -50,7 +50,10 @@ async function planProfile(profile: Profile, runtime: Runtime): Promise<Planned>
   try {
     const plans = await planGrants(profile, termsOf(profile, runtime), runtime);
     const clouds = Object.fromEntries(plans.map(({ cloud, facts }) => [cloud, facts]));
-    const lines = plans.map(({ cloud, facts }) => `${profile.name}: ${cloud}${describeBudget(facts, profile)}\n`);
+    const lines = plans.flatMap(({ cloud, facts }) => {
+      const budget = describeBudget(facts, profile);
+      return budget === undefined ? [] : [`${profile.name}: ${cloud}: ${budget}\n`];
+    });
     const budget = { profile: profile.name, clouds };
     return isUnnarrowed(profile) ? { budget, lines, finding: unnarrowed(place) } : { budget, lines };
   } catch (thrown) {
@@ -93,13 +96,16 @@ function findingLine(finding: LintFinding): string {
   return `${finding.severity}: ${printable(formatProblem(finding))}${printable(hint)}\n`;
 }
 
-/** The fence is in every session policy, also where the profile has none of its own. */
-function describeBudget({ policyCharactersUsed: used, policyCharactersLeft: left }: Facts, profile: Profile): string {
-  if (typeof used !== "number" || typeof left !== "number") return "";
+/** Of AWS alone; the fence is in every session policy, also where the profile has none of its own. */
+function describeBudget(
+  { policyCharactersUsed: used, policyCharactersLeft: left }: Facts,
+  profile: Profile,
+): string | undefined {
+  if (typeof used !== "number" || typeof left !== "number") return undefined;
   const { sessionPolicy, policyArns = [] } = profile.clouds.aws ?? {};
   const room = `${used} of ${used + left} characters, ${left} left`;
-  if (sessionPolicy !== undefined) return `: session policy uses ${room}`;
-  return policyArns.length > 0 ? `: the fence and policy_arns use ${room}` : `: the fence uses ${room}`;
+  if (sessionPolicy !== undefined) return `session policy uses ${room}`;
+  return policyArns.length > 0 ? `the fence and policy_arns use ${room}` : `the fence uses ${room}`;
 }
 
 function countLine(findings: readonly LintFinding[]): string {

@@ -1,5 +1,6 @@
-import type { AzureSettings, GcpSettings } from "../core/profile.js";
-import type { ProfileFinding } from "./problems.js";
+import type { AzureSettings, CloudName, CloudSettings, GcpSettings } from "../core/profile.js";
+import type { BlockContext } from "./block-context.js";
+import type { ConfigPath } from "./problems.js";
 
 const BINDS = "lets the command change policies, and so give itself rights that stay";
 const ACTS_AS = "lets the command be the granter, or another service account that may give rights that stay";
@@ -39,23 +40,43 @@ const AZURE_ROLES: readonly string[] = [
   "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
 ];
 
-/** Predefined roles given for a lease by which the command can give itself what outlasts it. Custom roles are not known here. */
-export function findLastingInGcp({ bindings, granter }: GcpSettings): readonly ProfileFinding[] {
+interface LastingRole {
+  /** Inside the cloud's block. */
+  readonly path: ConfigPath;
+  readonly message: string;
+}
+
+/**
+ * Reports the predefined roles given for a lease by which the command can give itself what outlasts it: no lease with
+ * one is opened. Custom roles are not known here.
+ */
+export function reportLastingRoles(
+  { azure, gcp }: CloudSettings,
+  contextOf: (cloud: Extract<CloudName, "azure" | "gcp">) => BlockContext,
+): void {
+  if (azure !== undefined) report(findInAzure(azure), contextOf("azure"));
+  if (gcp !== undefined) report(findInGcp(gcp), contextOf("gcp"));
+}
+
+function report(roles: readonly LastingRole[], context: BlockContext): void {
+  const hint = "give a narrower role, by which no policy, role or identity changes";
+  for (const { path, message } of roles) context.report(path, message, { hint });
+}
+
+function findInGcp({ bindings, granter }: GcpSettings): readonly LastingRole[] {
   return bindings.flatMap(({ role, resource }, index) => {
-    const lasting = GCP_ROLES[role];
     const isActing = GCP_ACTING_ROLES.includes(role) && reaches(resource, granter?.serviceAccount);
-    const message = lasting ?? (isActing ? ACTS_AS : undefined);
-    if (message === undefined) return [];
-    return [lastingRole(["gcp", "bindings", index, "role"], message)];
+    const message = GCP_ROLES[role] ?? (isActing ? ACTS_AS : undefined);
+    return message === undefined ? [] : [{ path: ["bindings", index, "role"], message }];
   });
 }
 
-export function findLastingInAzure({ assignments }: AzureSettings): readonly ProfileFinding[] {
+function findInAzure({ assignments }: AzureSettings): readonly LastingRole[] {
   return assignments.flatMap(({ role }, index) => {
     const id = role.toLowerCase().split("/").at(-1) ?? "";
     if (!AZURE_ROLES.includes(id)) return [];
     const message = "lets the command assign roles, and so give itself rights that stay";
-    return [lastingRole(["azure", "assignments", index, "role"], message)];
+    return [{ path: ["assignments", index, "role"], message }];
   });
 }
 
@@ -63,13 +84,4 @@ export function findLastingInAzure({ assignments }: AzureSettings): readonly Pro
 function reaches(resource: string, granter: string | undefined): boolean {
   if (resource.startsWith("//cloudresourcemanager.googleapis.com/")) return true;
   return granter !== undefined && resource.toLowerCase().endsWith(`/serviceaccounts/${granter.toLowerCase()}`);
-}
-
-function lastingRole(path: ProfileFinding["path"], message: string): ProfileFinding {
-  return {
-    severity: "error",
-    path,
-    message,
-    hint: "give a narrower role, by which no policy, role or identity changes",
-  };
 }

@@ -36,7 +36,7 @@ export async function lintConfig(selection: ProfileSelection, runtime: Runtime):
   const { files } = configuration;
   const findings: LintFinding[] = configuration.problems.map((problem) => ({ severity: "error", ...problem }));
   const profiles: Profile[] = [];
-  for (const { name, config } of chosen(selection, configuration)) {
+  for (const { name, config } of chosen(selection, configuration, runtime)) {
     const resolution = resolveProfile(name, config, configuration, runtime);
     if ("problems" in resolution) {
       findings.push(...resolution.problems.map((problem) => ({ severity: "error" as const, ...problem })));
@@ -53,10 +53,11 @@ export async function lintConfig(selection: ProfileSelection, runtime: Runtime):
 function chosen(
   { profileName }: ProfileSelection,
   configuration: ReturnType<typeof openConfiguration>,
+  runtime: Runtime,
 ): readonly NamedProfile[] {
   if (profileName !== undefined) {
     const unreadable = configuration.problems.length > 0 && allProfiles(configuration).length === 0;
-    return unreadable ? [] : [pickProfile(profileName, configuration)];
+    return unreadable ? [] : [pickProfile(profileName, configuration, runtime)];
   }
   return allProfiles(configuration).filter(({ name, config }) => {
     const inherited = inherit(name, config);

@@ -1,12 +1,16 @@
+import { formatDuration } from "../core/durations.js";
 import type { AzureSettings, GcpSettings, Profile } from "../core/profile.js";
-import { findLastingInAzure, findLastingInGcp } from "./lasting-roles.js";
 import type { ProfileFinding } from "./problems.js";
+import { DEFAULT_TIMEOUT_SECONDS } from "./schema-ready.js";
 
-/** What a profile says of rights for the time of a lease that has no effect, another than it seems, or one that stays. */
+/** Azure takes back nothing that was given less than this ago. */
+const UNREVOCABLE_SECONDS = 300;
+
+/** What a profile says of rights for the time of a lease that has no effect, or another than it seems. */
 export function lintRights({ clouds }: Profile): readonly ProfileFinding[] {
   return [
-    ...(clouds.azure === undefined ? [] : [...findLastingInAzure(clouds.azure), ...findInAzure(clouds.azure)]),
-    ...(clouds.gcp === undefined ? [] : [...findLastingInGcp(clouds.gcp), ...findInGcp(clouds.gcp)]),
+    ...(clouds.azure === undefined ? [] : findInAzure(clouds.azure)),
+    ...(clouds.gcp === undefined ? [] : findInGcp(clouds.gcp)),
   ];
 }
 
@@ -30,7 +34,22 @@ function findInAzure(azure: AzureSettings): readonly ProfileFinding[] {
     });
   }
   if (ready === undefined) found.push(withoutReady("azure", "assignments", "Azure says up to 10 minutes"));
+  if (otherClientIds.length === 0) found.push(...findShortWait(azure));
   return found;
+}
+
+/** Who is given something as another lease is has waited for as long as it may when that can be taken back. */
+function findShortWait({ ready }: AzureSettings): readonly ProfileFinding[] {
+  const waitSeconds = ready?.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+  if (waitSeconds > UNREVOCABLE_SECONDS) return [];
+  return [
+    {
+      severity: "info",
+      path: ["azure", "assignments"],
+      message: `a lease holds its application for 5 minutes at the least, since Azure takes nothing back before; another that begins meanwhile waits for ${formatDuration(waitSeconds)}, and may not get it`,
+      hint: "where leases overlap, write a pool of client_ids, or a longer ready.timeout; a role outlives an agentctl that was killed by up to twice that",
+    },
+  ];
 }
 
 function findInGcp(gcp: GcpSettings): readonly ProfileFinding[] {

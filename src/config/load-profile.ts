@@ -33,7 +33,7 @@ export interface ProfileSummary {
 export function loadProfile(selection: ProfileSelection, runtime: Runtime): Profile {
   const configuration = openConfiguration(selection, runtime);
   throwProblems(configuration.problems);
-  const { name, config } = pickProfile(selection.profileName, configuration);
+  const { name, config } = pickProfile(selection.profileName, configuration, runtime);
   const resolution = resolveProfile(name, config, configuration, runtime);
   if ("profile" in resolution) return resolution.profile;
   throwProblems(resolution.problems);
@@ -60,6 +60,11 @@ export function listProfiles(selection: ConfigSelection, runtime: Runtime): read
   });
 }
 
+/** Those that `agentctl sandbox` brings. */
+const SANDBOX_PROFILES = /^demo(?:-|$)/;
+const SANDBOX_HINT =
+  "the sandbox brings its own demo profiles only where it finds no other configuration: start it in a directory without an agentctl.yaml, and without AGENTCTL_CONFIG; ";
+
 export interface NamedProfile {
   readonly name: string;
   readonly config: ConfigFile;
@@ -71,7 +76,11 @@ export function allProfiles({ project, user }: Pick<Configuration, "project" | "
   );
 }
 
-export function pickProfile(wanted: string | undefined, configuration: Configuration): NamedProfile {
+export function pickProfile(
+  wanted: string | undefined,
+  configuration: Configuration,
+  { env }: Pick<Runtime, "env">,
+): NamedProfile {
   const profiles = allProfiles(configuration);
   const names = profiles.map(({ name }) => name);
   if (wanted === undefined) {
@@ -80,8 +89,10 @@ export function pickProfile(wanted: string | undefined, configuration: Configura
   const picked = profiles.find(({ name }) => name === wanted);
   if (picked !== undefined) return picked;
   const near = suggest(wanted, names);
+  const isOfSandbox = env["AGENTCTL_SANDBOX_CONTROL_URL"] !== undefined && SANDBOX_PROFILES.test(wanted);
+  const guess = near === undefined ? "" : `did you mean ${near}? `;
   throw new AgentctlError("PROFILE_UNKNOWN", `there is no profile "${wanted}" in ${showPlaces(configuration)}`, {
-    hint: `${near === undefined ? "" : `did you mean ${near}? `}profiles: ${listNames(names)}`,
+    hint: `${isOfSandbox ? SANDBOX_HINT : guess}profiles: ${listNames(names)}`,
     facts: { profiles: names },
   });
 }

@@ -22,7 +22,7 @@ export interface ConfigProblem {
 /** Something that works otherwise than it reads, with its path inside the profile. */
 export interface ProfileFinding {
   /** Absent: a warning. */
-  readonly severity?: "error";
+  readonly severity?: "info";
   readonly path: ConfigPath;
   readonly message: string;
   readonly hint: string;

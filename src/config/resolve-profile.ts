@@ -7,6 +7,7 @@ import { resolveClouds } from "./cloud-blocks.js";
 import { type ConfigFile, problemAt } from "./config-file.js";
 import type { Configuration } from "./configuration.js";
 import { inherit } from "./extends.js";
+import { reportLastingRoles } from "./lasting-roles.js";
 import { holds } from "./locate.js";
 import type { ConfigPath, ConfigProblem } from "./problems.js";
 import { isRequiredByUser, reportRevoke, revokeOf } from "./resolve-revoke.js";
@@ -42,6 +43,7 @@ export function resolveProfile(
   const clouds = resolveClouds(block, contextOf);
   if (!namesCloud(block)) problems.push(withoutCloud(name, config));
   const profile = { name, file: config.file, ...settingsOf(block, configuration, config.owner), clouds };
+  reportLastingRoles(clouds, contextOf);
   reportOpenMetadata(profile, contextOf("gcp"));
   reportRevoke(profile, isRequiredByUser(configuration, config.owner), contextOf);
   return problems.length > 0 ? { problems } : { profile };

@@ -4,7 +4,8 @@ import type { ReadySettings } from "../core/profile.js";
 import { quoteValue } from "./problems.js";
 import { durationValue, filledList, textValue } from "./schema-values.js";
 
-const DEFAULT_TIMEOUT_SECONDS = 300;
+/** Where a profile does not say how long is waited. */
+export const DEFAULT_TIMEOUT_SECONDS = 300;
 const MAX_TIMEOUT_SECONDS = 1800;
 
 /**

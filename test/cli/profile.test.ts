@@ -140,6 +140,13 @@ describe("agentctl profile lint", () => {
     expect(stdout.split("\n")).toEqual([...want, ""]);
   });
 
+  it("prints nothing of a cloud that has no budget", async () => {
+    const provider = "projects/1/locations/global/workloadIdentityPools/pool/providers/github";
+    const gcp = `{ workload_identity_provider: ${provider} }`;
+    project = createProject({ "agentctl.yaml": `version: 1\nprofiles:\n  p: { gcp: ${gcp} }\n` });
+    expect((await run("lint")).stdout).toBe("0 errors, 0 warnings, 0 notes\n");
+  });
+
   it("prints every problem of a file, and fails", async () => {
     project = createProject({ "agentctl.yaml": "version: 1\nprofiles:\n  p: { tll: 1h, actors: [] }\n" });
     const { stdout, error } = await run("lint");

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { listProfiles, loadProfile } from "../../src/config/index.js";
+import type { Runtime } from "../../src/core/runtime.js";
 import { createProject, failureOf, type Project, ROLE, USER_CONFIG } from "./project.js";
 
 let project: Project;
@@ -123,6 +124,14 @@ describe("the choice of a profile", () => {
       message: "no profile was named",
       hint: "name one with -p NAME: p",
     });
+  });
+
+  it.each(["demo", "demo-jit"])("that is one of the sandbox's says where these are: %s", (profileName) => {
+    project = createProject({ "agentctl.yaml": many });
+    const env = { AGENTCTL_SANDBOX_CONTROL_URL: "http://127.0.0.1:1/" };
+    const hintIn = (runtime: Runtime) => failureOf(() => loadProfile({ profileName }, runtime)).hint;
+    expect(hintIn({ ...project.runtime, env })).toMatch(/^the sandbox brings its own demo profiles only .*profiles: /);
+    expect(hintIn(project.runtime)).toMatch(/^profiles: /);
   });
 
   it.each([

@@ -292,7 +292,7 @@ describe("what lint says of it", () => {
   const rule =
     "{ available_resource: //storage.googleapis.com/projects/_/buckets/site, available_permissions: [inRole:roles/storage.objectViewer] }";
   const gcpReady = "ready: { permissions: [storage.objects.get] }";
-  const azureReady = "ready: { permissions: [Microsoft.Storage/storageAccounts/read] }";
+  const azureReady = "ready: { permissions: [Microsoft.Storage/storageAccounts/read], timeout: 10m }";
   it.each([
     { name: "nothing of what is waited for", lines: gcp(...gcpGives("buckets/site"), gcpReady), want: [] },
     { name: "nothing of what is assigned and waited for", lines: azure(...azureGives, azureReady), want: [] },
@@ -318,7 +318,7 @@ describe("what lint says of it", () => {
     },
     {
       name: "that nothing waits for Azure",
-      lines: azure(...azureGives),
+      lines: azure(`client_ids: [${CLIENT}, ${OTHER}]`, ...azureGives.slice(1)),
       want: [/^8:20: .*azure\.assignments: nothing waits/],
     },
     {
@@ -347,6 +347,25 @@ describe("what lint says of it", () => {
     const told = findings.map(({ line, column, path, message }) => `${line}:${column}: ${path}: ${message}`);
     expect(told.sort()).toEqual(want.map((pattern) => expect.stringMatching(pattern)));
     for (const finding of findings) expect(finding).toMatchObject({ severity: "warning", hint: expect.any(String) });
+  });
+
+  it.each([
+    { name: "one application for a minute", key: client, timeout: ", timeout: 1m", want: /waits for 1m, and may not/ },
+    { name: "one application by default", key: client, timeout: "", want: /waits for 5m, and may not/ },
+    { name: "one application for longer", key: client, timeout: ", timeout: 6m", want: undefined },
+    { name: "a pool", key: `client_ids: [${CLIENT}, ${OTHER}]`, timeout: ", timeout: 1m", want: undefined },
+  ])("in a note, that a second lease waits for less than the first holds: $name", async ({ key, timeout, want }) => {
+    const waits = `ready: { permissions: [Microsoft.Storage/storageAccounts/read]${timeout} }`;
+    project = createProject({ "agentctl.yaml": file(azure(key, ...azureGives.slice(1), waits)) });
+    const { findings } = await lintConfig({}, project.runtime);
+    const note = {
+      severity: "info",
+      path: "profiles.p.azure.assignments",
+      line: 8,
+      message: expect.stringMatching(want ?? ""),
+      hint: expect.stringMatching(/client_ids.*ready\.timeout/),
+    };
+    expect(findings).toEqual(want === undefined ? [] : [expect.objectContaining(note)]);
   });
 });
 
@@ -425,11 +444,17 @@ describe("roles that outlast the lease", () => {
       message: expect.stringMatching(/^lets the command .*\bstays?\b/),
       hint: expect.stringMatching(/narrower role/),
     };
-    expect(findings).toEqual(isTold ? [expect.objectContaining(told)] : []);
+    const errors = findings.filter(({ severity }) => severity === "error");
+    expect(errors).toEqual(isTold ? [expect.objectContaining(told)] : []);
   });
 
-  it("do not keep the profile from being used: only lint tells of them", () => {
-    const lines = azure(client, azureGranter, `assignments: [${reader(SCOPE, "Owner")}]`);
-    expect(load(lines).clouds.azure?.assignments).toEqual([{ role: "Owner", scope: SCOPE }]);
+  it.each([
+    { cloud: "Azure", lines: azure(client, azureGranter, `assignments: [${reader(SCOPE, "Owner")}]`) },
+    { cloud: "Google", lines: gcp(gcpGranter, `bindings: [${viewer("buckets/site", "roles/storage.admin")}]`) },
+  ])("keep the profile from being used: $cloud", ({ lines }) => {
+    expect(failureOf(() => load(lines))).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringMatching(/^agentctl\.yaml:8:\d+: .*\[0\]\.role: lets the command .*rights that stay$/),
+    });
   });
 });
