@@ -3,7 +3,7 @@ import { hasRights, openRights, type RightsListener } from "./clouds/index.js";
 import type { EndStep, Wait } from "./core/lease.js";
 import type { CloudName } from "./core/profile.js";
 import { type HeldLease, noteRevoked } from "./held-session.js";
-import { beginTerms, leaseRevoked } from "./lease/index.js";
+import { beginTerms, leaseQueuedUntil, leaseRevoked } from "./lease/index.js";
 import { issueContext } from "./renewal-session.js";
 import type { Interruption } from "./run/index.js";
 
@@ -26,6 +26,7 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     ...issueContext(prepared.identity, signal),
     onProgress: (text: string, wait?: Wait) => observe({ kind: "progress", text, wait }),
     onNotice: (text: string) => observe({ kind: "notice", text }),
+    freedAt: (leaseId: string) => leaseQueuedUntil(leaseId, runtime),
   };
   try {
     const { profile, plans } = prepared;

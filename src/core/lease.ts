@@ -43,6 +43,8 @@ export interface RightsContext extends IssueContext {
   onProgress(text: string, wait?: Wait): void;
   /** One line that the user should see, such as whose lease is waited for. */
   onNotice(text: string): void;
+  /** When that lease is taken back (epoch ms), where it is one of this machine's that is over and waits for that. */
+  freedAt?(leaseId: string): number | undefined;
 }
 
 /** Since when something is waited for, and how long at the most; epoch ms. */

@@ -4,7 +4,7 @@ export function armHint(code: string, clientId: string, text: string): string {
     case "AuthorizationFailed":
     case "InsufficientPermissions":
     case "LinkedAuthorizationFailed":
-      return `application ${clientId} needs Role Based Access Control Administrator on that scope, with a condition that allows this role; agentctl setup azure writes that`;
+      return `${checkScope(text)}application ${clientId} needs Role Based Access Control Administrator on that scope, with a condition that allows this role; agentctl setup azure writes that`;
     case "AadPremiumLicenseRequired":
       return "time-bound assignments need Microsoft Entra ID P2 or ID Governance; azure.allow_unbounded: true gives plain ones, which stay if agentctl cannot take them back";
     case "RoleAssignmentRequestPolicyValidationFailed":
@@ -38,6 +38,11 @@ export function armHint(code: string, clientId: string, text: string): string {
     default:
       return "look for this refusal in the activity log of that scope";
   }
+}
+
+/** Azure refuses in the same words where the scope is not there, such as of a subscription that is misspelt. */
+function checkScope(text: string): string {
+  return /\bscope is invalid\b/i.test(text) ? "check the scope in azure.assignments, which may not be there; or " : "";
 }
 
 /** Which of a role's settings in Privileged Identity Management stands in the way. */

@@ -13,14 +13,15 @@ export interface Busy {
 
 /** Of those that may be waited for, the one that ends first; undefined where none will. */
 export function soonestOf(all: readonly Busy[]): Busy | undefined {
-  const endOf = ({ holder }: Busy) => holder.endsAt ?? Number.MAX_SAFE_INTEGER;
+  const endOf = ({ holder }: Busy) => holder.freedAt ?? holder.endsAt ?? Number.MAX_SAFE_INTEGER;
   return all.filter(({ holder }) => !holder.isLasting).sort((one, other) => endOf(one) - endOf(other))[0];
 }
 
 /** The one line that is shown while it is waited for. */
-export function waitingLine({ clientId, role, scope, holder: { leaseId, endsAt } }: Busy): string {
+export function waitingLine({ clientId, role, scope, holder }: Busy): string {
   const what = nameTarget({ role, scope });
-  const until = endsAt === undefined ? "" : `, until ${formatInstant(endsAt)} at the latest`;
+  const until = describeEnd(holder, " at the latest");
+  const { leaseId } = holder;
   if (leaseId === undefined) return `azure: waiting for application ${clientId} to be free of its ${what}${until}`;
   return `azure: waiting for lease ${leaseId} (application ${clientId}) to give ${what} back${until}`;
 }
@@ -32,8 +33,8 @@ export function busyError(
   waitedSeconds: number,
 ): AgentctlError {
   const { clientId, role, scope, holder } = busy;
-  const { leaseId, endsAt } = holder;
-  const until = endsAt === undefined ? "" : `, until ${formatInstant(endsAt)}`;
+  const { leaseId, endsAt, freedAt } = holder;
+  const until = describeEnd(holder, "");
   const whose = leaseId === undefined ? "and not by a lease" : `for lease ${leaseId}`;
   const which = pool.usable < pool.all ? "that can be used has" : "has";
   const others = pool.usable > 1 ? `, as each of the ${pool.usable} in azure.client_ids ${which}` : "";
@@ -47,13 +48,20 @@ export function busyError(
       scope,
       ...(leaseId !== undefined && { lease: leaseId }),
       ...(endsAt !== undefined && { until: formatInstant(endsAt) }),
+      ...(freedAt !== undefined && { freed: formatInstant(freedAt) }),
       waitedSeconds,
     },
   });
 }
 
+/** When it is taken back, where this machine knows, which is before it ends by itself. */
+function describeEnd({ endsAt, freedAt }: Holder, latest: string): string {
+  if (freedAt !== undefined) return `; it is over, and taken back at ${formatInstant(freedAt)}`;
+  return endsAt === undefined ? "" : `, until ${formatInstant(endsAt)}${latest}`;
+}
+
 function hintOf({ isLasting, leaseId }: Holder): string {
   if (isLasting) return "remove that assignment, or leave it out of azure.assignments: it is there without a lease";
   const show = leaseId === undefined ? "" : `; agentctl lease show ${leaseId} on its machine tells of it`;
-  return `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout${show}; Azure takes nothing back in the first 5 minutes`;
+  return `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout, by up to twice of which a role outlives an agentctl that was killed${show}; Azure takes nothing back in the first 5 minutes`;
 }

@@ -21,6 +21,8 @@ export interface Holder {
   readonly leaseId?: string;
   /** By this machine's clock; absent where it does not end by itself, or that cannot be told. */
   readonly endsAt?: number;
+  /** When it is taken back: its lease is over, and this machine's ledger says so. */
+  readonly freedAt?: number;
   /** It is nobody's lease, and does not end. */
   readonly isLasting: boolean;
 }

@@ -2,7 +2,8 @@ import { AgentctlError } from "../../../core/errors.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { ExchangeLimits } from "../../exchange/exchange.js";
 import { openArm } from "./arm.js";
-import { askMissing } from "./permissions.js";
+import { azureCodeOf } from "./arm-service.js";
+import { askMissing, HAS_NONE } from "./permissions.js";
 import type { Readiness } from "./rights-settings.js";
 import type { SignedIn } from "./sign-in.js";
 
@@ -12,10 +13,10 @@ const LIMITS: ExchangeLimits = { attempts: 1, requestMs: 5_000 };
 /** What applications of the pool could do already, so that nothing can be told from their being able to afterwards. */
 export interface GrantedBefore {
   /**
-   * Asks once, as the application.
+   * Asks once, as the application. Answers which of the permissions it has not; none where that cannot be told.
    * @throws {AgentctlError} INTERRUPTED, and nothing else
    */
-  look(clientId: string, signedIn: SignedIn): Promise<void>;
+  look(clientId: string, signedIn: SignedIn): Promise<readonly string[]>;
   /** Whether all permissions were there when it was last looked. */
   has(clientId: string): boolean;
 }
@@ -31,9 +32,12 @@ export function openGrantedBefore(
       granted.delete(clientId);
       try {
         const arm = openArm({ manager, clientId, token, signal, limits: LIMITS }, runtime);
-        if ((await askMissing(arm, ready, onData)).length === 0) granted.add(clientId);
+        const missing = await askMissing(arm, ready, onData);
+        if (missing.length === 0) granted.add(clientId);
+        return missing;
       } catch (thrown) {
         if (thrown instanceof AgentctlError && thrown.code === "INTERRUPTED") throw thrown;
+        return HAS_NONE.includes(azureCodeOf(thrown) ?? "") ? ready.permissions : [];
       }
     },
     has: (clientId) => granted.has(clientId),

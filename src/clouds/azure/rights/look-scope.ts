@@ -3,15 +3,12 @@ import { type RightsSight, type RightsSights, seen, sightsOf, wrong } from "../.
 import type { Arm } from "./arm.js";
 import { armHint } from "./arm-hints.js";
 import { azureCodeOf } from "./arm-service.js";
+import { readGivenRole } from "./given-roles.js";
 import { assertUnlocked } from "./locks.js";
-import { askMissing } from "./permissions.js";
-import { definitionPath, resolveRole } from "./role-definitions.js";
+import { askMissing, HAS_NONE } from "./permissions.js";
 
-const RBAC = { "api-version": "2022-04-01" };
 /** What giving a role and taking it back rests on, time-bound or not. */
 const NEEDED = ["write", "delete"].map((verb) => `Microsoft.Authorization/roleAssignments/${verb}`);
-/** What an application that has no role anywhere near is told instead of an empty list. */
-const HAS_NONE: readonly string[] = ["AuthorizationFailed", "InsufficientPermissions"];
 
 /** The kinds of scopes that are read alike wherever they are, each with the version of its API. */
 const READABLE: readonly (readonly [RegExp, string])[] = [
@@ -76,10 +73,9 @@ function judgeGranter(missing: readonly string[], scope: string, clientId: strin
   return wrong(`what application ${clientId} may do on ${scope}`, error);
 }
 
-/** Nothing where it is known there: by its name, as a run asks for it, and then by its id, which a run need not read. */
+/** Nothing where it can be given there, for a lease alone. */
 async function lookForRole(arm: Arm, role: string, scope: string): Promise<RightsSights> {
-  const id = await resolveRole(arm, { role, scope });
-  await unlessForbidden(() => arm.get(definitionPath(scope, id), RBAC, `read the role ${role} of ${scope}`));
+  await readGivenRole(arm, { role, scope });
   return [];
 }
 

@@ -4,12 +4,11 @@ import type { AzureSettings } from "../../../core/profile.js";
 import type { Runtime } from "../../../core/runtime.js";
 import { EXCHANGE_LIMITS, type ExchangeLimits } from "../../exchange/exchange.js";
 import { openStory, type Story } from "../../story.js";
+import { assertGiven, findOnData, findUngiven, readGivenRole } from "./given-roles.js";
 import { describeGrantedBefore, openGrantedBefore } from "./granted-before.js";
 import { assertUnlocked } from "./locks.js";
-import { findOnData } from "./permissions.js";
 import { type Awaiting, awaitReady } from "./ready.js";
 import { GRANTER_SETTING, poolSettingOf, type Readiness, rightsOf } from "./rights-settings.js";
-import { resolveRole } from "./role-definitions.js";
 import { objectIdOf, type SignedIn, type SigningIn, signIn } from "./sign-in.js";
 import { takeRights } from "./take-rights.js";
 
@@ -35,16 +34,22 @@ export async function openAzureRights(
   context.onProgress(`signing in as the granter, application ${rights.granterClientId}`, { since: story.startedAt });
   const { arm } = await signInAs(rights.granterClientId, GRANTER_SETTING);
   story.tell(`signed in as the granter, application ${rights.granterClientId}`);
-  const [roleDefinitionIds] = await Promise.all([
-    Promise.all(rights.assignments.map((one) => resolveRole(arm, one))),
+  const [roles] = await Promise.all([
+    Promise.all(rights.assignments.map((one) => readGivenRole(arm, one))),
     assertUnlocked(arm, [...new Set(rights.assignments.map(({ scope }) => scope))]),
   ]);
-  const onData = rights.ready === undefined ? [] : await findOnData(arm, rights, roleDefinitionIds);
   const { ready } = rights;
+  const onData = ready === undefined ? [] : findOnData(ready, roles);
   const before = ready && openGrantedBefore({ ready, onData, signal: context.signal }, runtime);
   const principals = openPrincipals((clientId) => signInAs(clientId));
   const findPrincipal = async (clientId: string) => objectIdOf(await principals(clientId), clientId);
-  const lookBefore = async (clientId: string) => before?.look(clientId, await principals(clientId));
+  const lookBefore = async (clientId: string) => {
+    if (ready === undefined || before === undefined) return;
+    const missing = await before.look(clientId, await principals(clientId));
+    const ungiven = findUngiven(ready, roles).filter((permission) => missing.includes(permission));
+    assertGiven(ungiven, ready, roles, clientId);
+  };
+  const roleDefinitionIds = roles.map(({ definitionId }) => definitionId);
   const taking = { arm, rights, roleDefinitionIds, terms, story, findPrincipal, lookBefore };
   const clientId = await takeRights(taking, context, runtime);
   if (ready !== undefined) {

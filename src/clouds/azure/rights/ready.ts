@@ -5,7 +5,7 @@ import { pauseFor } from "../../../core/retry.js";
 import type { Runtime } from "../../../core/runtime.js";
 import type { Arm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
-import { askMissing } from "./permissions.js";
+import { askMissing, HAS_NONE } from "./permissions.js";
 import type { Readiness } from "./rights-settings.js";
 
 /** Resource Manager's servers do not all learn of an assignment at the same moment. */
@@ -15,8 +15,6 @@ const LONGEST_PAUSE_MS = 10_000;
 const GROWTH = 1.5;
 /** What may be over by the next time. */
 const PASSING: readonly string[] = ["UNREACHABLE", "THROTTLED", "SERVICE_FAILED"];
-/** What an application that has no role anywhere near is told instead of an empty list. */
-const NOT_YET: readonly string[] = ["AuthorizationFailed", "InsufficientPermissions"];
 
 export interface Awaiting {
   /** By the lease's own token. */
@@ -60,7 +58,7 @@ async function missingNow({ arm, ready, onData }: Awaiting, before: readonly str
   try {
     return await askMissing(arm, ready, onData);
   } catch (thrown) {
-    const isNothing = NOT_YET.includes(azureCodeOf(thrown) ?? "");
+    const isNothing = HAS_NONE.includes(azureCodeOf(thrown) ?? "");
     if (isNothing) return ready.permissions;
     if (!PASSING.includes(toAgentctlError(thrown).code)) throw thrown;
     return before.length > 0 ? before : ready.permissions;
@@ -73,7 +71,7 @@ function notReady(clientId: string, at: string, missing: readonly string[], time
     "NOT_READY",
     `application ${clientId} does not have ${missing.join(", ")} at ${at} after ${waited}`,
     {
-      hint: "Azure says that assignments take up to 10 minutes: give azure.ready more timeout; or check that azure.assignments give this",
+      hint: `${missing.length === 1 ? "it may be misspelt, or not" : "they may be misspelt, or not all"} in the roles given: check azure.ready; or raise azure.ready.timeout, since Azure says up to 10 minutes; a role outlives an agentctl that was killed by up to twice that timeout`,
       facts: { missing, at, waitedSeconds: timeoutSeconds },
     },
   );

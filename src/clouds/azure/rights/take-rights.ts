@@ -5,7 +5,7 @@ import type { Runtime } from "../../../core/runtime.js";
 import type { Story } from "../../story.js";
 import type { Arm } from "./arm.js";
 import { type Busy, busyError, soonestOf, waitingLine } from "./busy.js";
-import { give } from "./give.js";
+import { give, type Holder } from "./give.js";
 import { nameTarget } from "./names.js";
 import type { Rights } from "./rights-settings.js";
 import { type GivingTerms, lastGivingAt } from "./undo.js";
@@ -38,7 +38,7 @@ interface Pool {
   refusal?: AgentctlError;
 }
 
-type Telling = Pick<RightsContext, "onAsking" | "onNotice">;
+type Telling = Pick<RightsContext, "onAsking" | "onNotice" | "freedAt">;
 
 /**
  * Has all that the rights name assigned to the first application of the pool that nobody else has it of, waiting for
@@ -47,7 +47,7 @@ type Telling = Pick<RightsContext, "onAsking" | "onNotice">;
  */
 export async function takeRights(
   taking: Taking,
-  context: Pick<RightsContext, "signal" | "onAsking" | "onProgress" | "onNotice">,
+  context: Pick<RightsContext, "signal" | "onAsking" | "onProgress" | "onNotice" | "freedAt">,
   runtime: Pick<Runtime, "now" | "sleep" | "random">,
 ): Promise<string> {
   const { clientIds, waitSeconds } = taking.rights;
@@ -132,7 +132,7 @@ async function tryOne(
   { arm, rights, roleDefinitionIds, terms, story, lookBefore }: Taking,
   { clientId, principalId }: { readonly clientId: string; readonly principalId: string },
   progress: Map<string, number>,
-  { onAsking }: Telling,
+  { onAsking, freedAt }: Telling,
   runtime: Pick<Runtime, "now">,
 ): Promise<Busy | undefined> {
   const { assignments, allowUnbounded } = rights;
@@ -145,7 +145,7 @@ async function tryOne(
     if (runtime.now() > lastGivingAt(rights, terms)) throw tooLate(scope);
     const subject = { leaseId: terms.leaseId, clientId, role, scope, principalId, roleDefinitionId };
     const outcome = await give(arm, subject, { endsAt: terms.latestEndsAt, allowUnbounded }, runtime);
-    if (outcome.kind === "busy") return { clientId, role, scope, holder: outcome.holder };
+    if (outcome.kind === "busy") return { clientId, role, scope, holder: withFreedAt(outcome.holder, freedAt) };
     progress.set(clientId, index + 1);
     const how =
       outcome.kind === "plain"
@@ -155,6 +155,11 @@ async function tryOne(
     story.tell(`gave ${nameTarget({ role, scope })} to application ${clientId}${mark}`);
   }
   return undefined;
+}
+
+function withFreedAt(holder: Holder, freedAt: RightsContext["freedAt"]): Holder {
+  const at = holder.leaseId === undefined ? undefined : freedAt?.(holder.leaseId);
+  return at === undefined ? holder : { ...holder, freedAt: at };
 }
 
 /** Such as on a machine that has slept meanwhile. */

@@ -20,9 +20,14 @@ export const READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 export const BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 
 const MINUTE_MS = 60_000;
-const ROLES: Readonly<
-  Record<string, { readonly name: string; readonly actions: string[]; readonly dataActions: string[] }>
-> = {
+interface FakeRole {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly notActions?: readonly string[];
+  readonly dataActions: readonly string[];
+}
+
+const ROLES: Readonly<Record<string, FakeRole>> = {
   [READER]: { name: "Reader", actions: ["*/read"], dataActions: [] },
   [BLOB_READER]: {
     name: "Storage Blob Data Reader",
@@ -71,6 +76,8 @@ export class FakeAzure {
   isLicensed = true;
   /** Until Resource Manager has learned of a change. */
   delayMs = 0;
+  /** Besides Reader and Storage Blob Data Reader, by id. */
+  readonly customRoles = new Map<string, FakeRole>();
   /** Those that Microsoft Entra does not let in. */
   readonly strangers = new Set<string>();
   readonly requests: KeptRequest[] = [];
@@ -154,13 +161,17 @@ export class FakeAzure {
 
   private listRoles({ query }: Question, scope: string): Reply {
     const wanted = /^roleName eq '(.*)'$/.exec(query.get("$filter") ?? "")?.[1]?.replaceAll("''", "'");
-    const found = Object.entries(ROLES).filter(([, { name }]) => name === wanted);
+    const all = [...Object.entries(ROLES), ...this.customRoles];
+    const found = all.filter(([, { name }]) => name === wanted);
     return answersJson(200, { value: found.map(([id]) => ({ name: id, id: roleIdAt(scope, id) })) });
   }
 
   private getRole(id: string): Reply {
-    const { actions, dataActions } = ROLES[id.toLowerCase()] ?? {};
-    return answersJson(200, { name: id, properties: { permissions: [{ actions, dataActions }] } });
+    const role = ROLES[id.toLowerCase()] ?? this.customRoles.get(id.toLowerCase());
+    if (role === undefined)
+      return fails(404, "RoleDefinitionDoesNotExist", `The specified role definition with ID '${id}' does not exist.`);
+    const { actions, notActions = [], dataActions } = role;
+    return answersJson(200, { name: id, properties: { permissions: [{ actions, notActions, dataActions }] } });
   }
 
   private putRequest({ where, body }: Question, scope: string, name: string): Reply {

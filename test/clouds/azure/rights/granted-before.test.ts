@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../../exchange/identity.js";
 import { type FakeAzure, GROUP, isUnwell, ONE, startFakeAzure, TWO } from "./fake-azure.js";
-import { interruptAt, isLook, letRead, openLease } from "./opening.js";
+import { BLOB_READ, interruptAt, isLook, letRead, openLease } from "./opening.js";
 
 const ready = { permissions: ["Microsoft.Web/sites/read"], timeoutSeconds: 120 };
 const TOLD = `Microsoft.Web/sites/read at ${GROUP} was granted before anything was given: ready cannot tell when this lease's role works`;
@@ -25,7 +25,10 @@ describe("what the application could do already", () => {
     {
       name: "a part was there",
       before: ONE,
-      settings: { ready: { ...ready, permissions: [...ready.permissions, "Microsoft.Web/sites/write"] } },
+      settings: {
+        ready: { ...ready, permissions: [...ready.permissions, BLOB_READ] },
+        assignments: [{ role: "Storage Blob Data Reader", scope: GROUP }],
+      },
     },
   ])("is not told where $name", async ({ before, settings }) => {
     const azure = await startFakeAzure();

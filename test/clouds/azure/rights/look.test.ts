@@ -115,7 +115,7 @@ describe("what is looked at before roles are assigned", () => {
     {
       name: "a role's id that is none",
       overrides: on(GROUP, NO_ROLE),
-      want: /^fail CLOUD_DENIED Azure did not let application .* read the role 0+-.*RoleDefinitionDoesNotExist/,
+      want: `fail CONFIG_INVALID no role at ${GROUP} has the id ${NO_ROLE}`,
       hint: /^check the role in azure\.assignments/,
     },
     {

@@ -29,6 +29,21 @@ describe("one lease at a time", () => {
     expect(requestsOf(azure).at(-1)?.["justification"]).toContain(second.leaseId);
   });
 
+  it("says when this machine's ledger has it taken back, which is earlier", async () => {
+    const azure = await startFakeAzure();
+    const first = openLease(azure);
+    await first.open();
+    const freedAt = (leaseId: string) => (leaseId === first.leaseId ? Date.parse("2026-11-22T12:05:00Z") : undefined);
+    const second = openLease(azure, { ready: { permissions: ["x/read"], timeoutSeconds: 60 } }, {}, { freedAt });
+    const error = await failureOf(second.open());
+    const told = "; it is over, and taken back at 2026-11-22T12:05:00Z";
+    expect(second.said.notices).toEqual([
+      `azure: waiting for lease ${first.leaseId} (application ${ONE}) to give Reader on ${GROUP} back${told}`,
+    ]);
+    expect(error.message).toContain(`already, for lease ${first.leaseId}${told}; waited 1m`);
+    expect(error.facts).toMatchObject({ until: "2026-11-22T12:30:01Z", freed: "2026-11-22T12:05:00Z" });
+  });
+
   it.each([
     { name: "5 minutes", ready: undefined, waited: 300 },
     { name: "the time-out of ready", ready: { permissions: ["x/read"], timeoutSeconds: 60 }, waited: 60 },
@@ -43,7 +58,7 @@ describe("one lease at a time", () => {
     });
     expect(error.message).toContain(`for lease ${first.leaseId}, until 2026-11-22T12:30:01Z; waited ${waited / 60}m`);
     expect(error.hint).toBe(
-      `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout; agentctl lease show ${first.leaseId} on its machine tells of it; Azure takes nothing back in the first 5 minutes`,
+      `give the profile more applications in azure.client_ids, or wait longer with azure.ready's timeout, by up to twice of which a role outlives an agentctl that was killed; agentctl lease show ${first.leaseId} on its machine tells of it; Azure takes nothing back in the first 5 minutes`,
     );
     expect(azure.assignments).toHaveLength(1);
   });

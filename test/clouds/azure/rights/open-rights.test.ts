@@ -73,9 +73,9 @@ describe("rights for a lease", () => {
   });
 
   it.each([
-    { name: "a role's name", role: "Reader", want: READER, looked: 1 },
-    { name: "a role's id", role: READER.toUpperCase(), want: READER.toUpperCase(), looked: 0 },
-    { name: "a definition's resource id", role: roleIdAt(SUBSCRIPTION, BLOB_READER), want: BLOB_READER, looked: 0 },
+    { name: "a role's name", role: "Reader", want: READER, looked: 2 },
+    { name: "a role's id", role: READER.toUpperCase(), want: READER.toUpperCase(), looked: 1 },
+    { name: "a definition's resource id", role: roleIdAt(SUBSCRIPTION, BLOB_READER), want: BLOB_READER, looked: 1 },
   ])("are given by $name", async ({ role, want, looked }) => {
     const azure = await startFakeAzure();
     await openLease(azure, { assignments: [{ role, scope: GROUP }] }).open();
@@ -144,6 +144,18 @@ describe("a refusal", () => {
       `Azure did not let application ${GRANTER} assign Reader on ${GROUP} to application ${ONE}: It is so. (${code})`,
     );
     expect(error.hint).toMatch(hint);
+  });
+
+  it.each([
+    { text: "No.", hint: /^application .* needs Role Based Access Control Administrator/ },
+    {
+      text: "does not have authorization to perform action 'x' over scope '/subscriptions/x' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+      hint: /^check the scope in azure\.assignments.*; or application .* needs Role Based Access Control Administrator/,
+    },
+  ])("says to check the scope where Azure does: $text", async ({ text, hint }) => {
+    const azure = await startFakeAzure();
+    azure.intercept = (question) => (isRequesting(question) ? fails(403, "AuthorizationFailed", text) : undefined);
+    expect((await failureOf(openLease(azure).open())).hint).toMatch(hint);
   });
 
   it.each([

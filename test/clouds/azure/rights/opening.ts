@@ -49,7 +49,12 @@ export function rightsSettings(overrides: Partial<AzureSettings> = {}): AzureSet
 }
 
 /** One lease, by a machine whose clock is the fake's. */
-export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = {}, more: Partial<GrantTerms> = {}) {
+export function openLease(
+  azure: FakeAzure,
+  overrides: Partial<AzureSettings> = {},
+  more: Partial<GrantTerms> = {},
+  here: Pick<RightsContext, "freedAt"> = {},
+) {
   leases += 1;
   const settings = rightsSettings(overrides);
   const leaseId = `l-${String(leases).padStart(16, "0")}`;
@@ -76,6 +81,7 @@ export function openLease(azure: FakeAzure, overrides: Partial<AzureSettings> = 
     },
     onNotice: (text) => void said.notices.push(text),
     onStep: (step) => void said.steps.push(step),
+    ...here,
   };
   const limits = { attempts: 2, requestMs: 5_000 };
   const plan = azureCloud.plan(settings, terms, runtime);

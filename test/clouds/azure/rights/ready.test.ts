@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../../exchange/identity.js";
-import { fails, GROUP, isUnwell, ONE, SUBSCRIPTION, startFakeAzure, TWO } from "./fake-azure.js";
+import { fails, GROUP, isUnwell, ONE, startFakeAzure, TWO } from "./fake-azure.js";
 import { BLOB_READ, interruptAt, isLook, letRead, openLease } from "./opening.js";
 
 const BLOBS = { role: "Storage Blob Data Reader", scope: GROUP };
@@ -39,9 +39,11 @@ describe("ready", () => {
 
   it("says at its end what is missing, and where", async () => {
     const azure = await startFakeAzure();
-    const error = await failureOf(openLease(azure, { ready: { ...ready, at: SUBSCRIPTION } }).open());
-    expect(error).toMatchObject({ code: "NOT_READY", facts: { missing: ready.permissions, at: SUBSCRIPTION } });
+    azure.delayMs = 10 * 60_000;
+    const error = await failureOf(openLease(azure, { assignments, ready }).open());
+    expect(error).toMatchObject({ code: "NOT_READY", facts: { missing: ready.permissions, at: GROUP } });
     expect(error.message).toContain("after 2m");
+    expect(error.hint).toMatch(/misspelt.*azure\.ready\.timeout.*outlives an agentctl that was killed/);
   });
 
   it("does not take the reading of everything for a right on data, which comes later", async () => {

@@ -154,7 +154,7 @@ describe("rights at the sandbox", () => {
 
   it("that the granter may not give are refused, and nothing is left", async () => {
     const { open, end } = lease({
-      assignments: [{ role: "Owner", scope }],
+      assignments: [{ role: "Contributor", scope }],
       ready: { permissions: ["x/read"], timeoutSeconds: 5 },
     });
     const error = await failureOf(open());
