@@ -31,7 +31,8 @@ async function endAll(held: HeldLease): Promise<readonly Ending[]> {
   observe({ kind: "progress" });
   const told = endings.filter((ending, index) => isWorthTelling(ending, orders[index] as EndOrder));
   account.endings = told;
-  for (const ending of told) observe({ kind: "ended", ending });
+  const { isHandedOut = false } = held;
+  for (const ending of told) observe({ kind: "ended", ending, isHandedOut });
   return told;
 }
 

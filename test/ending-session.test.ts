@@ -156,7 +156,18 @@ describe("what is told of endings", () => {
     const want = isTold ? [ending] : [];
     expect(await endOnce(held)).toEqual(want);
     expect(held.account.endings).toEqual(want);
-    expect(told.filter(({ kind }) => kind === "ended")).toEqual(want.map((each) => ({ kind: "ended", ending: each })));
+    expect(told.filter(({ kind }) => kind === "ended")).toEqual(
+      want.map((each) => ({ kind: "ended", ending: each, isHandedOut: false })),
+    );
+  });
+
+  it.each([true, false])("says whether a command was given it: %s", async (isHandedOut) => {
+    const { held, told } = makeHeldLease(ledger, ["aws"]);
+    held.account.grants = [makeGrant()];
+    if (isHandedOut) held.isHandedOut = true;
+    answer([ended("aws")]);
+    await endOnce(held);
+    expect(told.at(-1)).toEqual({ kind: "ended", ending: ended("aws"), isHandedOut });
   });
 
   it("is of each cloud its own, where one has nothing to tell", async () => {
@@ -178,7 +189,7 @@ describe("what is told of endings", () => {
     expect(told).toEqual([
       { kind: "progress", text: "watching" },
       { kind: "progress" },
-      { kind: "ended", ending: ended("aws") },
+      { kind: "ended", ending: ended("aws"), isHandedOut: false },
     ]);
   });
 });
@@ -221,7 +232,7 @@ describe("what a cloud takes back only later", () => {
         wait: { since: OPENED, until: OPENED + RETRY_MS },
       },
       { kind: "progress" },
-      ...want.map((ending) => ({ kind: "ended", ending })),
+      ...want.map((ending) => ({ kind: "ended", ending, isHandedOut: false })),
     ]);
   });
 

@@ -22,7 +22,7 @@ export function tellEnding(ending: Ending, toldAt: string | undefined, now: numb
   const { cloud, word, at, steps = [], shortfall, isUnfinished } = ending;
   const more = isUnfinished === true ? "; a further try may still take it back" : "";
   const told = steps.at(-1)?.at ?? toldAt ?? at;
-  // The time of what was observed is rounded up, and nothing is told before it was so.
+  // Nothing is told before it was so.
   const when = word === "revoked" && Date.parse(at) > Date.parse(told) ? at : told;
   return [
     ...steps.map((step) => toFact(step.at, `${cloud}: ${step.text}`, `step of ${cloud} at ${step.at}: ${step.text}`)),

@@ -43,7 +43,7 @@ function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>,
       return `${cloud}: ${principal}${by}, ${until}`;
     }
     case "ended":
-      return describeEnding(happening.ending, runtime.now());
+      return describeEnding(happening.ending, runtime.now(), happening.isHandedOut);
     case "notice":
       return happening.text;
     case "warning":

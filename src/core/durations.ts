@@ -45,3 +45,8 @@ export function formatDuration(totalSeconds: number): string {
 export function formatInstant(epochMs: number): string {
   return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, 19)}Z`;
 }
+
+/** What was observed, to the millisecond: in whole seconds it would be before it was so, or yet to come. */
+export function formatExactInstant(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -160,6 +160,8 @@ export interface Ending {
   /** Until when something of the credential still works, where that is later than `at`. */
   readonly until?: string;
   readonly detail: string;
+  /** Why the word is no stronger, in a few words, where that is known. */
+  readonly reason?: string;
   /** What was done to end it, oldest first. */
   readonly steps?: readonly EndStep[];
   /** What `revoke` asked for and did not come about, and why. */

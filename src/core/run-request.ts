@@ -40,7 +40,12 @@ export type Happening =
     }
   | { readonly kind: "notice"; readonly text: string }
   | { readonly kind: "warning"; readonly text: string }
-  | { readonly kind: "ended"; readonly ending: Ending }
+  | {
+      readonly kind: "ended";
+      readonly ending: Ending;
+      /** False: no command ever had it. */
+      readonly isHandedOut?: boolean;
+    }
   /** What came of a lease that an earlier agentctl had left open. */
   | { readonly kind: "swept"; readonly lease: SweptLease }
   /** What is being waited for, to be drawn where somebody is looking; without a text that is over. */

@@ -76,6 +76,7 @@ function readEnding(value: unknown): Ending {
     at: readTime(fields["at"]),
     ...readOptional("until", fields, readTime),
     detail: readString(fields["detail"]),
+    ...readOptional("reason", fields, readString),
     ...readOptional("steps", fields, (steps) => readList(steps, readStep)),
     ...readOptional("shortfall", fields, readString),
     ...readOptional("isUnfinished", fields, readBoolean),

@@ -11,10 +11,10 @@ const SOON = "2026-01-31T12:10:00Z";
 const PAST = "2026-01-31T11:59:00Z";
 const LATER = "2026-01-31T12:15:00Z";
 
-function linesOf(ending: Partial<Ending>, quiet = false): string {
+function linesOf(ending: Partial<Ending>, { isQuiet = false, isHandedOut = true } = {}): string {
   const runtime = fakeRuntime({ now: () => NOW });
   const whole: Ending = { cloud: "aws", word: "fenced", at: SOON, detail: "a long story", ...ending };
-  createObserver(runtime, quiet)({ kind: "ended", ending: whole });
+  createObserver(runtime, isQuiet)({ kind: "ended", ending: whole, isHandedOut });
   return runtime.stderr.text();
 }
 
@@ -49,9 +49,9 @@ describe("the line of an ending", () => {
       want: `aws: fenced at ${SOON}; GetCallerIdentity and the like work until 2026-01-31T12:10:02Z`,
     },
     {
-      name: "what was seen, though its time is rounded up",
-      ending: { word: "revoked" as const },
-      want: `aws: revoked since ${SOON}`,
+      name: "what was seen, in whole seconds",
+      ending: { word: "revoked" as const, at: "2026-01-31T11:59:00.987Z" },
+      want: `aws: revoked since ${PAST}`,
     },
     {
       name: "the latest, of what was not seen",
@@ -98,12 +98,44 @@ describe("the line of an ending", () => {
       ending: { word: "revoked" as const, steps: [{ at: PAST, text: "put a deny" }] },
       want: `aws: revoked since ${SOON}`,
     },
+    {
+      name: "why it was not seen",
+      ending: { word: "removed" as const, reason: "lease l-2 still gives it", steps: [{ at: PAST, text: "took it" }] },
+      want: `aws: removed, usable until ${SOON} at the latest (lease l-2 still gives it)`,
+    },
+    {
+      name: "why nothing was taken back",
+      ending: { cloud: "azure" as const, word: "expires" as const, reason: "revoke: none" },
+      want: `azure: expires at ${SOON} (revoke: none)`,
+    },
   ])("says $name, and leaves the story to the receipt", ({ ending, want }) => {
     expect(linesOf(ending)).toBe(`agentctl: ${want}\n`);
   });
 
+  it.each([
+    {
+      ending: { reason: "not waited for" },
+      word: "removed",
+      want: `removed, gone by ${SOON} at the latest (not waited for; `,
+    },
+    { ending: { shortfall: "away" }, word: "failed", want: `failed, gone by ${SOON} (not taken back: away; ` },
+    { ending: { shortfall: "too early" }, word: "expires", want: `expires at ${SOON} (not taken back: too early; ` },
+    { ending: {}, word: "fenced", want: `fenced at ${SOON} (` },
+  ] as const)("says that no command was given what is $word", ({ ending, word, want }) => {
+    expect(linesOf({ ...ending, word }, { isHandedOut: false })).toBe(
+      `agentctl: aws: ${want}no command was given it)\n`,
+    );
+    expect(linesOf({ ...ending, word })).not.toContain("no command");
+  });
+
+  it("leaves that out of what is gone for everybody", () => {
+    expect(linesOf({ word: "revoked", at: PAST }, { isHandedOut: false })).toBe(
+      `agentctl: aws: revoked since ${PAST}\n`,
+    );
+  });
+
   it("is left out when it is to be quiet", () => {
-    expect(linesOf({}, true)).toBe("");
+    expect(linesOf({}, { isQuiet: true })).toBe("");
   });
 });
 

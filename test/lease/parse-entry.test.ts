@@ -9,6 +9,7 @@ const ENDING = {
   until: "2026-01-31T09:30:00Z",
   detail: "d",
   steps: [{ at: "2026-01-31T09:09:58.123Z", text: "wrote a deny" }],
+  reason: "r",
   shortfall: "s",
   isUnfinished: true,
   retryAt: "2026-01-31T09:15:00Z",
@@ -57,7 +58,7 @@ describe("parseEntry", () => {
   it("does without what need not be there", () => {
     const { child, receipt, ...needed } = ENTRY;
     const { rights, issuedAt, usableUntil, expiresAt, renewed, ending, ...planned } = GRANT;
-    const { until, steps, shortfall, isUnfinished, retryAt, ...word } = ENDING;
+    const { until, reason, steps, shortfall, isUnfinished, retryAt, ...word } = ENDING;
     const least = { ...needed, grants: [planned, { ...planned, ending: word }] };
     expect(parse(least)).toEqual(least);
   });

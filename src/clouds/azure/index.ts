@@ -40,7 +40,9 @@ export const azureCloud: Cloud<"azure"> = {
     const undoing = readUndoing(order);
     if (undoing.kind === "nothing") return endAzureGrant(order, runtime);
     if (undoing.kind === "senseless") return senselessEnding(order, undoing.problem);
-    if (undoing.kind === "leave") return endRightsByTime({ ...undoing, order }, runtime.now());
+    if (undoing.kind === "leave") {
+      return { ...endRightsByTime({ ...undoing, order }, runtime.now()), reason: "revoke: none" };
+    }
     const { takeRightsBack } = await import("./rights/take-back.js");
     return takeRightsBack(order, undoing.possession, context, runtime);
   },

@@ -13,7 +13,8 @@ export function endGcpGrant(order: EndOrder, runtime: Pick<Runtime, "now">, boun
   const rights =
     boundAt === undefined ? "" : `; what was given for the lease ends by itself at ${formatInstant(boundAt)}`;
   const detail = `${detailOf(order, runtime.now() > expiresAt)}${rights}`;
-  return { cloud: "gcp", word: "expires", at: formatInstant(expiresAt), detail };
+  const reason = boundAt === undefined ? {} : { reason: "revoke: none" };
+  return { cloud: "gcp", word: "expires", at: formatInstant(expiresAt), detail, ...reason };
 }
 
 function detailOf({ isIssued }: EndOrder, isOver: boolean): string {

@@ -14,7 +14,7 @@ describe("the end of bindings", () => {
     await open();
     const ending = await end();
     for (const holder of HOLDERS) expect(google.bindings(holder)).toEqual(rest);
-    expect(ending).toMatchObject({ cloud: "gcp", word: "removed" });
+    expect(ending).toMatchObject({ cloud: "gcp", word: "removed", reason: "no token of the lease to see it by" });
     expect(ending.detail).toMatch(/2 minutes as a rule.*7 minutes or longer.*no token of it to see that/);
     expect(texts(ending)).toContain(`took 1 of its bindings off ${BUCKET}, as ${GRANTER}`);
     expect(google.written.slice(-2).map(({ who }) => who)).toEqual(Array(2).fill(`serviceAccount:${GRANTER}`));

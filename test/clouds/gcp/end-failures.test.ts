@@ -108,6 +108,7 @@ describe("the order", () => {
     expect(await made.endByRoom()).toMatchObject({
       word: "expires",
       detail: expect.stringMatching(/given .* ends by itself/),
+      reason: "revoke: none",
     });
     expect(google.asked).toEqual([]);
   });

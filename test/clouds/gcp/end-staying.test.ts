@@ -57,6 +57,8 @@ describe("what another binding gives as well", () => {
   ])("$name, is not waited for to be refused, and is told", async ({ binding, at, said }) => {
     const { ending, expiresAt, tookMs } = await endBeside([binding]);
     expect(ending).toMatchObject({ word: "removed", detail: expect.stringMatching(said) });
+    const whose = / by a binding/.test(ending.detail) ? "a binding that is not agentctl's" : `lease ${OTHER}`;
+    expect(ending.reason).toBe(`${whose} still gives it`);
     expect(texts(ending)).toMatch(said);
     expect(Math.abs(Date.parse(ending.at) - at(expiresAt))).toBeLessThanOrEqual(2_000);
     expect(tookMs).toBeLessThan(5_000);

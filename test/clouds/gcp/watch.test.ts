@@ -29,6 +29,8 @@ describe("watching", () => {
       detail: expect.stringContaining(`testIamPermissions on ${BUCKET} stopped`),
     });
     expect(Date.parse(ending.until ?? "")).toBeGreaterThan(Date.parse(ending.at));
+    expect(ending.at, "never later than what tells it").toMatch(/\.\d{3}Z$/);
+    expect(Date.parse(ending.at)).toBeLessThanOrEqual(Date.parse(ending.steps?.at(-1)?.at ?? ""));
     // Once before; granted, refused, granted again, and refused twice.
     expect(tries).toBe(6);
     const tests = google.asked.filter(({ path }) => path.includes("testPermissions"));

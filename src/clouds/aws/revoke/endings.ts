@@ -1,7 +1,8 @@
-import { formatInstant } from "../../../core/durations.js";
+import { formatExactInstant, formatInstant } from "../../../core/durations.js";
 import type { AgentctlError } from "../../../core/errors.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
 import { type Story, secondsSince } from "../../story.js";
+import type { Unseen } from "../../unseen.js";
 import { endByTime, latestUse, remainders } from "../ending.js";
 import { isFenceNear, NEAR_SECONDS } from "./near-fence.js";
 import type { Target } from "./undo.js";
@@ -13,18 +14,17 @@ export function revokedEnding(order: EndOrder, target: Target, since: number, fi
   const detail =
     `STS in ${target.stsRegion} refused the session because of the deny on ${target.roleArn}, ` +
     `${secondsSince(since, first)} after it was put there; ${remainders(order)}`;
-  // Rounded up, since it was refused then and not before.
-  const at = formatInstant(Math.ceil(first / 1000) * 1000);
+  const at = formatExactInstant(first);
   return { cloud: "aws", word: "revoked", at, until: formatInstant(latestUse(order)), detail, steps: story.steps };
 }
 
 /** Taken back, and not seen to be: `unseen` says why. */
-export function removedEnding(order: EndOrder, target: Target, since: number, unseen: string, story: Story): Ending {
+export function removedEnding(order: EndOrder, target: Target, since: number, unseen: Unseen, story: Story): Ending {
   const fence = formatInstant(order.usableUntil);
   const detail =
-    `a deny for this session is on ${target.roleArn} since ${formatInstant(since)}; ${DELAY}; ${unseen}; ` +
+    `a deny for this session is on ${target.roleArn} since ${formatInstant(since)}; ${DELAY}; ${unseen.text}; ` +
     `at ${fence}, at the latest, the session's own policy denies every authorized call; ${remainders(order)}`;
-  return { ...timesOf(order), word: "removed", detail, steps: story.steps };
+  return { ...timesOf(order), word: "removed", detail, reason: unseen.reason, steps: story.steps };
 }
 
 /** Not taken back, although a further try might have it. */

@@ -43,6 +43,8 @@ const WATCHING = { timesInARow: 2, firstPauseMs: 150, longestPauseMs: 2_000 };
 /** The deny must not wait long for the look at how things were without it. */
 const PROBE_LIMITS = { attempts: 2, connectMs: 2_000, exchangeMs: 4_000 };
 
+const NO_KEYS = "no keys of the lease to see it by";
+
 /** One grant being taken back. */
 interface Work {
   readonly order: EndOrder;
@@ -103,12 +105,17 @@ async function putInTime(work: Work, look: Look<Seen>): Promise<number | NoDeny>
 
 async function observe(work: Work, probe: Probe | undefined, before: Seen, since: number): Promise<Ending> {
   const { order, target, context, runtime, limits, story } = work;
-  const removed = (unseen: string) => removedEnding(order, target, since, unseen, story);
+  const removed = (text: string, reason: string) => removedEnding(order, target, since, { text, reason }, story);
   const where = `STS in ${target.stsRegion}`;
-  if (probe === undefined) return removed("whoever took it back had no keys of it to see that");
-  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
-  if (before === "nothing") return removed(`${where} gave no answer by which that could be seen`);
-  if (before !== "open") return removed(`${where} denied the session's call, by which that is seen, before`);
+  if (probe === undefined) return removed("whoever took it back had no keys of it to see that", NO_KEYS);
+  if (context.unwatched.aborted || context.signal.aborted)
+    return removed("nobody waited to see that", "not waited for");
+  if (before === "nothing") {
+    return removed(`${where} gave no answer by which that could be seen`, "STS gave no answer to see it by");
+  }
+  if (before !== "open") {
+    return removed(`${where} denied the session's call, by which that is seen, before`, "refused before already");
+  }
   const text = `waiting to see the session refused, by ${where}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isDenied = async (signal: AbortSignal) => (await probe.ask(signal)) === "denied";
@@ -119,5 +126,8 @@ async function observe(work: Work, probe: Probe | undefined, before: Seen, since
   }
   const waited = secondsSince(since, runtime.now());
   story.tell(`not seen to be refused by ${where} within ${waited}`);
-  return removed(`${where} was not seen to refuse the session within ${waited}`);
+  return removed(
+    `${where} was not seen to refuse the session within ${waited}`,
+    `watched for ${waited}, and not seen refused`,
+  );
 }

@@ -1,6 +1,7 @@
-import { formatInstant } from "../../../core/durations.js";
+import { formatExactInstant, formatInstant } from "../../../core/durations.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
 import { type Story, secondsSince } from "../../story.js";
+import type { Unseen } from "../../unseen.js";
 import { endAzureGrant } from "../ending.js";
 import { nameTarget } from "./names.js";
 import type { Readiness } from "./rights-settings.js";
@@ -32,20 +33,22 @@ export function revokedEnding(ended: Ended, ready: Readiness, since: number, fir
   const detail =
     `Azure Resource Manager lets the lease's own token have none of ${permissions} at ${ready.at}, ` +
     `${secondsSince(since, first)} after the assignments were taken back; nothing else was tried; ${tokenWords(ended.order)}`;
-  return { ...timesOf(ended.order, Math.ceil(first / 1000) * 1000), word: "revoked", detail, steps: ended.story.steps };
+  const at = formatExactInstant(Math.min(first, tokenEndOf(ended.order)));
+  return { ...timesOf(ended.order, first), at, word: "revoked", detail, steps: ended.story.steps };
 }
 
 /**
  * Taken back at `since`, or found to be by then, and not seen to be: `unseen` says why. At `endsAt` it would have ended
  * by itself (epoch ms); `staying` gives the same, for as long as anybody knows.
  */
-export function removedEnding(ended: Ended, { since, endsAt, isFound, staying }: Removal, unseen: string): Ending {
+export function removedEnding(ended: Ended, { since, endsAt, isFound, staying }: Removal, unseen: Unseen): Ending {
   const what = isFound ? "the assignments had been taken back before" : "the assignments were taken back at";
-  const detail = `${what} ${formatInstant(since)}; ${DELAY}; ${unseen}; ${tokenWords(ended.order)}`;
+  const detail = `${what} ${formatInstant(since)}; ${DELAY}; ${unseen.text}; ${tokenWords(ended.order)}`;
   return {
     ...timesOf(ended.order, staying.length > 0 ? tokenEndOf(ended.order) : Math.min(since + DELAY_MS, endsAt)),
     word: "removed",
     detail,
+    reason: unseen.reason,
     steps: ended.story.steps,
   };
 }

@@ -168,14 +168,23 @@ async function observe(
 ): Promise<Ending> {
   const { context, runtime, limits, story } = work;
   const since = runtime.now();
-  const removed = (unseen: string) => removedEnding(work, { since, ...work }, unseen);
+  const removed = (text: string, reason: string) => removedEnding(work, { since, ...work }, { text, reason });
   if (work.staying.length > 0) {
     story.tell(`did not wait to see it refused: ${work.staying.join(", and ")}`);
-    return removed(`${work.staying.join(", and ")}, so nothing is refused that could be seen`);
+    const text = `${work.staying.join(", and ")}, so nothing is refused that could be seen`;
+    return removed(text, "another assignment still gives it");
   }
-  if (probe === undefined) return removed("whoever took it back had nothing to see that with");
-  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
-  if (before !== "open") return removed("Azure gave no answer before by which that could be seen");
+  if (probe === undefined) {
+    const reason =
+      work.possession.ready === undefined ? "no azure.ready to see it by" : "no token of the lease to see it by";
+    return removed("whoever took it back had nothing to see that with", reason);
+  }
+  if (context.unwatched.aborted || context.signal.aborted) {
+    return removed("nobody waited to see that", "not waited for");
+  }
+  if (before !== "open") {
+    return removed("Azure gave no answer before by which that could be seen", "Azure gave no answer to see it by");
+  }
   const { permissions, at } = probe.ready;
   const text = `waiting to see the role gone: ${permissions.join(", ")} at ${at}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
@@ -193,7 +202,10 @@ async function observe(
   }
   const waited = secondsSince(since, runtime.now());
   story.tell(`not seen by the lease's own token within ${waited}`);
-  return removed(`the lease's own token was not seen to lose it within ${waited}`);
+  return removed(
+    `the lease's own token was not seen to lose it within ${waited}`,
+    `watched for ${waited}, and not seen gone`,
+  );
 }
 
 function ofKind<Kind extends Fate["kind"]>(fates: readonly Fate[], kind: Kind): Extract<Fate, { kind: Kind }>[] {

@@ -1,7 +1,8 @@
-import { formatInstant } from "../../../core/durations.js";
+import { formatExactInstant, formatInstant } from "../../../core/durations.js";
 import type { AgentctlError } from "../../../core/errors.js";
 import type { Ending, EndOrder } from "../../../core/lease.js";
 import { type Story, secondsSince } from "../../story.js";
+import type { Unseen } from "../../unseen.js";
 import { TOLERATED_MS } from "./lease-title.js";
 import { describeStaying, lastEndOf, type Staying } from "./staying.js";
 import type { Target } from "./undo.js";
@@ -17,16 +18,17 @@ const APPROVAL_MS = 24 * 3_600_000;
 export function removedEnding(
   order: EndOrder,
   target: Target,
-  { since, unseen, staying }: { readonly since: number; readonly unseen: string; readonly staying: readonly Staying[] },
+  { since, unseen, staying }: { readonly since: number; readonly unseen: Unseen; readonly staying: readonly Staying[] },
   story: Story,
 ): Ending {
   const stays = staying.length === 0 ? [] : [describeStaying(staying, order.principal)];
-  const told = [`${takenBack(target)} since ${formatInstant(since)}`, DELAY, ...stays, unseen, boundOf(target)];
+  const told = [`${takenBack(target)} since ${formatInstant(since)}`, DELAY, ...stays, unseen.text, boundOf(target)];
   const expiresAt = expiryOf(order);
   const lastAt = staying.length === 0 ? target.boundAt : (lastEndOf(staying) ?? expiresAt);
   const at = Math.min(Math.max(target.boundAt, lastAt), expiresAt);
   const detail = [...told, remainder(order, target)].join("; ");
-  return { cloud: "gcp", word: "removed", ...timesOf(at, order), detail, steps: story.steps };
+  const { reason } = unseen;
+  return { cloud: "gcp", word: "removed", ...timesOf(at, order), detail, reason, steps: story.steps };
 }
 
 /** Seen to be refused: `first` at first, `since` the last of it was taken back, both epoch ms. */
@@ -44,14 +46,8 @@ export function revokedEnding(
   const detail =
     `${takenBack(target)}; testIamPermissions on ${resource} stopped granting ${permissions.join(", ")} to the lease's own ` +
     `token ${secondsSince(since, first)} after that; nothing else was tried; ${remainder(order, target)}`;
-  // Rounded up, since it was refused then and not before.
-  return {
-    cloud: "gcp",
-    word: "revoked",
-    ...timesOf(Math.ceil(first / 1000) * 1000, order),
-    detail,
-    steps: story.steps,
-  };
+  const times = { ...timesOf(first, order), at: formatExactInstant(first) };
+  return { cloud: "gcp", word: "revoked", ...times, detail, steps: story.steps };
 }
 
 /** Google had ended it by itself before it was taken away. */

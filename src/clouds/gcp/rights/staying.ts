@@ -67,6 +67,13 @@ export function describeStaying(staying: readonly Staying[], principal: string):
   );
 }
 
+/** The same in a few words: whoever gives it for sure, such as `lease l-… still gives it`. */
+export function nameStaying(staying: readonly Staying[]): string {
+  const sure = staying.filter(({ isSure }) => isSure);
+  const { leaseId } = sure.find((one) => one.leaseId === undefined) ?? sure[0] ?? {};
+  return `${leaseId === undefined ? "a binding that is not agentctl's" : `lease ${leaseId}`} still gives it`;
+}
+
 function describeOne({ resource, role, leaseId, endsAt, isSure }: Staying, principal: string): string {
   const until = endsAt === undefined ? "" : `, until ${formatInstant(Math.ceil(endsAt / 1000) * 1000)}`;
   if (leaseId !== undefined) return `${principal} keeps ${role} on ${resource} by another lease, ${leaseId}${until}`;

@@ -14,7 +14,7 @@ import { type ChangeLimits, WRITE_GRACE_MS } from "./change-policy.js";
 import { boundEnding, failedEnding, removedEnding, revokedEnding } from "./endings.js";
 import { openEnders } from "./open-enders.js";
 import { openProbe, type Probe } from "./probe.js";
-import { describeStaying, type Staying } from "./staying.js";
+import { describeStaying, nameStaying, type Staying } from "./staying.js";
 import { type Taken, takeAll } from "./take-all.js";
 import type { Target } from "./undo.js";
 
@@ -45,6 +45,9 @@ export const TAKE_BACK_LIMITS: TakeBackLimits = {
 
 /** How often the lease's token is tried. */
 const WATCHING = { timesInARow: 2, firstPauseMs: 200, longestPauseMs: 3_000 };
+
+const NO_TOKEN = "no token of the lease to see it by";
+const NO_ANSWER = "Google gave no answer to see it by";
 
 /** One grant being ended. */
 interface Work {
@@ -112,7 +115,7 @@ async function takeInTime(work: Work, look: Look<unknown>): Promise<Taken> {
 /** Never given, or taken away by somebody before: where a token was issued, it had been given. */
 function nothingThere({ order, target, runtime, story }: Work, since: number, staying: readonly Staying[]): Ending {
   story.tell("nothing of this lease was there to be taken back");
-  const unseen = "nothing of it was there any more";
+  const unseen = { text: "nothing of it was there any more", reason: "it was gone before" };
   if (order.isIssued) return removedEnding(order, target, { since, unseen, staying }, story);
   return { ...endGcpGrant(order, runtime), steps: story.steps };
 }
@@ -123,17 +126,24 @@ async function observe(
   before: readonly string[] | "nothing",
   since: number,
 ): Promise<Ending> {
-  const removed = (unseen: string) => removedEnding(order, target, { since, unseen, staying }, story);
+  const removed = (text: string, reason: string) =>
+    removedEnding(order, target, { since, unseen: { text, reason }, staying }, story);
   if (staying.some(({ isSure }) => isSure)) {
     story.tell(`did not wait to see it refused: ${describeStaying(staying, order.principal)}`);
-    return removed("so nothing is refused that could be seen");
+    return removed("so nothing is refused that could be seen", nameStaying(staying));
   }
-  if (target.ready === undefined) return removed("no permission was named by which that could be seen");
-  if (probe === undefined) return removed("whoever took it back had no token of it to see that");
-  if (context.unwatched.aborted || context.signal.aborted) return removed("nobody waited to see that");
+  if (target.ready === undefined)
+    return removed("no permission was named by which that could be seen", "no gcp.ready to see it by");
+  if (probe === undefined) return removed("whoever took it back had no token of it to see that", NO_TOKEN);
+  if (context.unwatched.aborted || context.signal.aborted)
+    return removed("nobody waited to see that", "not waited for");
   const where = `testIamPermissions on ${target.ready.resource.name}`;
-  if (before === "nothing") return removed(`${where} gave the lease's own token no answer by which that could be seen`);
-  if (before.length === 0) return removed(`${where} granted the lease's own token nothing before either`);
+  if (before === "nothing") {
+    return removed(`${where} gave the lease's own token no answer by which that could be seen`, NO_ANSWER);
+  }
+  if (before.length === 0) {
+    return removed(`${where} granted the lease's own token nothing before either`, "it did not work before either");
+  }
   const text = `waiting to see the role gone: ${before.join(", ")} on ${target.ready.resource.name}`;
   const watching = { ...WATCHING, since, watchMs: limits.watchMs, text };
   const isRefused = async (signal: AbortSignal) => {
@@ -148,7 +158,7 @@ async function observe(
   }
   const waited = secondsSince(since, runtime.now());
   story.tell(`still granted ${waited} after it was taken back`);
-  return removed(`${where} was not seen to refuse within ${waited}`);
+  return removed(`${where} was not seen to refuse within ${waited}`, `watched for ${waited}, and not seen gone`);
 }
 
 function interruption(signal: AbortSignal): AgentctlError {

@@ -147,7 +147,7 @@ describe("with revoke: none", () => {
     const { end, grant, plan } = await heldLease(azure, 10, {}, { revoke: "none" });
     const asked = azure.service.asked.length;
     expect(plan.ending.word).toBe("expires");
-    expect(await end(grant)).toMatchObject({ word: "expires", at: "2026-11-22T12:32:00Z" });
+    expect(await end(grant)).toMatchObject({ word: "expires", at: "2026-11-22T12:32:00Z", reason: "revoke: none" });
     expect(azure.service.asked).toHaveLength(asked);
   });
 });

@@ -21,6 +21,7 @@ describe("the end of a lease with rights", () => {
       word: "removed",
       at: "2026-11-22T12:20:00Z",
       until: "2026-11-22T12:59:59Z",
+      reason: "no azure.ready to see it by",
     });
     expect(ending).not.toHaveProperty("isUnfinished");
     expect(ending.detail).toMatch(/taken back at 2026-11-22T12:10:00Z; Azure says .* within 10 minutes; .* live until/);
