@@ -25,9 +25,12 @@ function tellEntry(entry: LeaseEntry, now: number): Fact[] {
 
 function tellGrant(grant: LedgerGrant, openedAt: number, now: number): readonly Fact[] {
   const { cloud, channel, principal, rights, issuedAt, ending } = grant;
-  const first = rights === undefined ? "" : `, which is given ${rights.join(", ")} for it first`;
+  const first = rights === undefined ? "" : `to have ${rights.join(", ")} given to ${principal} for this lease, and `;
   const facts = [
-    toFact(openedAt, `${cloud}: asked for ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}${first}`),
+    toFact(
+      openedAt,
+      `${cloud}: asked ${first}for credentials of ${principal}${channel === "endpoint" ? ", by the endpoint" : ""}`,
+    ),
   ];
   if (issuedAt !== undefined) facts.push(toFact(issuedAt, `${cloud}: ${describeIssued(grant)}`));
   return ending === undefined ? facts : [...facts, ...tellEnding(ending, undefined, now)];

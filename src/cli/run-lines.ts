@@ -34,7 +34,7 @@ function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>,
     }
     case "begun": {
       const { clouds, terms } = happening;
-      return `${clouds.join(" and ")}: what the profile gives for the lease works; the lease lasts ${describeTime(terms)}`;
+      return `${clouds.join(" and ")}: the lease has its roles, and lasts ${describeTime(terms)}`;
     }
     case "granted": {
       const { cloud, principal, channel, usableUntil } = happening.grant;
@@ -54,6 +54,6 @@ function describe(happening: Exclude<Happening, { kind: "progress" | "swept" }>,
 /** Where rights are waited for, the time begins when they work. */
 function describeTime({ ttlSeconds, deadlineAt, latestDeadlineAt }: LeaseTerms, hasBegun = true): string {
   const length = formatDuration(ttlSeconds);
-  if (!hasBegun && latestDeadlineAt > deadlineAt) return `for ${length} from when what it gives works`;
+  if (!hasBegun && latestDeadlineAt > deadlineAt) return `for ${length}, counted from when it has its roles`;
   return `until ${formatInstant(deadlineAt)} (${length})`;
 }

@@ -31,7 +31,7 @@ export function renderPreview(preview: RunPreview, runtime: Runtime): string {
 function describeTime({ ttlSeconds, deadlineAt, latestDeadlineAt }: RunPreview["terms"]): string {
   const length = formatDuration(ttlSeconds);
   if (latestDeadlineAt === deadlineAt) return `${length}; started now, until ${formatInstant(deadlineAt)}`;
-  return `${length} from when what it gives works; started now, until ${formatInstant(latestDeadlineAt)} at the latest`;
+  return `${length}, counted from when it has its roles; started now, until ${formatInstant(latestDeadlineAt)} at the latest`;
 }
 
 function renderPlan(plan: GrantPlan): [string, string][] {

@@ -6,7 +6,7 @@ import { Secret } from "../core/secret.js";
 import { channelOf, grantTermsOf } from "./grant-terms.js";
 import { loadCloud, namesOf, settingsOf } from "./loaders.js";
 
-const RENEWED = "the same again ahead of its end, for as long as the lease lasts";
+const RENEWED = "renew the command's credential before it ends, for as long as the lease lasts";
 
 /**
  * Works out, without asking anybody, what the profile's clouds will be asked for, in the order of CLOUD_NAMES.

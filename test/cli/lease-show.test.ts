@@ -78,7 +78,7 @@ describe("lease show, of an open lease", () => {
     expect(await lines(ID)).toEqual([
       `${ID} on deploy: ended, its agentctl is process ${process.pid}, its command process 7`,
       "2026-01-31T09:00:00Z  opened for repo:acme/site (github-actions, automation) until 2026-01-31T09:30:00Z, to run terraform",
-      "2026-01-31T09:00:00Z  aws: asked for arn:aws:sts::1:assumed-role/r/s",
+      "2026-01-31T09:00:00Z  aws: asked for credentials of arn:aws:sts::1:assumed-role/r/s",
       "2026-01-31T09:05:00Z  aws: renewed, once so far, usable until 2026-01-31T09:29:59Z, expires 2026-01-31T09:30:01Z",
       ...STEPS,
       "2026-01-31T09:12:04Z  aws: revoked since 2026-01-31T09:12:04Z; GetCallerIdentity and the like work until 2026-01-31T09:30:00Z",
@@ -97,7 +97,7 @@ describe("lease show, of an open lease", () => {
     const plans = [{ cloud: "aws", channel: "endpoint", principal: "p", undo: {}, facts: {} }] as const;
     openLease(makeLease(ID, { plans }), ledger.deadRuntime()).update({ endings: [failed] });
     expect((await lines("l-0")).slice(2)).toEqual([
-      "2026-01-31T09:00:00Z  aws: asked for p, by the endpoint",
+      "2026-01-31T09:00:00Z  aws: asked for credentials of p, by the endpoint",
       "2026-01-31T09:29:59Z  aws: failed, usable until 2026-01-31T09:29:59Z (not taken back: AWS was away); a further try may still take it back",
     ]);
   });
@@ -126,7 +126,7 @@ describe("lease show, of an open lease", () => {
     expect(await lines(ID)).toEqual([
       `${ID} on deploy: issuing, its agentctl is process ${process.pid}`,
       expect.stringContaining("opened for"),
-      "2026-01-31T09:00:00Z  gcp: asked for p, by the endpoint, which is given Viewer on r, Editor on s, e for it first",
+      "2026-01-31T09:00:00Z  gcp: asked to have Viewer on r, Editor on s, e given to p for this lease, and for credentials of p, by the endpoint",
     ]);
   });
 

@@ -200,7 +200,7 @@ describe("the line of a lease that is opened", () => {
       name: "no time of its end, where rights have to be waited for first",
       terms: { ...TERMS, latestDeadlineAt: DEADLINE + 300_000 },
       actor: { kind: "automation" },
-      want: "automation) for 15m from when what it gives works",
+      want: "automation) for 15m, counted from when it has its roles",
     },
   ])("says $name", ({ terms, actor, want }) => {
     const opened = {
@@ -228,8 +228,9 @@ describe("the line of a lease whose time begins", () => {
     { name: "one cloud", clouds: ["gcp"] as const, want: "gcp" },
     { name: "two clouds", clouds: ["azure", "gcp"] as const, want: "azure and gcp" },
   ])("says what works in $name, and until when it lasts from there", ({ clouds, want }) => {
-    const works = "what the profile gives for the lease works; the lease lasts";
-    expect(begin(false, ...clouds)).toBe(`agentctl: ${want}: ${works} until ${LATER} (15m)\n`);
+    expect(begin(false, ...clouds)).toBe(
+      `agentctl: ${want}: the lease has its roles, and lasts until ${LATER} (15m)\n`,
+    );
   });
 
   it("is left out when it is to be quiet", () => expect(begin(true, "gcp")).toBe(""));

@@ -10,7 +10,7 @@ const PLAN: GrantPlan = {
   channel: "endpoint",
   principal: "deploy@acme.iam.gserviceaccount.com",
   audiences: ["//iam.googleapis.com/p"],
-  steps: ["trade the OIDC token", "the same again ahead of its end"],
+  steps: ["trade the OIDC token", "renew it"],
   narrowing: ["Cloud Storage alone"],
   variables: ["GOOGLE_APPLICATION_CREDENTIALS"],
   ending: { word: "expires", detail: "by itself; nothing ends it earlier" },
@@ -47,7 +47,7 @@ at expiry   stop: SIGTERM, then SIGKILL after 30s
 gcp         deploy@acme.iam.gserviceaccount.com
   given by  the loopback endpoint, renewed while the lease lasts
   steps     trade the OIDC token
-            the same again ahead of its end
+            renew it
   narrowed  Cloud Storage alone
   endpoint  https://127.0.0.1:4711/ (CLOUDSDK_API_ENDPOINT_OVERRIDES_STS)
   ends      expires
@@ -67,7 +67,7 @@ Nothing was issued: no cloud was asked for anything.
   it("says of rights that are given first that the time begins when they work, and when it ends at the latest", () => {
     const terms = { ...PREVIEW.terms, latestDeadlineAt: PREVIEW.terms.deadlineAt + 300_000 };
     expect(renderPreview({ ...PREVIEW, terms }, fakeRuntime())).toContain(
-      "\nlease       1h30m from when what it gives works; started now, until 2026-01-31T10:35:00Z at the latest\n",
+      "\nlease       1h30m, counted from when it has its roles; started now, until 2026-01-31T10:35:00Z at the latest\n",
     );
   });
 

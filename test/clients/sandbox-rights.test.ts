@@ -25,7 +25,7 @@ describe("the sandbox's sample profiles", () => {
     const { code, stdout, stderr } = await tryOut("demo-jit", "gcloud", "storage", "cat", "gs://demo/hello.txt");
     expect(stdout, stderr).toBe("Hello from the agentctl sandbox.\n");
     expect(code).toBe(0);
-    expect(stderr).toMatch(/gcp: what the profile gives for the lease works/);
+    expect(stderr).toMatch(/gcp: the lease has its roles/);
     expect(stderr).toMatch(/gcp: revoked since /);
   });
 

@@ -153,7 +153,7 @@ describe("the clouds of a profile", () => {
     const plans = await planGrants(profile({ aws: awsSettings(), gcp }), terms, fakeRuntime());
     expect(plans.map(({ channel }) => channel)).toEqual(["endpoint", "endpoint"]);
     expect(plans[0]).toMatchObject({
-      steps: [expect.stringContaining("for 15m"), expect.stringContaining("the same again")],
+      steps: [expect.stringContaining("for 15m"), expect.stringContaining("renew the command's credential")],
       variables: ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
     });
     expect(plans[1]?.variables).toEqual(

@@ -37,7 +37,8 @@ export function planAzureGrant(settings: AzureSettings, terms: GrantTerms, runti
     steps: [
       ...(rights?.steps ?? []),
       ...tokens.map(
-        ({ scope }) => `get a token for ${scope} at ${host} with the OIDC token (aud ${audiences.join(" or ")})`,
+        ({ scope }) =>
+          `${rights === undefined ? "" : "then, for the command, "}get a token for ${scope} at ${host} with the OIDC token (aud ${audiences.join(" or ")})`,
       ),
     ],
     narrowing: rights?.narrowing ?? [NO_NARROWING],

@@ -29,7 +29,7 @@ export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: 
     channel: terms.channel,
     principal: principalOf(settings),
     audiences: tokenAudiencesOf(settings),
-    steps: [...(given?.before ?? []), ...describeSteps(settings, terms, endpoints), ...(given?.after ?? [])],
+    steps: [...(given?.steps ?? []), ...describeSteps(settings, terms, endpoints, given !== undefined)],
     narrowing: [...(given?.narrowing ?? []), ...describeNarrowing(settings)],
     variables: variableNames(settings, terms.channel),
     ending: given?.ending ?? byTime,
@@ -44,11 +44,16 @@ export function planGcpGrant(settings: GcpSettings, terms: GrantTerms, runtime: 
   };
 }
 
-function describeSteps(settings: GcpSettings, terms: GrantTerms, { sts, iamCredentials }: Endpoints): string[] {
+function describeSteps(
+  settings: GcpSettings,
+  terms: GrantTerms,
+  { sts, iamCredentials }: Endpoints,
+  isAfterRights: boolean,
+): string[] {
   const { workloadIdentityProvider, serviceAccount, accessBoundary } = settings;
   const at = (baseUrl: string) => new URL(baseUrl).host;
   const steps = [
-    `trade the OIDC token (aud ${tokenAudiencesOf(settings).join(" or ")}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
+    `${isAfterRights ? "then, for the command, " : ""}trade the OIDC token (aud ${tokenAudiencesOf(settings).join(" or ")}) for a federated one of ${workloadIdentityProvider} at ${at(sts.baseUrl)}`,
   ];
   if (serviceAccount !== undefined) {
     const lasting = `for what is left of ${formatDuration(terms.lifetimeSeconds)}`;

@@ -28,9 +28,14 @@ describe("the plan of what is given for a lease", () => {
     const planned = plan(rightsSettings());
     expect(planned.steps.slice(0, 2)).toEqual([
       `as ${GRANTER}, give ${ACCOUNT} ${VIEWER} on ${BUCKET}`,
-      `wait, 2m at the most, until storage.objects.get on ${BUCKET} works`,
+      `as ${ACCOUNT}, by a token that the command does not get, wait, 2m at the most, until storage.objects.get on ${BUCKET} works`,
     ]);
-    expect(planned.steps.at(-1)).toBe(`at the end, as ${GRANTER}, take that off ${BUCKET}`);
+    expect(planned.steps[2]).toMatch(/^then, for the command, trade the OIDC token/);
+    expect(planned.ending.detail.split("; ").slice(0, 2)).toEqual([
+      "or revoked, where the lease's own token is seen to have lost it",
+      `at the end ${GRANTER} takes the roles off ${BUCKET}`,
+    ]);
+    expect(plan(gcpSettings({ entitlement: ENTITLEMENT })).ending.detail).not.toContain("or revoked");
     expect(planned.narrowing[0]).toBe(
       `${VIEWER} on ${BUCKET}, for this lease alone, until 1970-01-01T00:17:00Z at the latest`,
     );

@@ -56,10 +56,8 @@ describe("what takes its time to work", () => {
     expect(workedAt - startedAt).toBeGreaterThan(DELAY_MS);
     expect(await readOther(stage, tokenOf(run))).toBe(200);
     stage.sandbox.gcp.setPropagation(0);
-    expect(run.stderr()).toMatch(/for 10s from when what it gives works$/m);
-    expect(run.stderr()).toMatch(
-      /^agentctl: gcp: what the profile gives for the lease works; the lease lasts until \S+Z \(10s\)$/m,
-    );
+    expect(run.stderr()).toMatch(/for 10s, counted from when it has its roles$/m);
+    expect(run.stderr()).toMatch(/^agentctl: gcp: the lease has its roles, and lasts until \S+Z \(10s\)$/m);
     // The whole of the ttl is left, in the ledger as for the command.
     const deadlineAt = run.entry()?.deadlineAt ?? 0;
     expect(deadlineAt).toBeGreaterThan(startedAt + DELAY_MS + 10_000);
@@ -250,7 +248,7 @@ test("--dry-run tells what would be given, by whom and until when, and asks noth
   for (const line of [
     /as agentctl-granter@\S+, give jit@\S+ roles\/storage\.objectViewer on \/\/storage\.\S+other$/m,
     /wait, 30s at the most, until storage\.objects\.get on \/\/storage\.\S+other works$/m,
-    /at the end, as agentctl-granter@\S+, take that off \/\/storage\.\S+other$/m,
+    /at the end agentctl-granter@\S+ takes the roles off \/\/storage\.\S+other$/m,
     /roles\/storage\.objectViewer on \S+, for this lease alone, until \S+Z at the latest/,
     /removed/,
   ]) {

@@ -164,7 +164,7 @@ describe("lease list and show", () => {
     expect(shown, shown.stderr).toMatchObject({ code: 0, stderr: "" });
     expect(shown.stdout).toMatch(new RegExp(`^${run.id} on demo: issuing, its agentctl is process ${run.pid}`));
     expect(shown.stdout).toMatch(
-      /gcp: asked for jit@\S+, which is given roles\/storage\.objectViewer on \/\/storage\S+\/other for it first$/m,
+      /gcp: asked to have roles\/storage\.objectViewer on \/\/storage\S+\/other given to jit@\S+ for this lease, and for credentials of jit@\S+$/m,
     );
     stage.sandbox.gcp.setPropagation(0);
     expect(await run.ended).toMatchObject({ code: 0 });

@@ -56,21 +56,22 @@ function stepsOf(rights: Rights, terms: GrantTerms, host: string): string[] {
     ...(ready === undefined
       ? []
       : [
-          `wait, ${formatDuration(waitSeconds)} at the most, until ${ready.permissions.join(", ")} works at ${ready.at}`,
+          `as the application, by a token that the command does not get, wait, ${formatDuration(waitSeconds)} at the most, until ${ready.permissions.join(", ")} works at ${ready.at}`,
         ]),
   ];
 }
 
 function endingOf(rights: Rights, terms: GrantTerms): GrantPlan["ending"] {
-  const { granterClientId, allowUnbounded } = rights;
+  const { granterClientId, allowUnbounded, ready } = rights;
   const until = formatInstant(boundAtOf(rights, terms));
   if (terms.revoke === "none" && !allowUnbounded) {
     return { word: "expires", detail: `Azure ends the assignments by itself at ${until} at the latest; ${TOKENS}` };
   }
+  const seen = ready === undefined ? "" : "or revoked, where the lease's own token is seen to have lost it; ";
   const early = "within 5 minutes of being given they cannot be taken back, and that is queued on the ledger";
   const bound = allowUnbounded ? "" : `; at ${until} at the latest they end by themselves`;
   return {
     word: "removed",
-    detail: `application ${granterClientId} takes the assignments back, which Azure says takes effect within 10 minutes; ${early}${bound}; ${TOKENS}`,
+    detail: `${seen}application ${granterClientId} takes the assignments back at the end, which Azure says takes effect within 10 minutes; ${early}${bound}; ${TOKENS}`,
   };
 }

@@ -12,8 +12,7 @@ const DELAY = "Google says that this takes effect within 2 minutes as a rule, po
 
 /** What giving rights adds to a plan. */
 export interface RightsPlan {
-  readonly before: readonly string[];
-  readonly after: readonly string[];
+  readonly steps: readonly string[];
   readonly narrowing: readonly string[];
   readonly ending: GrantPlan["ending"];
   readonly undo: Facts;
@@ -36,13 +35,12 @@ export function describeRights(
   const given = gifts.flatMap(({ resource, roles }) => roles.map((role) => `${role} on ${resource.name}`));
   const bound = formatInstant(boundAtOf(rights, terms));
   return {
-    before: beforeSteps(rights, settings, given),
-    after: terms.revoke === "none" ? [] : afterSteps(rights),
+    steps: stepsOf(rights, settings, given),
     narrowing: [
       ...given.map((one) => `${one}, for this lease alone, until ${bound} at the latest`),
       ...(entitlement === undefined ? [] : [`what ${entitlement} gives, until ${bound} at the latest`]),
     ],
-    ending: endingOf(bound, terms, byTime),
+    ending: endingOf(rights, bound, terms, byTime),
     undo: undoOf(rights, settings, terms),
     facts: {
       revoke: terms.revoke,
@@ -55,7 +53,7 @@ export function describeRights(
   };
 }
 
-function beforeSteps(
+function stepsOf(
   { granter, entitlement, ready, waitSeconds }: Rights,
   settings: GcpSettings,
   given: readonly string[],
@@ -68,22 +66,31 @@ function beforeSteps(
       : [`as ${whom}, ask for a grant of ${entitlement}, and wait until it is active`]),
     ...(ready === undefined
       ? []
-      : [`wait, ${formatDuration(waitSeconds)} at the most, until ${workingText(ready.permissions, ready.resource)}`]),
+      : [
+          `as ${whom}, by a token that the command does not get, wait, ${formatDuration(waitSeconds)} at the most, until ${workingText(ready.permissions, ready.resource)}`,
+        ]),
   ];
 }
 
-function afterSteps({ granter, gifts, entitlement }: Rights): readonly string[] {
-  const resources = gifts.map(({ resource }) => resource.name).join(" and ");
-  return [
-    ...(gifts.length === 0 ? [] : [`at the end, as ${granter}, take that off ${resources}`]),
-    ...(entitlement === undefined ? [] : ["at the end have the grant of the entitlement revoked"]),
-  ];
-}
-
-function endingOf(bound: string, { revoke }: GrantTerms, byTime: GrantPlan["ending"]): GrantPlan["ending"] {
+function endingOf(
+  rights: Rights,
+  bound: string,
+  { revoke }: GrantTerms,
+  byTime: GrantPlan["ending"],
+): GrantPlan["ending"] {
   const byItself = `what was given ends by itself at ${bound} at the latest; ${byTime.detail}`;
   if (revoke === "none") return { word: byTime.word, detail: byItself };
-  return { word: "removed", detail: `what was given is taken back at the end; ${DELAY}; failing that, ${byItself}` };
+  const seen = rights.ready === undefined ? [] : ["or revoked, where the lease's own token is seen to have lost it"];
+  const detail = [...seen, ...takingBack(rights), DELAY, `failing that, ${byItself}`].join("; ");
+  return { word: "removed", detail };
+}
+
+function takingBack({ granter, gifts, entitlement }: Rights): readonly string[] {
+  const resources = gifts.map(({ resource }) => resource.name).join(" and ");
+  return [
+    ...(gifts.length === 0 ? [] : [`at the end ${granter} takes the roles off ${resources}`]),
+    ...(entitlement === undefined ? [] : ["at the end the grant of the entitlement is revoked"]),
+  ];
 }
 
 function servicesOf({ gifts, entitlement, ready }: Rights): ReadonlySet<RightsService> {

@@ -24,13 +24,13 @@ describe("the plan of rights", () => {
     expect(steps).toEqual([
       `sign in as the granter, application ${GRANTER}, with the OIDC token`,
       `assign Reader on ${GROUP} to the first of ${ONE}, ${TWO} that is free of it, at management.azure.com, until 1970-01-01T00:37:00Z at the latest`,
-      `wait, 1m at the most, until Microsoft.Web/sites/read works at ${GROUP}`,
-      expect.stringMatching(/^get a token for https:\/\/management/),
+      `as the application, by a token that the command does not get, wait, 1m at the most, until Microsoft.Web/sites/read works at ${GROUP}`,
+      expect.stringMatching(/^then, for the command, get a token for https:\/\/management/),
     ]);
     expect(narrowing).toEqual([`given for the lease alone: Reader on ${GROUP}`, expect.stringMatching(/^besides: /)]);
     expect(ending).toEqual({
       word: "removed",
-      detail: expect.stringMatching(/within 10 minutes.*within 5 minutes.*queued/),
+      detail: expect.stringMatching(/^or revoked, .* at the end.*within 10 minutes.*within 5 minutes.*queued/),
     });
     expect(facts).toMatchObject({ granter: GRANTER, assignments: [`Reader on ${GROUP}`], applications: [ONE, TWO] });
     expect(endpoints).toEqual([]);
