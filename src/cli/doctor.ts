@@ -17,7 +17,7 @@ export function registerDoctor(program: Command, context: CliContext): void {
     .command("doctor")
     .summary("check what a run needs")
     .description(
-      "Check what a run needs, from Node to the clouds. With a profile, its clouds are asked: a grant of a minute is issued by each, and ended.",
+      "Check what a run needs, from Node to the clouds. With a profile, its clouds are asked: a grant of a minute is issued by each, and ended. Whether what the profile gives for the time of a lease could be given is looked at as whoever gives it, by questions alone: nothing is given.",
     )
     .option("-p, --profile <name>", "try this profile's clouds; without it nothing leaves this machine")
     .option("--config <file>", "the configuration file (default: $AGENTCTL_CONFIG, else the nearest agentctl.yaml)")

@@ -60,6 +60,21 @@ describe("giving bindings to a policy that fills", () => {
     expect(google.bindings("projects/my-project")).toEqual(there);
   });
 
+  it.each([
+    { message: "Role roles/storage.viewer is not supported for this resource.", want: "CONFIG_INVALID" },
+    { message: "Role (projects/p/roles/x) does not exist in the resource's hierarchy.", want: "CONFIG_INVALID" },
+    { message: "roles/storage.viewer is not a valid role for projects/_/buckets/b.", want: "CONFIG_INVALID" },
+    { message: "Invalid service account (a@b.c).", want: "CLOUD_DENIED" },
+    { status: 403, message: "Role x is not supported for this resource.", want: "CLOUD_DENIED" },
+  ])("is a mistake of the profile's where the role is: $message", async ({ status = 400, message, want }) => {
+    const google = await startFakeRights({ "projects/my-project": [] });
+    const refusal = { error: { code: status, status: "INVALID_ARGUMENT", message } };
+    google.beforeSet = () => answersJson(status, refusal);
+    const error = await failureOf(open(google).opened);
+    expect(error).toMatchObject({ code: want, message: expect.stringContaining(message) });
+    expect(error.hint).toMatch(/^check .*gcp\.bindings: /);
+  });
+
   it("makes room by pruning before it counts", async () => {
     const there = Array.from({ length: 20 }, (_, index) => ({
       role: VIEWER,

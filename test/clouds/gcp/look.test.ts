@@ -81,13 +81,13 @@ describe("what is looked at before roles are given", () => {
     {
       name: "a role that is misspelt",
       overrides: given("roles/storage.objectVeiwer", bucket("demo")),
-      want: `fail CLOUD_DENIED Google does not list roles/storage.objectVeiwer among the roles that can be given on ${bucket("demo")}`,
+      want: `fail CONFIG_INVALID Google does not list roles/storage.objectVeiwer among the roles that can be given on ${bucket("demo")}`,
       hint: /^check gcp\.bindings: the role may be misspelt/,
     },
     {
       name: "a role that is for something else",
       overrides: given(LOGS, bucket("demo")),
-      want: `fail CLOUD_DENIED Google does not list ${LOGS} among the roles that can be given on ${bucket("demo")}`,
+      want: `fail CONFIG_INVALID Google does not list ${LOGS} among the roles that can be given on ${bucket("demo")}`,
       hint: /or not for that kind of resource/,
     },
     {

@@ -41,7 +41,7 @@ export async function lookAtRoles(
 
 function unlisted(role: string, name: string): AgentctlError {
   return new AgentctlError(
-    "CLOUD_DENIED",
+    "CONFIG_INVALID",
     `Google does not list ${role} among the roles that can be given on ${name}`,
     {
       hint: "check gcp.bindings: the role may be misspelt, or not for that kind of resource; roles of a service that is not enabled there are not listed",

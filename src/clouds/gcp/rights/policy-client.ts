@@ -17,6 +17,10 @@ const DELETED = /representation of deleted member/i;
 /** Google's words when a policy holds as much as it may. */
 const LIMIT_WORDS = /maximum allowed|larger than the maximum|exceeds? the (maximum|limit)|too many/i;
 
+/** Google's words for a role that there is not, or not there. */
+const ROLE_WORDS =
+  /\brole\b.*(?:is not supported for this resource|does not exist in the resource's hierarchy)|is not a valid role for/i;
+
 export interface ReadPolicy {
   readonly policy: Policy;
   /** Epoch ms by Google's clock. */
@@ -43,7 +47,8 @@ export function getPolicy(resource: PolicyResource, bearer: Bearer, asking: Aski
 
 /**
  * Writes the bindings in the place of those that were read; answers what Google said where somebody else was first.
- * @throws {AgentctlError} as `askRights` does; BINDING_LIMIT where the policy would hold more than Google takes
+ * @throws {AgentctlError} as `askRights` does; BINDING_LIMIT where the policy would hold more than Google takes,
+ *   CONFIG_INVALID for a role that there is not, or not on that resource
  */
 export async function setPolicy(
   resource: PolicyResource,
@@ -74,7 +79,7 @@ export async function setPolicy(
       asking,
     );
   } catch (error) {
-    throw isLimit(error) ? limitError(error, resource) : error;
+    throw isRefusal(error) ? judgeRefusal(error, resource) : error;
   }
 }
 
@@ -109,12 +114,16 @@ function saidOf(json: unknown): string {
   return textOf(fieldOf(json, "error"), "message") ?? "no reason given";
 }
 
-function isLimit(error: unknown): error is AgentctlError {
-  return error instanceof AgentctlError && error.code === "CLOUD_DENIED" && LIMIT_WORDS.test(error.message);
+function isRefusal(error: unknown): error is AgentctlError {
+  return error instanceof AgentctlError && error.code === "CLOUD_DENIED";
 }
 
-function limitError(error: AgentctlError, { name }: PolicyResource): AgentctlError {
-  return new AgentctlError("BINDING_LIMIT", error.message, { facts: error.facts, hint: limitHint(name) });
+function judgeRefusal(refusal: AgentctlError, { name }: PolicyResource): AgentctlError {
+  const { message, facts } = refusal;
+  if (LIMIT_WORDS.test(message)) return new AgentctlError("BINDING_LIMIT", message, { facts, hint: limitHint(name) });
+  if (facts["httpStatus"] !== 400 || !ROLE_WORDS.test(message)) return refusal;
+  const hint = "check the role in gcp.bindings: it may be misspelt, or not for that kind of resource";
+  return new AgentctlError("CONFIG_INVALID", message, { facts, hint });
 }
 
 export function limitHint(name: string): string {
