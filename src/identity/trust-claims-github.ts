@@ -137,14 +137,15 @@ function placeGaps({ environment, ref, isProtected }: Place): readonly Gap[] {
   ];
 }
 
-/** The environment, and the branch where it is protected. */
+/** The environment, and the branch where it is protected, for as long as it is. */
 function placeTests({ environment, ref, isProtected }: Place): readonly ClaimTest[] {
   const isPinnable = isProtected && (environment === undefined || (ref ?? "").startsWith("refs/heads/"));
   return testsOf(
-    { ...(environment !== undefined && { environment }), ...(isPinnable && { ref }) },
+    { ...(environment !== undefined && { environment }), ...(isPinnable && { ref, ref_protected: "true" }) },
     {
       environment: "the environment, whose protection rules decide who gets there",
       ref: "the protected branch or tag",
+      ref_protected: "that it still is protected: the trust ends when its protection is taken off",
     },
   );
 }

@@ -40,6 +40,7 @@ function testsFor(given: TrustCaller, pins: readonly string[] = []): Record<stri
   return Object.fromEntries(scopeTrust(given, pins).tests.map(({ claim, value }) => [claim, value]));
 }
 
+const PROTECTED = { ref: "refs/heads/main", ref_protected: "true" };
 const IDS = { repository_id: "700000001", repository_owner_id: "600000001" };
 
 describe("what a trust is tied to", () => {
@@ -47,12 +48,12 @@ describe("what a trust is tied to", () => {
     {
       name: "GitHub: a protected branch, by ids",
       given: caller(GITHUB, PUSHED, JOB),
-      want: { ...IDS, ref: "refs/heads/main" },
+      want: { ...IDS, ...PROTECTED },
     },
     {
       name: "GitHub: an environment, on a protected branch",
       given: caller(GITHUB, "repo:acme/site:environment:prod", { ...JOB, environment: "prod" }),
-      want: { ...IDS, environment: "prod", ref: "refs/heads/main" },
+      want: { ...IDS, environment: "prod", ...PROTECTED },
     },
     {
       name: "GitHub: an environment, from whatever branch its rules let",
@@ -72,7 +73,7 @@ describe("what a trust is tied to", () => {
     {
       name: "GitHub Enterprise Server",
       given: caller("https://github.acme.example/_services/token", PUSHED, JOB),
-      want: { ...IDS, ref: "refs/heads/main" },
+      want: { ...IDS, ...PROTECTED },
     },
     {
       name: "GitLab: a protected branch",
@@ -119,6 +120,7 @@ describe("what a trust is tied to", () => {
     expect(scope.tests.map(({ claim }) => claim)).toEqual([
       "repository_id",
       "repository_owner_id",
+      "ref_protected",
       "job_workflow_ref",
       "ref",
     ]);

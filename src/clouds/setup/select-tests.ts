@@ -20,10 +20,10 @@ export function selectTests(scope: TrustScope, cloud: string, canTest: (claim: s
       facts: { missing },
     });
   }
+  const tests = scope.tests.filter(({ claim }) => canTest(claim));
   const untested = scope.tests.filter(({ claim }) => !canTest(claim)).map(({ claim }) => claim);
-  const notes =
-    untested.length === 0
-      ? []
-      : [`${cloud} cannot test ${untested.join(", ")} of this issuer: the subject stands alone`];
-  return { tests: scope.tests.filter(({ claim }) => canTest(claim)), notes };
+  if (untested.length === 0) return { tests, notes: [] };
+  const whatever = `the trust holds whatever ${untested.length === 1 ? "it says" : "they say"}`;
+  const stands = tests.length === 0 ? "the subject stands alone" : whatever;
+  return { tests, notes: [`${cloud} cannot test ${untested.join(", ")} of this issuer: ${stands}`] };
 }

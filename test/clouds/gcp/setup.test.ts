@@ -52,10 +52,12 @@ describe("the provider's condition", () => {
     { name: "a repository that took the name", token: { ...TOKEN, repository_id: "700000002" } },
     { name: "the repository, in other hands", token: { ...TOKEN, repository_owner_id: "600000002" } },
     { name: "another branch", token: { ...TOKEN, ref: "refs/heads/evil" } },
+    { name: "the branch, without its protection", token: { ...TOKEN, ref_protected: "false" } },
+    { name: "a token that does not tell whether its branch is protected", token: { ...TOKEN, ref_protected: undefined } },
     { name: "a pull request", token: { ...TOKEN, event_name: "pull_request" } },
     { name: "a pull request from a fork", token: { ...TOKEN, event_name: "pull_request_target" } },
     { name: "a token that does not tell its event", token: { ...TOKEN, event_name: undefined } },
-    { name: "a token without the id", token: { sub: SUBJECT, ref: "refs/heads/main", event_name: "push" } },
+    { name: "a token without the id", token: { ...TOKEN, repository_id: undefined } },
     { name: "an id that is a number", token: { ...TOKEN, repository_id: 700000001 } },
   ])("refuses $name", ({ token }) => {
     expect(admits(plan, JSON.parse(JSON.stringify(token)) as Record<string, unknown>)).toBe(false);
@@ -77,7 +79,10 @@ describe("the provider's condition", () => {
     const long = planGcpTrust(request(scopeOf({ subject, claims })));
     expect(admits(long, { ...TOKEN, sub: subject })).toBe(true);
     expect(admits(long, { ...TOKEN, sub: `${subject}x` })).toBe(false);
-    expect(long.principal).toMatch(/\/subject\/repository_id:700000001:/);
+    expect(long.principal).toMatch(
+      /\/subject\/repository_id:700000001:repository_owner_id:600000001:ref:refs\/heads\/main$/,
+    );
+    expect(admits(long, { ...TOKEN, sub: subject, ref_protected: "false" })).toBe(false);
   });
 
   it("refuses a long subject that nothing else says", async () => {

@@ -42,15 +42,17 @@ export interface MappedSubject {
 }
 
 /**
- * The token's own subject, or where that is longer than Google takes, the claims that say the same by ids.
+ * The token's own subject, or where that is longer than Google takes, the claims that say the same by ids. What is
+ * protected is the condition's to ask, and no part of a name.
  * @throws {AgentctlError} CONFIG_INVALID
  */
 export function mappedSubject(scope: TrustScope, tests: readonly ClaimTest[]): MappedSubject {
   if (Buffer.byteLength(scope.subject) <= MAX_SUBJECT_BYTES)
     return { expression: "assertion.sub", value: scope.subject };
-  const value = tests.map((test) => `${test.claim}:${test.value}`).join(":");
-  const expression = tests.map(({ claim }) => `${celString(`${claim}:`)} + ${claimPath(claim)}`).join(` + ":" + `);
-  if (tests.length > 0 && Buffer.byteLength(value) <= MAX_SUBJECT_BYTES) return { expression, value };
+  const names = tests.filter(({ claim }) => !claim.endsWith("_protected"));
+  const value = names.map((test) => `${test.claim}:${test.value}`).join(":");
+  const expression = names.map(({ claim }) => `${celString(`${claim}:`)} + ${claimPath(claim)}`).join(` + ":" + `);
+  if (names.length > 0 && Buffer.byteLength(value) <= MAX_SUBJECT_BYTES) return { expression, value };
   throw new AgentctlError(
     "CONFIG_INVALID",
     `the subject is ${Buffer.byteLength(scope.subject)} bytes long, and Google takes ${MAX_SUBJECT_BYTES}`,
