@@ -4,11 +4,19 @@ import type { ClaimTest, TrustRequest } from "../../core/trust.js";
 
 const WIDTH = 108;
 
-/** What stands above the generated text, each line a comment. */
+/** How what Terraform made is taken away again. */
+export const TERRAFORM_AWAY =
+  "delete this file and apply; where nothing else is in the directory, terraform destroy does it";
+
+/**
+ * What stands above the generated text, each line a comment.
+ * @param away how the trust is taken away again
+ */
 export function headerLines(
   request: Pick<TrustRequest<CloudName>, "profileName" | "scope">,
   what: string,
   notes: readonly string[],
+  away: readonly string[],
 ): readonly string[] {
   const { profileName, scope } = request;
   return [
@@ -19,8 +27,13 @@ export function headerLines(
     `subject:  ${scope.subject}`,
     `audience: ${scope.audience}`,
     `from:     ${scope.origin}`,
-    ...(notes.length > 0 ? ["", "To know:", ...notes.flatMap((note) => wrap(note, "- ", "  "))] : []),
+    ...listed("To know:", notes),
+    ...listed("To take it away again:", away),
   ];
+}
+
+function listed(title: string, notes: readonly string[]): readonly string[] {
+  return notes.length === 0 ? [] : ["", title, ...notes.flatMap((note) => wrap(note, "- ", "  "))];
 }
 
 /** One line a condition: what is tested and why. */

@@ -238,6 +238,21 @@ describe("the role", () => {
   });
 });
 
+describe("what is to be known", () => {
+  it("is what AWS cannot test, and that it trusts without", () => {
+    const { notes } = awsTrust.write(request());
+    expect(notes).toContain("AWS cannot test ref_protected of this issuer: the trust holds whatever it says");
+  });
+
+  it.each([
+    { format: "terraform", want: "delete this file and apply" },
+    { format: "cloudformation", want: "delete the stack" },
+    { format: "cli", want: "delete the role agentctl-deploy, its policies first" },
+  ] as const)("is how it is taken away again, in $format", ({ format, want }) => {
+    expect(awsTrust.write({ ...request(), format }).text.split("To take it away again:")[1]).toContain(want);
+  });
+});
+
 describe("hostile claims", () => {
   const scopeWith = (text: string): TrustScope =>
     scopeOf({ issuer: "https://login.acme.example", subject: `robot ${text}x`, claims: {} });

@@ -40,7 +40,7 @@ const FAKE_AZ = `#!/bin/sh
 printf '%s\\t' "$@" | tr '\\n' ' ' >> "$CALLS"
 echo >> "$CALLS"
 case "$*" in
-  "ad sp show --id $MISSING "*) exit 3 ;;
+  "ad sp show --id $MISSING" | "ad sp show --id $MISSING "*) exit 3 ;;
   "ad sp show --id "*) echo "object-of-$5" ;;
   "role definition list --name Reader "*) echo ${READER} ;;
   "ad app create "*) echo new-client ;;
@@ -142,6 +142,17 @@ describe("the script", () => {
     ]);
   });
 
+  it("makes no service principal twice, and no application of the pool for another", () => {
+    const made = (missing: string) =>
+      run({ clientId: CLIENT, otherClientIds: [NOT_MADE] }, { missing }).calls.map((call) =>
+        call.slice(0, 5).join(" "),
+      );
+    expect(made("new-client")).toEqual(expect.arrayContaining(["ad sp create --id new-client"]));
+    const again = made("none");
+    expect(again.filter((call) => call.startsWith("ad sp create"))).toEqual([]);
+    expect(again).toContain("ad app create --display-name agentctl-deploy-web-2");
+  });
+
   it("gives nothing where a role is not found", () => {
     const done = run({ assignments: [{ role: "Raeder", scope: WEB }] });
     expect(done).toMatchObject({ status: 1, stderr: `there is no role Raeder at ${WEB}\n` });
@@ -222,6 +233,35 @@ describe("what is to be known", () => {
     expect(text).not.toContain("TO BE FILLED IN");
     expect(notes.join("\n")).toMatch(/could not be verified/);
     expect(notes.join("\n")).toMatch(/by default they refuse a permanent one, and one without a justification/);
+  });
+
+  const UNMADE = { clientId: NOT_MADE, granter: { clientId: NOT_MADE } };
+  it.each([
+    { format: "terraform", settings: {}, told: ["has to be there already", NOT_MADE], not: ["made anew", "state rm"] },
+    { format: "cli", settings: {}, told: ["has to be there already", NOT_MADE], not: ["made anew"] },
+    {
+      format: "terraform",
+      settings: UNMADE,
+      told: [
+        "client_id, granter.client_id: made anew. Apply this, then put the ids",
+        "terraform state rm azuread_application.deploy_web_profile azuread_service_principal.deploy_web_profile azuread_application.deploy_web_granter ",
+      ],
+      not: ["has to be there already"],
+    },
+    { format: "cli", settings: UNMADE, told: ["made anew"], not: ["has to be there already", "state rm"] },
+  ] as const)("is which applications $format makes, and in which order", ({ format, settings, told, not }) => {
+    const notes = write(format, settings).notes.join("\n");
+    for (const part of told) expect(notes).toContain(part);
+    for (const part of not) expect(notes).not.toContain(part);
+  });
+
+  it.each([
+    { format: "terraform", want: "delete this file and apply" },
+    { format: "cli", want: "first delete the granter's role assignment on each scope" },
+    { format: "bicep", want: "delete the managed identity agentctl-deploy-web and agentctl-deploy-web-granter" },
+  ] as const)("is how it is taken away again, in $format", ({ format, want }) => {
+    const text = write(format).text.replaceAll(/\n(?:#|\/\/) +/g, " ");
+    expect(text.split("To take it away again:")[1]).toContain(want);
   });
 
   it("is that what is given without an end may stay", () => {

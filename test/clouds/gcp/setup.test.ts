@@ -53,7 +53,10 @@ describe("the provider's condition", () => {
     { name: "the repository, in other hands", token: { ...TOKEN, repository_owner_id: "600000002" } },
     { name: "another branch", token: { ...TOKEN, ref: "refs/heads/evil" } },
     { name: "the branch, without its protection", token: { ...TOKEN, ref_protected: "false" } },
-    { name: "a token that does not tell whether its branch is protected", token: { ...TOKEN, ref_protected: undefined } },
+    {
+      name: "a token that does not tell whether its branch is protected",
+      token: { ...TOKEN, ref_protected: undefined },
+    },
     { name: "a pull request", token: { ...TOKEN, event_name: "pull_request" } },
     { name: "a pull request from a fork", token: { ...TOKEN, event_name: "pull_request_target" } },
     { name: "a token that does not tell its event", token: { ...TOKEN, event_name: undefined } },

@@ -1,6 +1,6 @@
 import type { PolicyDocument } from "../../../core/profile.js";
 import type { TrustRequest } from "../../../core/trust.js";
-import { comments, conditionLines, headerLines } from "../../setup/header.js";
+import { comments, conditionLines, headerLines, TERRAFORM_AWAY } from "../../setup/header.js";
 import { selectTests } from "../../setup/select-tests.js";
 import { lastHopPolicy } from "../session-policy.js";
 import { servicesOf } from "./boundary.js";
@@ -51,7 +51,7 @@ export function planAwsTrust(request: TrustRequest<"aws">): AwsTrustPlan {
     accountId: first.accountId,
     roles: roles.filter(({ accountId }) => accountId === first.accountId),
     elsewhere: roles.filter(({ accountId }) => accountId !== first.accountId),
-    header: headerLines(request, "AWS's side of the trust", notes),
+    header: headerLines(request, "AWS's side of the trust", notes, awayNotes(request, roles)),
     conditions: ["The trust holds for a token only when all of these are as written:", ...conditionLines(tests)],
     notes,
   };
@@ -90,6 +90,17 @@ function revokerNotes(settings: TrustRequest<"aws">["settings"], roles: readonly
     `the last denies of a revoker stay on ${denied}, and IAM deletes no role that has a policy: Terraform takes them off itself; else delete the role's inline policies named agentctl-revoke-… first`,
   );
   return notes;
+}
+
+/** How what was made is taken away again, as it was written. */
+function awayNotes({ format }: TrustRequest<"aws">, roles: readonly RolePlan[]): readonly string[] {
+  const shared = "the OIDC provider goes with it where this made it: see first that no other role trusts it";
+  if (format === "terraform") return [TERRAFORM_AWAY, shared];
+  if (format === "cloudformation") return ["delete the stack", shared];
+  return [
+    `delete the role ${roles.map(({ name }) => name).join(" and ")}, its policies first`,
+    `then the policy ${roles.map(({ boundaryName }) => boundaryName).join(" and ")}, and the OIDC provider where no other role trusts it`,
+  ];
 }
 
 /** Why the role trusts whom it trusts, where that is not plain. */

@@ -1,7 +1,7 @@
 import type { AzureSettings } from "../../../core/profile.js";
 
 /** What a profile has that was written before its application was made. */
-const NOT_MADE_YET = "00000000-0000-0000-0000-000000000000";
+export const NOT_MADE_YET = "00000000-0000-0000-0000-000000000000";
 
 /** An application that takes the caller's token. */
 export interface Application {
@@ -19,7 +19,8 @@ export function applicationsOf({ clientId, otherClientIds }: AzureSettings, name
   return [clientId, ...otherClientIds].map((id, index) => ({
     label: index === 0 ? "profile" : `profile_${index + 1}`,
     ...idOf(id),
-    displayName: name,
+    // az takes an application of the same display name for the one that it was to make.
+    displayName: index === 0 ? name : `${name}-${index + 1}`,
     key: otherClientIds.length === 0 ? "client_id" : `client_ids[${index}]`,
   }));
 }

@@ -44,7 +44,9 @@ function application({ label, clientId, displayName, key }: Application): string
   const create = ["az", "ad", "app", "create", "--display-name", shellQuote(displayName)];
   return `# Made anew: put its client id into the profile as ${key}.
 ${variable}=$(${create.join(" ")} --query appId --output tsv)
-az ad sp create --id "$${variable}" >/dev/null`;
+if ! az ad sp show --id "$${variable}" >/dev/null 2>&1; then
+  az ad sp create --id "$${variable}" >/dev/null
+fi`;
 }
 
 /** The same for each application; one that is there already has to be the same. */

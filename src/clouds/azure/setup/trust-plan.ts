@@ -2,6 +2,7 @@ import type { TrustRequest } from "../../../core/trust.js";
 import { headerLines } from "../../setup/header.js";
 import { selectTests } from "../../setup/select-tests.js";
 import { type Application, applicationsOf } from "./applications.js";
+import { applyNotes, awayNotes } from "./apply-notes.js";
 import { type GranterPlan, granterNotes, planGranter } from "./granter-plan.js";
 
 /** All that is to be written, in whatever language. */
@@ -37,23 +38,27 @@ export function planAzureTrust(request: TrustRequest<"azure">): AzureTrustPlan {
   // A federated credential compares issuer, subject and audience, each exactly and by case, and nothing else.
   const { notes: untested } = selectTests(scope, "Microsoft Entra", () => false);
   const name = `agentctl-${profileName}`.replace(/[^\w-]/g, "-");
+  const credentialName = name.slice(0, MAX_NAME);
   const granter = planGranter(settings, name);
   const givesForLease = settings.assignments.length > 0;
-  const notes = [...scope.notes, ...untested, ...(givesForLease ? granterNotes(settings) : [NO_ROLE])];
+  const clients = applicationsOf(settings, name);
+  const made = { profileName, clients, ...(granter !== undefined && { granter }), displayName: name, credentialName };
+  const notes = [
+    ...scope.notes,
+    ...untested,
+    ...(givesForLease ? granterNotes(settings) : [NO_ROLE]),
+    ...applyNotes(made, request.format),
+  ];
   return {
-    profileName,
+    ...made,
     issuer: scope.issuer,
     subject: scope.subject,
     audience: scope.audience,
     tenantId: settings.tenantId.toLowerCase(),
     isTenantId: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(settings.tenantId),
-    clients: applicationsOf(settings, name),
-    ...(granter !== undefined && { granter }),
     givesForLease,
-    displayName: name,
-    credentialName: name.slice(0, MAX_NAME),
     description: `agentctl: profile ${profileName}`,
-    header: headerLines(request, "Azure's side of the trust", notes),
+    header: headerLines(request, "Azure's side of the trust", notes, awayNotes(made, request.format)),
     conditions: [
       "Entra takes a token only when all three are the same, letter by letter:",
       `- issuer and subject: ${scope.subjectWhy}`,

@@ -1,6 +1,6 @@
 import { comments } from "../../setup/header.js";
 import { shellCommand, shellQuote } from "../../setup/shell.js";
-import { accountCommands, indent, unlessThere } from "./account-commands.js";
+import { accountCommands, BIND, indent, unlessThere } from "./account-commands.js";
 import { granterCommands } from "./granter-commands.js";
 import type { GcpTrustPlan } from "./trust-plan.js";
 
@@ -12,6 +12,7 @@ const POOLS = ["gcloud", "iam", "workload-identity-pools"];
 export function renderCommands(plan: GcpTrustPlan): string {
   const parts = [
     `#!/bin/sh\n${comments("#", plan.header)}\nset -eu`,
+    BIND,
     poolCommands(plan),
     `${comments("#", plan.conditions)}\n${providerCommands(plan)}`,
     ...(plan.serviceAccount === undefined ? [] : [accountCommands(plan.serviceAccount, plan.principal)]),
@@ -52,11 +53,17 @@ function providerCommands(plan: GcpTrustPlan): string {
   const fields = "oidc.issuerUri,oidc.allowedAudiences,attributeMapping,attributeCondition";
   return `condition=${shellQuote(plan.condition)}
 if ${describe.join(" ")} >/dev/null 2>&1; then
-  expected=$(printf '%s\\n' ${expected.join(" ")} "$condition")
+  expected=$(printf '%s\\n' ${expected.join(" ")})
   there=$(${describe.join(" ")} \\
     '--format=value[separator="\\n"](${fields})')
-  if [ "$there" != "$expected" ]; then
-    echo "the provider is there already, and not as it has to be; it is left as it is:" >&2
+  problem=""
+  if [ "$(printf '%s\\n' "$there" | head -n 3)" != "$expected" ]; then
+    problem="not as it has to be"
+  elif [ "$(printf '%s\\n' "$there" | tail -n +4)" != "$condition" ] && [ "\${AGENTCTL_SETUP_KEEP:-no}" != yes ]; then
+    problem="under another condition (AGENTCTL_SETUP_KEEP=yes goes on, where that lets this identity in)"
+  fi
+  if [ -n "$problem" ]; then
+    echo "the provider is there already, and $problem; it is left as it is:" >&2
     printf '%s\\n' "$there" >&2
     exit 1
   fi
@@ -68,9 +75,9 @@ fi`;
 function bucketCommands({ buckets, grantee, givesForLease }: GcpTrustPlan): string[] {
   if (buckets.length === 0) return givesForLease ? [] : [`${FILL_IN}\n# member: ${grantee}`];
   const commands = buckets.map(({ bucket, role }) => {
-    const words = ["gcloud", "storage", "buckets", "add-iam-policy-binding", shellQuote(`gs://${bucket}`)];
+    const words = ["bind", "gcloud", "storage", "buckets", "add-iam-policy-binding", shellQuote(`gs://${bucket}`)];
     const options = [[`--role=${shellQuote(role)}`], [`--member=${shellQuote(grantee)}`], ["--condition=None"]];
-    return `${shellCommand(words, options)} >/dev/null`;
+    return shellCommand(words, options);
   });
   return [commands.join("\n")];
 }

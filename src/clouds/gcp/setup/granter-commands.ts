@@ -1,11 +1,11 @@
 import { shellCommand, shellQuote } from "../../setup/shell.js";
-import { accountCommands } from "./account-commands.js";
+import { accountCommands, JUST_MADE } from "./account-commands.js";
 import type { GranterPlan, GranterRight, RightKind, RoleHome } from "./granter-plan.js";
 
 /** What a condition's parts are separated by: none of them has it. */
 const DELIMITER = "|";
 /** A new kind is one row: the words that come before the place. */
-const BIND: Readonly<Record<RightKind, readonly string[]>> = {
+const PLACES: Readonly<Record<RightKind, readonly string[]>> = {
   project: ["gcloud", "projects"],
   folder: ["gcloud", "resource-manager", "folders"],
   organization: ["gcloud", "organizations"],
@@ -47,6 +47,7 @@ function roleCommands({ role, permissions }: GranterRight): string {
   fi
 else
 ${create.replace(/^/gm, "  ")} >/dev/null
+  ${JUST_MADE}
 fi`;
 }
 
@@ -59,7 +60,7 @@ function bindCommand({ kind, id, role, condition }: GranterRight, email: string)
     [`--member=${shellQuote(`serviceAccount:${email}`)}`],
     [`--condition=${shellQuote(limit)}`],
   ];
-  return `${shellCommand([...BIND[kind], "add-iam-policy-binding", place], options)} >/dev/null`;
+  return shellCommand(["bind", ...PLACES[kind], "add-iam-policy-binding", place], options);
 }
 
 function homeText({ id }: RoleHome): string {

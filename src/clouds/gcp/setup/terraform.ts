@@ -15,6 +15,7 @@ export function renderTerraform(plan: GcpTrustPlan): string {
     comments("#", [...plan.header, ...providerLines([{ source: "hashicorp/google", from: "5.0" }])]),
     switchOf(name("create_pool"), "false where the pool is there already"),
     poolBlock(plan, name),
+    switchOf(name("create_provider"), "false where the provider is there already, and lets this identity in"),
     `${comments("#", plan.conditions)}\n${providerBlock(plan, name)}`,
     ...principalBlocks(plan, name),
     ...bucketBlocks(plan, name),
@@ -40,6 +41,7 @@ function providerBlock(plan: GcpTrustPlan, name: HclNamer): string {
     "resource",
     ["google_iam_workload_identity_pool_provider", name("issuer")],
     [
+      ["count", raw(`var.${name("create_provider")} ? 1 : 0`)],
       ["project", plan.projectNumber],
       ["workload_identity_pool_id", plan.poolId],
       ["workload_identity_pool_provider_id", plan.providerId],

@@ -3,41 +3,30 @@ import type { GcpSettings } from "../../../core/profile.js";
 import type { TrustRequest } from "../../../core/trust.js";
 import { conditionLines, headerLines } from "../../setup/header.js";
 import { poolMember } from "../provider.js";
+import { applyNotes, awayNotes } from "./apply-notes.js";
 import { attributeCondition, mappedSubject } from "./cel.js";
 import { granterNotes } from "./granter-notes.js";
-import { type GranterPlan, planGranter } from "./granter-plan.js";
-import { type ServiceAccount, serviceAccountAt } from "./service-account.js";
-
-/** A role on one bucket. */
-export interface BucketGrant {
-  readonly bucket: string;
-  readonly role: string;
-}
+import { planGranter } from "./granter-plan.js";
+import type { BucketGrant, PlannedParts } from "./planned-parts.js";
+import { serviceAccountAt } from "./service-account.js";
 
 /** All that is to be written, in whatever language. */
-export interface GcpTrustPlan {
-  readonly profileName: string;
+export interface GcpTrustPlan extends PlannedParts {
   readonly issuer: string;
   readonly audience: string;
-  readonly projectNumber: string;
-  readonly poolId: string;
-  readonly providerId: string;
   readonly subjectExpression: string;
   readonly condition: string;
-  /** `principal://…/subject/…`: one subject of the pool. */
-  readonly principal: string;
-  readonly serviceAccount?: ServiceAccount;
   /** Who is given the buckets: the service account, else the principal. */
   readonly grantee: string;
-  /** For good. */
-  readonly buckets: readonly BucketGrant[];
-  readonly granter?: GranterPlan;
   /** Whether anything is given for the time of a lease alone. */
   readonly givesForLease: boolean;
   readonly header: readonly string[];
   readonly conditions: readonly string[];
   readonly notes: readonly string[];
 }
+
+const NOTHING_GIVEN =
+  "the profile has no access_boundary, so no permission is given: give the roles that the task needs";
 
 /** @throws {AgentctlError} CONFIG_INVALID */
 export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
@@ -51,28 +40,32 @@ export function planGcpTrust(request: TrustRequest<"gcp">): GcpTrustPlan {
   const granter = planGranter(request.profileName, settings);
   const givesForLease = bindings.length > 0 || entitlement !== undefined;
   const buckets = bucketsOf(settings);
-  const notes = [
-    ...scope.notes,
-    ...notesOf(buckets.length > 0 || givesForLease, providerId),
-    ...granterNotes(settings, granter, grantee),
-  ];
-  const tests = [{ claim: "sub", why: scope.subjectWhy }, ...scope.tests, ...scope.bans];
-  return {
+  const made: PlannedParts = {
     profileName: request.profileName,
-    issuer: scope.issuer,
-    audience: checkAudience(scope.audience),
     projectNumber,
     poolId,
     providerId,
-    subjectExpression: subject.expression,
-    condition: attributeCondition(scope, scope.tests, scope.bans),
     principal,
     ...(serviceAccount !== undefined && { serviceAccount }),
-    grantee,
     ...(granter !== undefined && { granter }),
-    givesForLease,
     buckets,
-    header: headerLines(request, "Google Cloud's side of the trust", notes),
+  };
+  const notes = [
+    ...scope.notes,
+    ...(buckets.length > 0 || givesForLease ? [] : [NOTHING_GIVEN]),
+    ...granterNotes(settings, granter, grantee),
+    ...applyNotes(made, settings, request.format),
+  ];
+  const tests = [{ claim: "sub", why: scope.subjectWhy }, ...scope.tests, ...scope.bans];
+  return {
+    ...made,
+    issuer: scope.issuer,
+    audience: checkAudience(scope.audience),
+    subjectExpression: subject.expression,
+    condition: attributeCondition(scope, scope.tests, scope.bans),
+    grantee,
+    givesForLease,
+    header: headerLines(request, "Google Cloud's side of the trust", notes, awayNotes(made, request.format)),
     conditions: [
       "A token is taken only when all of this holds; a claim that is missing is a refusal:",
       ...conditionLines(tests),
@@ -92,17 +85,6 @@ function bucketsOf({ accessBoundary, bindings }: GcpSettings): readonly BucketGr
   );
   const byName = new Map(grants.map((grant) => [`${grant.bucket} ${grant.role}`, grant]));
   return [...byName].filter(([name]) => !forLease.includes(name)).map(([, grant]) => grant);
-}
-
-function notesOf(isGivenSomething: boolean, providerId: string): readonly string[] {
-  const notes = [
-    `the condition is the whole provider's: another profile that uses ${providerId} needs a provider of its own, in a pool of its own, since a principal is named by its pool`,
-  ];
-  if (isGivenSomething) return notes;
-  return [
-    ...notes,
-    "the profile has no access_boundary, so no permission is given: give the roles that the task needs",
-  ];
 }
 
 function checkAudience(audience: string): string {
