@@ -84,7 +84,7 @@ function toRequest({ cloud, profile, ci, config, yes, force, ...rest }: InitOpti
   };
 }
 
-function report({ written, unwritten, noJob, next }: InitOutcome, { runtime }: CliContext): void {
+function report({ written, unwritten, noJob, further, next }: InitOutcome, { runtime }: CliContext): void {
   const say = (text: string): void => runtime.stderr.write(`agentctl: ${printable(text)}\n`);
   for (const file of written) say(`wrote ${path.relative(runtime.cwd, file)}`);
   if (unwritten !== undefined) {
@@ -92,6 +92,7 @@ function report({ written, unwritten, noJob, next }: InitOutcome, { runtime }: C
     runtime.stdout.write(unwritten.text);
   }
   if (noJob !== undefined) say(`note: ${noJob}`);
+  say(`note: ${further}`);
   for (const step of next) say(`next: ${step}`);
 }
 

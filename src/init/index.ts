@@ -5,7 +5,7 @@ import type { Runtime } from "../core/runtime.js";
 import { audiencesFor } from "./audiences-for.js";
 import { type ConfigPlace, findSchema, optionInRoot, showFrom } from "./config-place.js";
 import { type CiName, lookAround, type Surroundings } from "./look-around.js";
-import { explainNoJob, nextSteps } from "./next-steps.js";
+import { explainFurther, explainNoJob, nextSteps } from "./next-steps.js";
 import { CI_FILES, renderJob } from "./render-ci.js";
 import { renderConfig } from "./render-config.js";
 import { checkFlags, type InitRequest, type Settled, settleWithoutAsking } from "./settle.js";
@@ -24,6 +24,8 @@ export interface InitOutcome {
   readonly unwritten?: { readonly file: string; readonly text: string };
   /** Why there is no CI job, where nobody has said that there is to be none. */
   readonly noJob?: string;
+  /** What a profile may have besides, of which nothing was asked. */
+  readonly further: string;
   /** What is to be done besides, in this order. */
   readonly next: readonly string[];
 }
@@ -81,6 +83,7 @@ function write(
     settled,
     written: files.map(({ file }) => file),
     ...(isJobKept && { unwritten: job }),
+    further: explainFurther(settled),
     next: nextSteps(settled, place, runtime),
   };
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { CLOUD_NAMES } from "../core/profile.js";
+import { CLOUD_NAMES, type CloudName } from "../core/profile.js";
 import type { Runtime } from "../core/runtime.js";
 import { type ConfigPlace, reachFromHere } from "./config-place.js";
 import type { Surroundings } from "./look-around.js";
@@ -29,6 +29,20 @@ function stepsForJob({ ci }: Settled, { root }: ConfigPlace, { fs, version }: Ru
     ...(next === undefined ? [] : [next]),
     ...(isThere ? [] : [`put agentctl's package (npm pack) at ${tarball}, from where the job installs it`]),
   ];
+}
+
+const FURTHER: Readonly<Record<CloudName, readonly string[]>> = {
+  aws: ["revoker"],
+  azure: ["granter", "assignments"],
+  gcp: ["granter", "bindings", "entitlement"],
+};
+
+/** What a profile may have besides, of which nothing was asked, and where that is explained. */
+export function explainFurther({ clouds }: Pick<Settled, "clouds">): string {
+  const keys = CLOUD_NAMES.filter((cloud) => clouds.includes(cloud)).flatMap((cloud) =>
+    FURTHER[cloud].map((key) => `${cloud}.${key}`),
+  );
+  return `nothing was asked about ${keys.join(", ")}: what takes a task's rights back at its end. See agentctl help config, and "How a grant ends" in the README`;
 }
 
 /** Why there is no CI job, where nobody has said that there is to be none. */

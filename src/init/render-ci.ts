@@ -23,6 +23,8 @@ const FIRST_COMMANDS: Readonly<Record<CloudName, string>> = {
   gcp: "gcloud storage ls",
 };
 
+const SWEEP = "agentctl lease sweep";
+
 export interface JobInput extends Pick<Settled, "clouds" | "profileName"> {
   readonly branch: string;
   /** Empty, or ` --config FILE`. */
@@ -56,7 +58,9 @@ jobs:
       - uses: actions/checkout@v5
       - run: ${install}      # from npm pack; it is on no registry
       - run: ${doctor}
-      - run: ${run}
+      - run: ${toScalar(`exec ${run}`)}      # exec: what cancels the job then tells agentctl
+      - run: ${SWEEP}      # finishes what a run that was killed left
+        if: always()
       - uses: actions/upload-artifact@v4
         if: always()
         with: { name: lease, path: lease.json }
@@ -79,7 +83,8 @@ agentctl:
 ${tokens.join("")}  script:
     - ${install}      # from npm pack; it is on no registry
     - ${doctor}
-    - ${run}
+    - ${toScalar(run)}
+  after_script: [${SWEEP}]      # finishes what a run that was killed left
   artifacts: { when: always, paths: [lease.json] }
 `;
 }
@@ -88,7 +93,7 @@ function commandsOf({ profileName, clouds: [cloud = "aws"], version, option }: J
   return [
     `npm install --global ./${packageFile(version)}`,
     toScalar(`agentctl doctor -p ${profileName}${option}`),
-    toScalar(`agentctl run -p ${profileName}${option} --receipt lease.json -- ${FIRST_COMMANDS[cloud]}`),
+    `agentctl run -p ${profileName}${option} --receipt lease.json -- ${FIRST_COMMANDS[cloud]}`,
   ];
 }
 

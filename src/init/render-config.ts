@@ -8,16 +8,23 @@ const MORE: Readonly<Record<CloudName, readonly string[]>> = {
     "# What is issued is what the role may do and this allows; without it, all that the role may do:",
     "# session_policy: policies/NAME.json   # or written out here",
     "# chain: [{ role_arn: … }]             # further roles; the narrowing is on the last",
+    "# revoker: { role_arn: … }             # takes the session back when the command ends",
   ],
   azure: [
     "# One token a resource; nothing narrows it, so give each profile an application of its own:",
     '# scopes: ["https://management.azure.com/.default"]',
+    "# Roles for the time of a task alone, given and taken back by another application:",
+    "# granter: { client_id: … }",
+    "# assignments: [{ role: Storage Blob Data Reader, scope: /subscriptions/… }]",
   ],
   gcp: [
     "# What Google can narrow per token, Cloud Storage alone:",
     "# access_boundary:",
     "#   - available_resource: //storage.googleapis.com/projects/_/buckets/NAME",
     '#     available_permissions: ["inRole:roles/storage.objectViewer"]',
+    "# Roles for the time of a task alone, given and taken back by another service account:",
+    "# granter: { service_account: … }",
+    "# bindings: [{ role: roles/storage.objectViewer, resource: //storage.googleapis.com/projects/_/buckets/NAME }]",
   ],
 };
 

@@ -17,6 +17,9 @@ describe("agentctl init", () => {
     expect(stderr.split("\n")).toEqual([
       "agentctl: wrote agentctl.yaml",
       expect.stringMatching(/^agentctl: note: no CI job is written: this is not a git repository, .*--ci github/),
+      expect.stringMatching(
+        /^agentctl: note: nothing was asked about aws\.revoker: .*"How a grant ends" in the README$/,
+      ),
       "agentctl: next: unset AGENTCTL_CONFIG, which names /nowhere/other.yaml",
       "agentctl: next: agentctl setup aws -p deploy",
       "agentctl: next: agentctl doctor -p deploy",

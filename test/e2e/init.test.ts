@@ -168,6 +168,7 @@ describe("init without a terminal", () => {
         stderr: [
           "agentctl: wrote agentctl.yaml",
           "agentctl: note: no CI job is written: this is not a git repository, and no --ci github or --ci gitlab was given",
+          `agentctl: note: nothing was asked about aws.revoker: what takes a task's rights back at its end. See agentctl help config, and "How a grant ends" in the README`,
           "agentctl: next: agentctl setup aws -p deploy",
           "agentctl: next: agentctl doctor -p deploy",
           "",

@@ -64,12 +64,14 @@ describe("what is written", () => {
       on: { push: { branches: ["trunk"] } },
     });
     const runs = job.jobs.agentctl.steps.flatMap((step: { run?: string }) => step.run ?? []);
-    expect(runs).toContain("agentctl run -p deploy --receipt lease.json -- aws sts get-caller-identity");
+    expect(runs).toContain("exec agentctl run -p deploy --receipt lease.json -- aws sts get-caller-identity");
+    expect(job.jobs.agentctl.steps).toContainEqual({ run: "agentctl lease sweep", if: "always()" });
   });
 
   test("a job for GitLab, with the very audiences that a run asks for", async () => {
     await init({ clouds: ["aws", "azure", "gcp"], values: ALL_VALUES, ci: "gitlab" });
     const job = parse(scratch.read(GITLAB_JOB)).agentctl;
+    expect(job.after_script).toEqual(["agentctl lease sweep"]);
     const runtime = runtimeIn(scratch.dir);
     const [profile] = (await lintConfig({}, runtime)).profiles;
     if (profile === undefined) throw new Error("no profile was written");

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { Runtime } from "../../src/core/runtime.js";
 import { runInit } from "../../src/init/index.js";
+import { explainFurther } from "../../src/init/next-steps.js";
 import { makeScratch, ROLE, requestOf, runtimeIn, type Scratch } from "./scratch.js";
 
 const AWS = { clouds: ["aws"], values: { role_arn: ROLE } } as const;
@@ -32,6 +33,13 @@ describe("what is to be done next", () => {
       DOCTOR,
     ]);
     expect((await init({ ...AWS, ci: "none", force: true }, env("agentctl.yaml"))).next).toEqual([SETUP, DOCTOR]);
+  });
+
+  test.each([
+    { clouds: ["aws"], want: "aws.revoker:" },
+    { clouds: ["azure", "gcp"], want: "azure.granter, azure.assignments, gcp.granter, gcp.bindings, gcp.entitlement:" },
+  ] as const)("besides what nothing was asked about, and where to read of it: $clouds", ({ clouds, want }) => {
+    expect(explainFurther({ clouds })).toMatch(new RegExp(`^nothing was asked about ${want} .* agentctl help config`));
   });
 
   test("not the package, where it is in its place", async () => {
@@ -76,9 +84,10 @@ describe("what is to be done next", () => {
       const runs = parse(scratch.read(GITHUB_JOB)).jobs.agentctl.steps.flatMap(
         (step: { run?: string }) => step.run ?? [],
       );
-      expect(runs.slice(-2)).toEqual([
+      expect(runs.slice(-3)).toEqual([
         `${DOCTOR}${option(inRoot)}`,
-        `agentctl run -p deploy${option(inRoot)} --receipt lease.json -- aws sts get-caller-identity`,
+        `exec agentctl run -p deploy${option(inRoot)} --receipt lease.json -- aws sts get-caller-identity`,
+        "agentctl lease sweep",
       ]);
       expect(fs.readFileSync(written[0] ?? "", "utf8")).toContain(`agentctl profile lint${option(inRoot)}\n`);
     },
