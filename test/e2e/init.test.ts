@@ -95,7 +95,7 @@ describe("init on a terminal", () => {
     expect(await init.exited).toBe(0);
     expect(written()).toEqual(["agentctl.yaml"]);
     expect(read("agentctl.yaml")).toMatch(/^ {2}reports:$/m);
-    expect(read("agentctl.yaml")).not.toMatch(/^ {4}aws:|service_account:/m);
+    expect(read("agentctl.yaml")).not.toMatch(/^ {4}aws:|^ *service_account:/m);
   });
 
   test.each([
