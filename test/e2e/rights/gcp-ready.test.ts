@@ -87,7 +87,7 @@ describe("what takes its time to work", () => {
   test("is told where somebody is looking", async () => {
     stage.sandbox.gcp.setPropagation(DELAY_MS, "gcs");
     const run = startOnTerminal(stage, ["run", "-p", "demo", "--", "true"]);
-    await run.said(/\d+s of 30s: waiting for storage\.objects\.get on \S+…\S+\/other/);
+    await run.said(/\d+s of 30s: waiting for storage\.objects\.get on \/\/storage\.\S+\/other/);
     stage.sandbox.gcp.setPropagation(0);
     expect(await run.exited).toMatchObject({ exitCode: 0 });
   });
