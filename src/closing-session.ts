@@ -94,7 +94,7 @@ export function leaveLedger(held: HeldLease): void {
   const unfinished = unfinishedOf(endings).join(", ");
   const retryAt = lastRetryOf(endings);
   if (retryAt !== undefined) {
-    const how = `its watchdog takes ${unfinished} back then, if this machine still runs`;
+    const how = `its watchdog then takes back what ${unfinished} gave, if this machine still runs`;
     observe({ kind: "notice", text: `lease ${entry.id} stays in the ledger until ${formatInstant(retryAt)}: ${how}` });
     return;
   }

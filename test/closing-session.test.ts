@@ -52,7 +52,7 @@ describe("a lease that leaves the ledger", () => {
       want: [
         {
           kind: "notice",
-          text: `lease ${ID} stays in the ledger until 2026-01-31T09:04:50Z: its watchdog takes azure back then, if this machine still runs`,
+          text: `lease ${ID} stays in the ledger until 2026-01-31T09:04:50Z: its watchdog then takes back what azure gave, if this machine still runs`,
         },
       ],
     },
@@ -64,7 +64,7 @@ describe("a lease that leaves the ledger", () => {
       want: [
         {
           kind: "notice",
-          text: `lease ${ID} stays in the ledger until 2026-01-31T09:04:50Z: its watchdog takes aws, azure back then, if this machine still runs`,
+          text: `lease ${ID} stays in the ledger until 2026-01-31T09:04:50Z: its watchdog then takes back what aws, azure gave, if this machine still runs`,
         },
       ],
     },
@@ -171,7 +171,7 @@ describe("closing a lease", () => {
     expect(told.filter(({ kind }) => kind === "notice").map((each) => "text" in each && each.text)).toEqual([
       expect.stringMatching(/^waiting to take back .* gave, until .*; an interrupt leaves that to the watchdog$/),
       "leaving the rest to its watchdog",
-      expect.stringContaining("its watchdog takes azure back then"),
+      expect.stringContaining("its watchdog then takes back what azure gave"),
     ]);
   });
 
