@@ -7,6 +7,7 @@ import { doubtful, type RightsSight, type RightsSights, remark, seen, sightsOf, 
 import type { Arm } from "./arm.js";
 import { azureCodeOf } from "./arm-service.js";
 import { UNLICENSED } from "./give.js";
+import { lookAtReady } from "./look-ready.js";
 import { lookAtScope } from "./look-scope.js";
 import { GRANTER_SETTING, poolSettingOf, type Rights, rightsOf } from "./rights-settings.js";
 import { listSchedules } from "./schedules.js";
@@ -50,7 +51,12 @@ async function lookAsGranter(rights: Rights, signInAs: SignInAs): Promise<Rights
   const [first = ""] = scopes;
   // What is not there has no assignments of either kind.
   if (sights.some(({ status }) => status === "fail")) return sights;
-  return [...sights, ...(await lookAtLicence(arm, first, objectIdOf(granter, granterClientId), rights))];
+  const setting = poolSettingOf(rights);
+  const parts = [
+    lookAtLicence(arm, first, objectIdOf(granter, granterClientId), rights),
+    lookAtReady(arm, rights, (clientId) => signInAs(clientId, setting)),
+  ];
+  return [...sights, ...(await Promise.all(parts)).flat()];
 }
 
 /** Whether the tenant has time-bound assignments: without a licence Azure refuses every question about them. */

@@ -173,6 +173,21 @@ describe("what is looked at before roles are assigned", () => {
     expect(hintsOf(sights)).toEqual([expect.stringMatching(/^check azure\.client_ids/)]);
   });
 
+  it.each([
+    { name: "is given below", at: ACCOUNT, permission: "Microsoft.Web/sites/read", want: [] },
+    {
+      name: "nothing gives",
+      at: GROUP,
+      permission: "Microsoft.Web/sites/raed",
+      want: [
+        `fail CONFIG_INVALID Reader on ${GROUP} does not contain Microsoft.Web/sites/raed, which azure.ready waits for at ${GROUP}, and application ${ONE} does not have it otherwise`,
+      ],
+    },
+  ])("what ready waits for, which $name", async ({ at, permission, want }) => {
+    const { lines } = await look({ ready: { permissions: [permission], at, timeoutSeconds: 60 } });
+    expect(lines.filter((line) => !line.startsWith("ok "))).toEqual(want);
+  });
+
   it("where none of them is let in that is a failure", async () => {
     const { lines } = await look({ clientId: STRANGER, otherClientIds: [] });
     expect(lines.at(-1)).toMatch(/^fail CLOUD_DENIED Microsoft Entra refused 99999999-/);
