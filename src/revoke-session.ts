@@ -6,14 +6,7 @@ import { outcomeOf, type SweepReport, type SweptLease } from "./core/sweep-repor
 import { lastRetryOf } from "./core/unfinished.js";
 import { tryToFinish } from "./finish-session.js";
 import { requireKnownSource } from "./identity/index.js";
-import {
-  findLease,
-  type ListedLease,
-  listLeases,
-  requestRevocation,
-  selectLeases,
-  startSuccessor,
-} from "./lease/index.js";
+import { findLease, haveWaiter, type ListedLease, listLeases, requestRevocation, selectLeases } from "./lease/index.js";
 import { watchClosing } from "./run/index.js";
 
 export interface RevokeOrder {
@@ -43,12 +36,11 @@ export async function revokeSession(order: RevokeOrder, observe: Observe, runtim
       chooseToRevoke(order, runtime).map(async (lease) => {
         const { id } = lease;
         if (requestRevocation(id, runtime)) {
-          const answered = await waitForEnd(lease, watch.signal, runtime);
+          const answered = await waitForEnd(lease, identitySource, watch.signal, runtime);
           if (answered !== undefined) return answered;
         }
         const swept = await tryToFinish(id, { ...finisher, force: true }, observe, runtime);
-        if (lastRetryOf(swept.endings) !== undefined) startSuccessor(id, identitySource, runtime);
-        return swept;
+        return lastRetryOf(swept.endings) === undefined ? swept : withWatchdog(swept, identitySource, runtime);
       }),
     );
     return { leases, files: [], clouds: [], failures: [] };
@@ -67,7 +59,12 @@ function chooseToRevoke({ ids, all, profileName }: RevokeOrder, runtime: Runtime
 }
 
 /** What the running agentctl made of it; undefined when it is dead, or does nothing about it. */
-async function waitForEnd(chosen: ListedLease, signal: AbortSignal, runtime: Runtime): Promise<SweptLease | undefined> {
+async function waitForEnd(
+  chosen: ListedLease,
+  identitySource: string | undefined,
+  signal: AbortSignal,
+  runtime: Runtime,
+): Promise<SweptLease | undefined> {
   const { id } = chosen;
   const startedAt = runtime.now();
   while (!signal.aborted) {
@@ -77,13 +74,22 @@ async function waitForEnd(chosen: ListedLease, signal: AbortSignal, runtime: Run
     const { entry } = lease;
     const endings = entry.grants.flatMap(({ ending }) => ending ?? []);
     const outcome = outcomeOf(endings);
+    const found = { id, profile: entry.profile, outcome, endings };
     // Whoever waits for a cloud's time may wait long.
-    if (entry.state === "ended" || outcome === "queued") return { id, profile: entry.profile, outcome, endings };
+    if (lease.state === "queued") return withWatchdog(found, identitySource, runtime);
+    if (outcome === "queued") return { ...found, waiter: { is: "agentctl", pid: entry.owner.pid } };
+    if (entry.state === "ended") return found;
     const patience = entry.state === "ending" ? SETTLED_MS : NOTICED_MS;
     if (runtime.now() - startedAt > patience) return undefined;
     await runtime.sleep(LOOK_MS);
   }
   return undefined;
+}
+
+/** What its cloud takes back only later is waited for by somebody, who is told. */
+function withWatchdog(swept: SweptLease, identitySource: string | undefined, runtime: Runtime): SweptLease {
+  const pid = haveWaiter(swept.id, identitySource, runtime);
+  return pid === undefined ? swept : { ...swept, waiter: { is: "watchdog", pid } };
 }
 
 /** A lease that has left the ledger is told of by the audit log. */

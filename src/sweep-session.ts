@@ -9,7 +9,7 @@ import { requireKnownSource } from "./identity/index.js";
 import {
   findEnder,
   findLease,
-  isWaitedFor,
+  haveWaiter,
   leaseQueuedUntil,
   listLeases,
   lockLease,
@@ -82,18 +82,19 @@ async function finishAsWatchdog(id: string, finisher: Finisher, runtime: Runtime
     startSuccessor(id, finisher.identitySource, runtime);
     return [];
   }
-  const swept = await tryToFinish(id, finisher, unobserved, runtime);
-  seeToQueue(swept, finisher, runtime);
+  const swept = seeToQueue(await tryToFinish(id, finisher, unobserved, runtime), finisher, runtime);
   return ["running", "busy", "gone"].includes(swept.outcome) ? [] : [swept];
 }
 
-/** What its cloud takes back only later is waited for by somebody. */
+/** What its cloud takes back only later is waited for by somebody, who is told. */
 function seeToQueue(
-  { id, endings }: SweptLease,
+  swept: SweptLease,
   { identitySource }: Pick<Finisher, "identitySource">,
   runtime: Runtime,
-): void {
-  if (lastRetryOf(endings) !== undefined) startSuccessor(id, identitySource, runtime);
+): SweptLease {
+  if (lastRetryOf(swept.endings) === undefined) return swept;
+  const pid = haveWaiter(swept.id, identitySource, runtime);
+  return pid === undefined ? swept : { ...swept, waiter: { is: "watchdog", pid } };
 }
 
 /** The successor: its output goes nowhere. A cloud that names one time after the other is left to a sweep in the end. */
@@ -124,8 +125,7 @@ async function finishOrWait(id: string, finisher: Finisher, observe: Observe, ru
   };
   for (;;) {
     if (!(await waitWhileEnding(id, rules, runtime))) return { id, ...profile, outcome: "busy", endings: [] };
-    const swept = await tryToFinish(id, finisher, observe, runtime);
-    seeToQueue(swept, finisher, runtime);
+    const swept = seeToQueue(await tryToFinish(id, finisher, observe, runtime), finisher, runtime);
     const isTaken = swept.outcome === "busy" || (swept.outcome === "running" && findEnder(id, runtime) !== undefined);
     if (!isTaken || runtime.now() >= waitUntil || finisher.unwatched.aborted) return { ...profile, ...swept };
     await runtime.sleep(LOOK_MS);
@@ -155,13 +155,13 @@ export async function sweepBeside(
   try {
     const leases = listLeases(runtime);
     for (const { id } of selectLeases(leases, { states: ["queued"] }, runtime.now())) {
-      if (!isWaitedFor(id, runtime)) startSuccessor(id, undefined, runtime);
+      haveWaiter(id, undefined, runtime);
     }
     const orphans = selectLeases(leases, { states: ["orphaned"] }, runtime.now());
     for (const { id } of orphans.filter((orphan) => orphan.id !== ownId)) {
       if (signal.aborted) return;
-      const swept = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);
-      seeToQueue(swept, {}, runtime);
+      const finished = await finishLease(id, { by: "run", unwatched: signal, signal }, unobserved, runtime);
+      const swept = seeToQueue(finished, {}, runtime);
       if (TOLD_BESIDE.includes(swept.outcome)) observe({ kind: "swept", lease: swept });
     }
   } catch (thrown) {

@@ -71,6 +71,7 @@ it("an identity source that there is none of is refused, though there is nothing
 
 describe("a lease that its cloud takes back only later", () => {
   const RETRY_AT = OPENED + 298_000;
+  const WAITER = 77;
   const AT = "2026-01-31T09:30:00Z";
   const queuedUntil = (retryAt: number): Ending => {
     const time = new Date(retryAt).toISOString();
@@ -96,7 +97,7 @@ describe("a lease that its cloud takes back only later", () => {
       },
       spawn: ((_: string, args: readonly string[]) => {
         starts.push(args);
-        return Object.assign(new EventEmitter(), { unref: () => {} });
+        return Object.assign(new EventEmitter(), { unref: () => {}, pid: WAITER });
       }) as unknown as Runtime["spawn"],
     });
     const sweepIt = (request: Partial<SweepRequest>) =>
@@ -115,13 +116,13 @@ describe("a lease that its cloud takes back only later", () => {
   }
   const tries = () => clouds.endGrants.mock.calls.filter(([orders]) => orders.length > 0).length;
   const stateOf = (now: number) => listLeases(ledger.runtime({ now: () => now })).map(({ state }) => state);
-  const waiter = (...identity: readonly string[]) => ["lease", "sweep", "--as-watchdog", "--queued", ...identity, ID];
+  const asWaiter = (...identity: readonly string[]) => ["lease", "sweep", "--as-watchdog", "--queued", ...identity, ID];
 
   describe("by its watchdog", () => {
     it("is left to a successor, and there is nothing to tell", async () => {
       const { sweepIt, starts, told } = stage([QUEUED]);
       expect((await sweepIt({ ids: [ID], asWatchdog: true })).leases).toEqual([]);
-      expect(starts).toEqual([waiter()]);
+      expect(starts).toEqual([asWaiter()]);
       expect(clouds.endGrants).not.toHaveBeenCalled();
       expect(told).toEqual([]);
     });
@@ -131,7 +132,7 @@ describe("a lease that its cloud takes back only later", () => {
       const { sweepIt, starts } = stage([]);
       const { leases } = await sweepIt({ ids: [ID], asWatchdog: true, identitySource: "env" });
       expect(leases).toMatchObject([{ id: ID, outcome: "queued", endings: [QUEUED] }]);
-      expect(starts).toEqual([waiter("--identity", "env")]);
+      expect(starts).toEqual([asWaiter("--identity", "env")]);
       expect(stateOf(OPENED)).toEqual(["queued"]);
     });
 
@@ -208,9 +209,19 @@ describe("a lease that its cloud takes back only later", () => {
       const { sweepIt, starts, clockOf } = stage([QUEUED]);
       answer(REVOKED);
       const { leases } = await sweepIt(request);
-      expect(leases).toEqual([{ id: ID, profile: "deploy", outcome: "queued", endings: [QUEUED] }]);
-      expect([tries(), clockOf(), starts]).toEqual([0, OPENED + 60_000, [waiter()]]);
+      const waiter = { is: "watchdog", pid: WAITER };
+      expect(leases).toEqual([{ id: ID, profile: "deploy", outcome: "queued", endings: [QUEUED], waiter }]);
+      expect([tries(), clockOf(), starts]).toEqual([0, OPENED + 60_000, [asWaiter()]]);
       expect(stateOf(OPENED)).toEqual(["queued"]);
+    });
+
+    it("is told to be waited for by whoever does, and nobody else is started", async () => {
+      answer(REVOKED);
+      const { sweepIt, runtime, starts } = stage([QUEUED]);
+      const queue = await lockLease(ID, runtime, "queue");
+      const { leases } = await sweepIt({ ids: [ID] });
+      await queue?.release();
+      expect([leases[0]?.waiter, starts]).toEqual([{ is: "watchdog", pid: process.pid }, []]);
     });
 
     it("is ended when its time has come", async () => {
@@ -231,7 +242,7 @@ describe("a lease that its cloud takes back only later", () => {
 
     it.each([
       { name: "is left alone where somebody waits", isWaitedFor: true, want: [] },
-      { name: "gets somebody who waits where whoever did was killed", isWaitedFor: false, want: [waiter()] },
+      { name: "gets somebody who waits where whoever did was killed", isWaitedFor: false, want: [asWaiter()] },
     ])("$name, and there is nothing to tell", async ({ isWaitedFor, want }) => {
       answer(REVOKED);
       const { runtime, starts } = stage([QUEUED]);
@@ -245,14 +256,14 @@ describe("a lease that its cloud takes back only later", () => {
       const { runtime, starts } = stage([QUEUED]);
       await lockLease(ID, ledger.deadRuntime(), "queue");
       await beside(runtime);
-      expect(starts).toEqual([waiter()]);
+      expect(starts).toEqual([asWaiter()]);
     });
 
     it("gets somebody who waits for it once that is seen, and is told of", async () => {
       answer(QUEUED);
       const { runtime, starts } = stage([]);
       expect(await beside(runtime)).toMatchObject([{ kind: "swept", lease: { id: ID, outcome: "queued" } }]);
-      expect(starts).toEqual([waiter()]);
+      expect(starts).toEqual([asWaiter()]);
     });
 
     it("is ended a minute after its time, when nobody has", async () => {

@@ -147,7 +147,7 @@ async function settle(plan, trial, death) {
 async function sweepTooEarly() {
   const { stdout, stderr } = await lab.agentctl(["lease", "sweep"]);
   const retryAt = lastRetry();
-  const isTold = /taken back from/.test(stdout + stderr) && retryAt > Date.now();
+  const isTold = /takes? \S+ back at|taken back from/.test(stdout + stderr) && retryAt > Date.now();
   // Whoever else may have been left to wait for it is let go first.
   await until(() => Date.now() > retryAt + PATIENCE_MS || leaseEntries(lab.state).length === 0, LONGEST_MS);
   return isTold ? [] : [`a sweep that came too early says: ${stdout}${stderr.trim()}`];

@@ -1,8 +1,9 @@
+import { formatInstant } from "../core/durations.js";
 import { AgentctlError, toAgentctlError } from "../core/errors.js";
-import type { ChildResult } from "../core/lease.js";
+import type { ChildResult, Ending } from "../core/lease.js";
 import type { Observe } from "../core/run-request.js";
 import type { Runtime } from "../core/runtime.js";
-import { isUnfinished } from "../core/unfinished.js";
+import { isUnfinished, lastRetryOf } from "../core/unfinished.js";
 import { type Account, appendAccount } from "./account.js";
 import type { Receipt } from "./receipt.js";
 
@@ -47,10 +48,16 @@ function notTakenBack({ profile, terms, endings = [] }: Account): AgentctlError 
   const what = short.map(({ cloud, shortfall, at }) => `${cloud}: ${shortfall}; usable until ${at}`).join("; ");
   const message = `what ${profile.name} requires to be taken back was not: ${what}`;
   return new AgentctlError("NOT_TAKEN_BACK", message, {
-    hint: short.some(isUnfinished)
-      ? `finish it with: agentctl lease sweep ${terms?.leaseId}`
-      : "revoke: auto takes what comes; the receipt holds each step",
+    hint: hintOf(short, terms?.leaseId),
   });
+}
+
+function hintOf(short: readonly Ending[], leaseId: string | undefined): string {
+  if (!short.some(isUnfinished)) return "revoke: auto takes what comes; the receipt holds each step";
+  const retryAt = lastRetryOf(short);
+  if (retryAt === undefined) return `finish it with: agentctl lease sweep ${leaseId}`;
+  const when = `at ${formatInstant(retryAt)}, if this machine still runs`;
+  return `nothing to do: its watchdog takes it back ${when}; agentctl lease show ${leaseId} tells whether it has`;
 }
 
 /** A refusal is put on record as well; where even that fails, the first error stays the one that is told. */

@@ -17,6 +17,7 @@ export function describeLease(lease: ListedLease): object {
     command: entry.command,
     pid: entry.owner.pid,
     childPid: entry.child?.pid,
+    waiterPid: lease.waiter,
     grants: entry.grants.map(describeGrant),
   };
 }

@@ -81,8 +81,13 @@ function toRow(lease: ListedLease, now: number): readonly string[] {
       .filter(isLeft)
       .map((grant) => `${grant.cloud}: ${shortenPrincipal(grant.principal)}`)
       .join(", "),
-    String(entry.owner.pid),
+    pidOf(lease),
   ];
+}
+
+/** Of who is at it: the agentctl of one that is queued is dead. */
+function pidOf(lease: Exclude<ListedLease, { state: "unreadable" }>): string {
+  return String(lease.state === "queued" ? (lease.waiter ?? "") : lease.entry.owner.pid);
 }
 
 /** Not what has been taken back, of a lease that still holds something else. */

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { AuditRecord } from "../audit/index.js";
+import { formatInstant } from "../core/durations.js";
 import type { Runtime } from "../core/runtime.js";
+import { lastRetryOf } from "../core/unfinished.js";
 import type { ListedLease } from "../lease/index.js";
 import type { CliContext } from "./context.js";
 import type { Fact } from "./lease-fact.js";
@@ -62,7 +64,15 @@ function headline({ id, open, records }: KnownLease): string {
   const { entry } = open;
   const child = entry.child === undefined ? "" : `, its command process ${entry.child.pid}`;
   const is = open.state === "orphaned" || open.state === "queued" ? "was" : "is";
-  return `${id} on ${entry.profile}: ${open.state}, its agentctl ${is} process ${entry.owner.pid}${child}`;
+  const waiter = open.state === "queued" ? `, and ${describeWaiter(open)}` : "";
+  return `${id} on ${entry.profile}: ${open.state}, its agentctl ${is} process ${entry.owner.pid}${child}${waiter}`;
+}
+
+function describeWaiter({ id, waiter, entry }: Exclude<ListedLease, { state: "unreadable" }>): string {
+  const until = lastRetryOf(entry.grants.flatMap(({ ending }) => ending ?? []));
+  const when = until === undefined ? "" : ` at ${formatInstant(until)}`;
+  if (waiter !== undefined) return `its watchdog, process ${waiter}, takes back what is left${when}`;
+  return `nobody waits to take back what is left${when}: agentctl lease sweep ${id} has somebody wait`;
 }
 
 function renderJson({ id, open, records }: KnownLease, story: readonly Fact[]): string {

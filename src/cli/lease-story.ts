@@ -2,7 +2,7 @@ import type { AuditRecord } from "../audit/index.js";
 import { formatInstant } from "../core/durations.js";
 import type { LeaseEntry, LedgerGrant, ListedLease } from "../lease/index.js";
 import { type Fact, putInOrder, tellEnding, toFact } from "./lease-fact.js";
-import { tellRecord } from "./record-story.js";
+import { leavesToOthers, tellRecord } from "./record-story.js";
 
 /** What the ledger and the audit log know of a lease, oldest first. `now` in epoch ms. */
 export function tellLease(
@@ -13,7 +13,8 @@ export function tellLease(
   const entry = open === undefined || open.state === "unreadable" ? undefined : open.entry;
   const facts = entry === undefined ? [] : tellEntry(entry, now);
   // A lease that is revoked has its endings put on record then, and once more when its command has ended.
-  return putInOrder([...facts, ...records.flatMap((record) => tellRecord(record, entry !== undefined, now))]);
+  const known = { isInLedger: entry !== undefined, isLeftByDesign: records.some(leavesToOthers) };
+  return putInOrder([...facts, ...records.flatMap((record) => tellRecord(record, known, now))]);
 }
 
 function tellEntry(entry: LeaseEntry, now: number): Fact[] {

@@ -4,15 +4,26 @@ import type { SweptLease } from "../core/sweep-report.js";
 import { isUnfinished } from "../core/unfinished.js";
 import { type Fact, tellEnding, toFact } from "./lease-fact.js";
 
+/** What else is known of the lease of a record. */
+interface KnownBeside {
+  readonly isInLedger: boolean;
+  /** Whether its own agentctl came to its end, and left the rest to others, since its cloud takes that back only later. */
+  readonly isLeftByDesign: boolean;
+}
+
 /**
  * What one record of the audit log tells of its lease; of a lease that is in the ledger, what that does not tell. `now` in
  * epoch ms. A log may have been edited, so nothing of a record is sure to have its shape.
  */
-export function tellRecord(record: AuditRecord, isInLedger: boolean, now: number): readonly Fact[] {
+export function tellRecord(
+  record: AuditRecord,
+  { isInLedger, isLeftByDesign }: KnownBeside,
+  now: number,
+): readonly Fact[] {
   try {
     const facts = tell(record, isInLedger);
     const endings = (record.endings ?? []).flatMap((ending) => tellEnding(ending, record.time, now));
-    return [...facts, ...endings, ...tellEnd(record)];
+    return [...facts, ...endings, ...tellEnd(record, isLeftByDesign)];
   } catch {
     return [toFact(record.time, `record ${record.seq} of the audit log makes no sense: agentctl audit verify`)];
   }
@@ -75,7 +86,20 @@ function tellRevoker({ revokedBy, time }: AuditRecord): readonly Fact[] {
   return [toFact(revokedBy?.at ?? time, text, `revocation by ${revokedBy?.pid}`)];
 }
 
-function tellEnd({ kind, time, child, endedBy, command, endings }: AuditRecord): readonly Fact[] {
+/** Whether it is its own agentctl's, which left what its cloud takes back only later to its watchdog. */
+export function leavesToOthers({ kind, endedBy, endings }: AuditRecord): boolean {
+  const isLast = ["lease.end", "lease.failed", "lease.refused"].includes(kind) && endedBy === undefined;
+  return (
+    isLast &&
+    Array.isArray(endings) &&
+    endings.some((ending) => ending?.isUnfinished === true && ending.retryAt !== undefined)
+  );
+}
+
+function tellEnd(
+  { kind, time, child, endedBy, command, endings }: AuditRecord,
+  isLeftByDesign: boolean,
+): readonly Fact[] {
   if (kind !== "lease.end") return [];
   const facts: Fact[] = [];
   if (child !== undefined) {
@@ -83,16 +107,23 @@ function tellEnd({ kind, time, child, endedBy, command, endings }: AuditRecord):
     const text = `the command (${command?.argv0}) ended with exit ${child.exitCode}${signal}`;
     facts.push(toFact(child.endedAt ?? time, text));
   }
-  if (endedBy !== undefined) facts.push(toFact(time, describeFinish(endedBy, endings)));
+  if (endedBy !== undefined) facts.push(toFact(time, describeFinish(endedBy, endings, isLeftByDesign)));
   return facts;
 }
 
-function describeFinish(endedBy: NonNullable<AuditRecord["endedBy"]>, endings: AuditRecord["endings"]): string {
+function describeFinish(
+  endedBy: NonNullable<AuditRecord["endedBy"]>,
+  endings: AuditRecord["endings"],
+  isLeftByDesign: boolean,
+): string {
   const { by, pid, strays } = endedBy;
   const who = `${FINISHERS[by]}, process ${pid}`;
   const isOpen = endings?.some(isUnfinished) === true;
-  const done = isOpen ? `tried by ${who}, and not finished` : `finished by ${who}`;
-  const gone = by === "watchdog" ? "its agentctl was gone; " : "";
+  const finished = isLeftByDesign
+    ? `what its agentctl had left to be taken back later was seen to by ${who}`
+    : `finished by ${who}`;
+  const done = isOpen ? `tried by ${who}, and not finished` : finished;
+  const gone = by === "watchdog" && !isLeftByDesign ? "its agentctl was gone; " : "";
   if (strays === undefined) return `${gone}${done}`;
   const left = strays.left === 0 ? "" : `, and ${strays.left} could not be`;
   const commands = strays.found === 0 ? "nothing of its command ran any more" : `${describeStrays(strays)}${left}`;

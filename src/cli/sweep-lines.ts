@@ -1,3 +1,4 @@
+import { formatInstant } from "../core/durations.js";
 import { AgentctlError } from "../core/errors.js";
 import { EXIT } from "../core/exit-codes.js";
 import type { CloudName } from "../core/profile.js";
@@ -9,6 +10,7 @@ import type {
   SweepReport,
   SweptLease,
 } from "../core/sweep-report.js";
+import { isUnfinished, lastRetryOf } from "../core/unfinished.js";
 import { describeEnding } from "./ending-line.js";
 import { printable } from "./printable.js";
 import { describeStrays } from "./record-story.js";
@@ -48,8 +50,10 @@ export function renderSweep({ leases, files, clouds, failures }: SweepReport, no
 
 function describeSwept(lease: SweptLease, now: number): string {
   const { id, profile, outcome, endings, strays, problem } = lease;
+  const isQueued = outcome === "queued";
   const parts = [
-    ...endings.map((ending) => describeEnding(ending, now)),
+    ...(isQueued ? [describeQueued(lease)] : []),
+    ...endings.filter((ending) => !(isQueued && isUnfinished(ending))).map((ending) => describeEnding(ending, now)),
     ...(strays === undefined || strays.found === 0 ? [] : [describeStrays(strays)]),
     REASONS[outcome] ?? "",
     problem ?? "",
@@ -57,6 +61,20 @@ function describeSwept(lease: SweptLease, now: number): string {
   if (outcome === "unfinished") parts.unshift("not finished");
   const what = parts.length === 0 ? "ended, and nothing was left to take back" : parts.join("; ");
   return `lease ${id}${profile === undefined ? "" : ` on ${profile}`}: ${what}`;
+}
+
+/** What is left of it is somebody's, and needs no more doing. */
+function describeQueued({ id, endings, waiter }: SweptLease): string {
+  const left = endings.filter(isUnfinished);
+  const clouds = left.map(({ cloud }) => cloud).join(" and ");
+  const when = formatInstant(lastRetryOf(endings) ?? 0);
+  const byThemselves = left.filter(({ word }) => word === "expires").map(({ cloud, at }) => `${cloud} ends at ${at}`);
+  const otherwise = byThemselves.length === 0 ? "" : `; by itself ${byThemselves.join(" and ")}`;
+  const act =
+    waiter === undefined
+      ? `${clouds} can be taken back from ${when} on, and nobody waits for that: agentctl lease sweep ${id} does it then`
+      : `nothing to do: its ${waiter.is} (process ${waiter.pid}) takes ${clouds} back at ${when}${waiter.is === "agentctl" ? ", or its watchdog once that has ended" : ""}`;
+  return `${act}${otherwise}`;
 }
 
 function isOf(failure: SweepFailure, { cloud, profile }: CloudSweep): boolean {
@@ -101,12 +119,22 @@ export function explainUnended({ leases }: SweepReport, failures: readonly Sweep
   const open = leases.filter(({ outcome }) => failures.includes(outcome));
   if (open.length === 0) return undefined;
   const ids = open.map(({ id }) => id);
+  const facts = { leases: ids };
+  if (open.every(({ outcome, waiter }) => outcome === "queued" && waiter !== undefined)) {
+    const what = open.length === 1 ? `lease ${ids[0]} is not ended yet` : `not ended yet: leases ${ids.join(", ")}`;
+    const hint = `nothing to do: ${open.map(describeWaiter).join("; ")}; agentctl lease show ID tells when it has`;
+    return new AgentctlError("NOT_TAKEN_BACK", `${what}: its cloud takes the rest back only later`, { hint, facts });
+  }
   const what =
     open.length === 1 ? `lease ${ids[0]} is not ended` : `${ids.length} leases are not ended: ${ids.join(", ")}`;
   return new AgentctlError("NOT_TAKEN_BACK", what, {
     hint: "agentctl lease show ID tells what is left; agentctl lease sweep tries again",
-    facts: { leases: ids },
+    facts,
   });
+}
+
+function describeWaiter({ id, endings, waiter }: SweptLease): string {
+  return `the ${waiter?.is} of ${id} (process ${waiter?.pid}) takes it back at ${formatInstant(lastRetryOf(endings) ?? 0)}`;
 }
 
 /** What of the clouds was not swept, by name; those that failed alike are one error. */

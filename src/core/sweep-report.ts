@@ -42,10 +42,18 @@ export interface SweptLease {
   readonly profile?: string;
   readonly outcome: SweepOutcome;
   readonly endings: readonly Ending[];
+  /** Of one that is queued, who takes back what is left when the time has come; absent where nobody is known to. */
+  readonly waiter?: LeaseWaiter;
   /** Processes of its command that were still there, how many had to be killed, and how many run nevertheless. */
   readonly strays?: { readonly found: number; readonly killed: number; readonly left: number };
   /** Why it is not ended, or what else went wrong, in one line. */
   readonly problem?: string;
+}
+
+/** A process that waits until a cloud lets the rest of a lease be taken back. */
+export interface LeaseWaiter {
+  readonly is: "agentctl" | "watchdog";
+  readonly pid: number;
 }
 
 /** What leases without a ledger left in a cloud, such as the denies on one role. */

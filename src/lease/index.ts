@@ -14,6 +14,6 @@ export { chooseLeaseId, findLease, type LeaseSelection, selectLeases } from "./s
 export { sweepFiles } from "./sweep-files.js";
 export { beginTerms, privateDirOf, setTerms } from "./terms.js";
 export { findEnder, type WaitRules, waitWhileEnding } from "./wait-for-others.js";
-export { isWaitedFor, leaseQueuedUntil, waitInQueue } from "./wait-in-queue.js";
+export { findWaiter, leaseQueuedUntil, waitInQueue } from "./wait-in-queue.js";
 export { startWatchdog, type Watchdog, type WatchdogOrder } from "./watchdog.js";
-export { startSuccessor } from "./watchdog-successor.js";
+export { haveWaiter, startSuccessor } from "./watchdog-successor.js";

@@ -5,6 +5,7 @@ import type { Runtime } from "../core/runtime.js";
 import { type LeaseEntry, type LeaseState, type LedgerGrant, leasesDir } from "./entry.js";
 import { readEntryFile } from "./entry-file.js";
 import { entryQueuedUntil } from "./orders.js";
+import { findWaiter } from "./wait-in-queue.js";
 
 /** A lease in the ledger, and how things stand with the process that has to end it. */
 export type ListedLease =
@@ -18,6 +19,8 @@ export type ListedLease =
       readonly entry: LeaseEntry;
       /** Until when the last of its grants may be used, in milliseconds since the epoch. */
       readonly usableUntil: number;
+      /** Of one that is queued, the pid of the process that waits for its cloud's time; absent where none does. */
+      readonly waiter?: number;
     }
   | { readonly id: string; readonly state: "unreadable"; readonly problem: string };
 
@@ -61,7 +64,9 @@ function readLease(id: string, runtime: Runtime): ListedLease | undefined {
   if (found.is === "gone") return undefined;
   if (found.is === "unreadable") return { id, state: "unreadable", problem: found.problem };
   const { entry } = found;
-  return { id, state: deriveState(entry, runtime), entry, usableUntil: lastUse(entry) };
+  const state = deriveState(entry, runtime);
+  const waiter = state === "queued" ? findWaiter(id, runtime) : undefined;
+  return { id, state, entry, usableUntil: lastUse(entry), ...(waiter !== undefined && { waiter }) };
 }
 
 function deriveState(entry: LeaseEntry, runtime: Runtime): LeaseState | "orphaned" | "queued" | "unknown" {

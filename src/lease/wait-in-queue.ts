@@ -18,13 +18,13 @@ export function leaseQueuedUntil(id: string, runtime: Pick<Runtime, "fs" | "env"
   return found.is === "entry" ? entryQueuedUntil(found.entry) : undefined;
 }
 
-/** Whether a process that may live waits until that lease can be ended. */
-export function isWaitedFor(id: string, runtime: Runtime): boolean {
+/** The pid of the process that waits until that lease can be ended, and may live; undefined where there is none. */
+export function findWaiter(id: string, runtime: Runtime): number | undefined {
   try {
     const owner = readOwner(readPrivateFile(leaseFile(id, "queue", runtime), runtime.fs) ?? "");
-    return owner !== undefined && isOwnerAlive(owner, runtime) !== "dead";
+    return owner === undefined || isOwnerAlive(owner, runtime) === "dead" ? undefined : owner.pid;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

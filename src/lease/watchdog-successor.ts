@@ -1,8 +1,14 @@
 import type { StdioOptions } from "node:child_process";
 import { devNull } from "node:os";
 import type { Runtime } from "../core/runtime.js";
+import { findWaiter } from "./wait-in-queue.js";
 import { inheritableDescriptors } from "./watchdog-descriptors.js";
 import { watchdogEnvironment } from "./watchdog-environment.js";
+
+/** The pid of the process that waits until that lease can be ended, started where there is none; undefined where none could be. */
+export function haveWaiter(id: string, identitySource: string | undefined, runtime: Runtime): number | undefined {
+  return findWaiter(id, runtime) ?? startSuccessor(id, identitySource, runtime);
+}
 
 type SuccessorRuntime = Pick<Runtime, "spawn" | "self" | "env" | "cwd" | "fs" | "platform">;
 
@@ -11,9 +17,13 @@ const STDERR = 2;
 /**
  * Starts the watchdog's successor, which waits until a queued lease can be ended: minutes, in which nobody's output must
  * be held open, or whoever reads that to its end would wait as well. Where another one waits already, it ends at once.
- * Never throws: where it cannot be started, the lease stays in the ledger for whoever sweeps next.
+ * Answers its pid. Never throws: where it cannot be started, the lease stays in the ledger for whoever sweeps next.
  */
-export function startSuccessor(id: string, identitySource: string | undefined, runtime: SuccessorRuntime): void {
+export function startSuccessor(
+  id: string,
+  identitySource: string | undefined,
+  runtime: SuccessorRuntime,
+): number | undefined {
   const { spawn, self, cwd, fs } = runtime;
   const [program, ...args] = self;
   const identity = identitySource === undefined ? [] : ["--identity", identitySource];
@@ -29,8 +39,10 @@ export function startSuccessor(id: string, identitySource: string | undefined, r
     });
     successor.on("error", () => {});
     successor.unref();
+    return successor.pid;
   } catch {
     // Such as where no further file may be opened.
+    return undefined;
   } finally {
     if (nothing !== undefined) fs.closeSync(nothing);
   }

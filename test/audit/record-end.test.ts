@@ -54,6 +54,16 @@ const rows: readonly {
     ending: AWAY,
     want: { code: "NOT_TAKEN_BACK", exitCode: 79, hint: "finish it with: agentctl lease sweep l-0123456789ABCDEF" },
   },
+  {
+    name: "required, and its cloud takes it back only later",
+    revoke: "required",
+    ending: { ...AWAY, word: "expires", retryAt: "2026-01-31T12:04:50Z" },
+    want: {
+      code: "NOT_TAKEN_BACK",
+      exitCode: 79,
+      hint: "nothing to do: its watchdog takes it back at 2026-01-31T12:04:50Z, if this machine still runs; agentctl lease show l-0123456789ABCDEF tells whether it has",
+    },
+  },
   { name: "the child's own failure wins", revoke: "required", ending: AWAY, exitCode: 3, want: undefined },
 ];
 

@@ -1,13 +1,14 @@
 import * as fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { registerLease } from "../../src/cli/lease.js";
-import { openLease } from "../../src/lease/index.js";
+import { lockLease, openLease } from "../../src/lease/index.js";
 import {
   DEADLINE,
   ID,
   makeGrant,
   makeLease,
   makeScratchLedger,
+  NOBODY,
   OPENED,
   type ScratchLedger,
 } from "../lease/scratch-ledger.js";
@@ -58,10 +59,15 @@ describe("lease list", () => {
     const ending = { cloud: "aws", word: "expires", at: retryAt, detail: "d", isUnfinished: true, retryAt } as const;
     openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
     openLease(makeLease(OTHER, {}, OPENED + 1), ledger.deadRuntime());
+    const alone = await list(OPENED, "--state", "queued");
+    expect(alone.stdout).not.toContain(String(NOBODY));
+    const queue = await lockLease(ID, ledger.runtime(), "queue");
     const { stdout } = await list(OPENED, "--state", "queued");
-    expect(stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 3))).toEqual([
-      ["ID", "PROFILE", "STATE"],
-      [ID, "deploy", "queued"],
+    await queue?.release();
+    const rows = stdout.split("\n").map((line) => line.split(/ {2,}/));
+    expect(rows.map((cells) => [...cells.slice(0, 3), ...cells.slice(6)])).toEqual([
+      ["ID", "PROFILE", "STATE", "PID"],
+      [ID, "deploy", "queued", String(process.pid)],
       [""],
     ]);
     const [queued] = JSON.parse((await list(OPENED, "--state", "queued", "--json")).stdout);

@@ -5,7 +5,7 @@ import { appendEvent } from "../../src/audit/index.js";
 import { registerLease } from "../../src/cli/lease.js";
 import type { AuditEvent } from "../../src/core/event.js";
 import type { Ending } from "../../src/core/lease.js";
-import { openLease } from "../../src/lease/index.js";
+import { lockLease, openLease } from "../../src/lease/index.js";
 import {
   DEADLINE,
   ID,
@@ -104,20 +104,39 @@ describe("lease show, of an open lease", () => {
 
   const RETRY_AT = "2026-01-31T09:25:00Z";
   it.each([
-    { name: "what waits for its cloud's time, while somebody waits for it", retryAt: RETRY_AT, state: "queued" },
-    { name: "what nobody has ended", retryAt: undefined, state: "orphaned" },
-  ])("says of a dead process that it was the lease's agentctl: $name", async ({ retryAt, state }) => {
-    const ending: Ending = {
-      cloud: "aws",
-      word: "expires",
-      at: "2026-01-31T09:30:00Z",
-      detail: "d",
-      isUnfinished: true,
-      ...(retryAt !== undefined && { retryAt }),
-    };
-    openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
-    expect((await lines(ID))[0]).toBe(`${ID} on deploy: ${state}, its agentctl was process ${NOBODY}`);
-  });
+    {
+      name: "what waits for its cloud's time, while somebody waits for it",
+      retryAt: RETRY_AT,
+      isWaitedFor: true,
+      state: "queued",
+      more: `, and its watchdog, process ${process.pid}, takes back what is left at ${RETRY_AT}`,
+    },
+    {
+      name: "what waits for its cloud's time, while nobody waits for it",
+      retryAt: RETRY_AT,
+      isWaitedFor: false,
+      state: "queued",
+      more: `, and nobody waits to take back what is left at ${RETRY_AT}: agentctl lease sweep ${ID} has somebody wait`,
+    },
+    { name: "what nobody has ended", retryAt: undefined, isWaitedFor: false, state: "orphaned", more: "" },
+  ])(
+    "says of a dead process that it was the lease's agentctl: $name",
+    async ({ retryAt, isWaitedFor, state, more }) => {
+      const ending: Ending = {
+        cloud: "aws",
+        word: "expires",
+        at: "2026-01-31T09:30:00Z",
+        detail: "d",
+        isUnfinished: true,
+        ...(retryAt !== undefined && { retryAt }),
+      };
+      openLease(makeLease(), ledger.deadRuntime()).update({ state: "ending", endings: [ending] });
+      const queue = isWaitedFor ? await lockLease(ID, ledger.runtime(), "queue") : undefined;
+      const [headline] = await lines(ID);
+      await queue?.release();
+      expect(headline).toBe(`${ID} on deploy: ${state}, its agentctl was process ${NOBODY}${more}`);
+    },
+  );
 
   it("says what the principal is given first, while that is waited for", async () => {
     const plan = { cloud: "gcp", channel: "endpoint", principal: "p", undo: {} } as const;
@@ -285,6 +304,15 @@ describe("lease show, of a lease that has ended", () => {
       "2026-01-31T09:14:00Z  tried by agentctl lease sweep, process 9, and not finished",
       "2026-01-31T09:15:00Z  finished by a later agentctl run, process 10; nothing of its command ran any more",
     ]);
+  });
+
+  it("does not tell of a death where the agentctl had left the rest to its watchdog", async () => {
+    const queued: Ending = { ...REVOKED, word: "expires", isUnfinished: true, retryAt: "2026-01-31T09:17:00Z" };
+    await record({ kind: "lease.end", time: "2026-01-31T09:13:00.000Z", endings: [queued] });
+    await record({ kind: "lease.end", time: "2026-01-31T09:17:01.000Z", endedBy: { by: "watchdog", pid: 8 } });
+    expect((await lines(ID)).at(-1)).toBe(
+      "2026-01-31T09:17:01Z  what its agentctl had left to be taken back later was seen to by its watchdog, process 8",
+    );
   });
 
   it("says which record makes no sense, and goes on", async () => {

@@ -14,6 +14,14 @@ vi.mock("../../src/revoke-session.js", () => sessions);
 const NOW = Date.parse("2026-01-31T12:00:00Z");
 const NOTHING: SweepReport = { leases: [], files: [], clouds: [], failures: [] };
 const ENDING: Ending = { cloud: "aws", word: "removed", at: "2026-01-31T11:59:00Z", detail: "a long story" };
+const QUEUED: Ending = {
+  cloud: "azure",
+  word: "expires",
+  at: "2026-01-31T12:30:00Z",
+  detail: "d",
+  isUnfinished: true,
+  retryAt: "2026-01-31T12:04:50Z",
+};
 
 beforeEach(() => {
   sessions.sweepSession.mockReset().mockResolvedValue(NOTHING);
@@ -77,9 +85,19 @@ describe("the lines of a sweep", () => {
       want: "on deploy: not finished; aws: failed, usable until 2026-01-31T12:30:00Z (a long story); AWS was away",
     },
     {
-      name: "what its cloud takes back only later, as what is not finished",
-      lease: leaseOf("queued", { endings: [{ ...ENDING, word: "expires", at: "2026-01-31T12:30:00Z" }] }),
-      want: "on deploy: aws: expires at 2026-01-31T12:30:00Z",
+      name: "who takes back what a cloud takes back only later, and when it ends by itself",
+      lease: leaseOf("queued", { endings: [ENDING, QUEUED], waiter: { is: "watchdog", pid: 7 } }),
+      want: "on deploy: nothing to do: its watchdog (process 7) takes azure back at 2026-01-31T12:04:50Z; by itself azure ends at 2026-01-31T12:30:00Z; aws: removed, not usable since 2026-01-31T11:59:00Z",
+    },
+    {
+      name: "that its agentctl does, or whoever comes after it",
+      lease: leaseOf("queued", { endings: [{ ...QUEUED, word: "failed" }], waiter: { is: "agentctl", pid: 7 } }),
+      want: "on deploy: nothing to do: its agentctl (process 7) takes azure back at 2026-01-31T12:04:50Z, or its watchdog once that has ended",
+    },
+    {
+      name: "what nobody waits for, and who could",
+      lease: leaseOf("queued", { endings: [QUEUED] }),
+      want: "on deploy: azure can be taken back from 2026-01-31T12:04:50Z on, and nobody waits for that: agentctl lease sweep l-A does it then; by itself azure ends at 2026-01-31T12:30:00Z",
     },
     { name: "who is at it", lease: leaseOf("busy"), want: "on deploy: another agentctl is ending it" },
     { name: "who is alive", lease: leaseOf("running"), want: "on deploy: its agentctl is running" },
@@ -305,6 +323,21 @@ describe("lease sweep", () => {
 });
 
 describe("lease revoke", () => {
+  it("says of what is queued who takes it back, and leads nowhere else", async () => {
+    const lease = leaseOf("queued", { endings: [QUEUED], waiter: { is: "watchdog", pid: 7 } });
+    sessions.revokeSession.mockResolvedValue(reportOf(lease));
+    expect((await run("revoke", "l-A")).error).toMatchObject({
+      code: "NOT_TAKEN_BACK",
+      exitCode: 79,
+      message: "lease l-A is not ended yet: its cloud takes the rest back only later",
+      hint: "nothing to do: the watchdog of l-A (process 7) takes it back at 2026-01-31T12:04:50Z; agentctl lease show ID tells when it has",
+    });
+    sessions.revokeSession.mockResolvedValue(reportOf(lease, leaseOf("unfinished")));
+    expect((await run("revoke", "l-A")).error).toMatchObject({
+      hint: expect.stringContaining("agentctl lease sweep tries again"),
+    });
+  });
+
   it.each([
     { argv: ["l-A"], want: { ids: ["l-A"], all: false } },
     { argv: ["--all"], want: { ids: [], all: true } },

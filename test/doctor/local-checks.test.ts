@@ -11,7 +11,7 @@ import { checkLeases } from "../../src/doctor/check-leases.js";
 import { judgeNode } from "../../src/doctor/check-node.js";
 import { checkProxy } from "../../src/doctor/check-proxy.js";
 import { checkTools } from "../../src/doctor/check-tools.js";
-import { openLease } from "../../src/lease/index.js";
+import { lockLease, type NewLease, openLease } from "../../src/lease/index.js";
 import { makeToken, NOW } from "../identity/tokens.js";
 import { findingsOf, makeProject, PROFILES, runtimeIn } from "./examination.js";
 
@@ -201,7 +201,7 @@ describe("audit", () => {
 });
 
 describe("leases", () => {
-  const open = (leaseId: string, pid: number) => {
+  const open = (leaseId: string, pid: number, plans: NewLease["plans"] = []) => {
     const terms = {
       leaseId,
       profileName: "deploy",
@@ -213,7 +213,7 @@ describe("leases", () => {
     } as const;
     const identity = { source: "env", issuer: "https://issuer.example", subject: "ada" };
     return openLease(
-      { terms, plans: [], actor: { kind: "automation" }, command: { argv: ["true"] }, identity, graceSeconds: 30 },
+      { terms, plans, actor: { kind: "automation" }, command: { argv: ["true"] }, identity, graceSeconds: 30 },
       runtime({ pid }),
     );
   };
@@ -224,6 +224,28 @@ describe("leases", () => {
     expect(await findingsOf(checkLeases, runtime())).toMatchObject([{ status: "ok", facts: { open: 0 } }]);
     open("l-0000000000000001", process.pid);
     expect(await findingsOf(checkLeases, runtime())).toMatchObject([{ status: "ok", facts: { open: 1 } }]);
+  });
+
+  test("one that is queued, which somebody waits for or nobody does", async () => {
+    const retryAt = new Date(NOW + 300_000).toISOString();
+    const queued = { cloud: "azure", word: "expires", at: retryAt, detail: "d", isUnfinished: true, retryAt } as const;
+    const id = "l-0000000000000004";
+    const plans = [{ cloud: "azure", channel: "env", principal: "p", undo: {}, facts: {} }] as const;
+    open(id, NOBODY, plans).update({ state: "ending", endings: [queued] });
+    expect(await findingsOf(checkLeases, runtime({ now: () => NOW }))).toMatchObject([
+      {
+        status: "warn",
+        message: expect.stringContaining("nobody"),
+        hint: `agentctl lease sweep ${id} has somebody wait`,
+      },
+    ]);
+    const queue = await lockLease(id, runtime(), "queue");
+    open("l-0000000000000001", process.pid);
+    const findings = await findingsOf(checkLeases, runtime({ now: () => NOW }));
+    await queue?.release();
+    expect(findings).toMatchObject([
+      { status: "ok", message: "2 open: 1 with its agentctl, 1 queued, with its watchdog", facts: { open: 2 } },
+    ]);
   });
 
   test("an orphan, with the time until which it can be used, and a file that is none", async () => {
