@@ -77,7 +77,8 @@ async function waitForEnd(
     const found = { id, profile: entry.profile, outcome, endings };
     // Whoever waits for a cloud's time may wait long.
     if (lease.state === "queued") return withWatchdog(found, identitySource, runtime);
-    if (outcome === "queued") return { ...found, waiter: { is: "agentctl", pid: entry.owner.pid } };
+    const is = entry.state === "ended" ? "command" : "agentctl";
+    if (outcome === "queued") return { ...found, waiter: { is, pid: entry.owner.pid } };
     if (entry.state === "ended") return found;
     const patience = entry.state === "ending" ? SETTLED_MS : NOTICED_MS;
     if (runtime.now() - startedAt > patience) return undefined;

@@ -5,6 +5,7 @@ import type { CloudName } from "../core/profile.js";
 import type {
   CloudSweep,
   KeptInSweep,
+  LeaseWaiter,
   SweepFailure,
   SweepOutcome,
   SweepReport,
@@ -73,7 +74,7 @@ function describeQueued({ id, endings, waiter }: SweptLease): string {
   const act =
     waiter === undefined
       ? `${clouds} can be taken back from ${when} on, and nobody waits for that: agentctl lease sweep ${id} does it then`
-      : `nothing to do: its ${waiter.is} (process ${waiter.pid}) takes ${clouds} back at ${when}${waiter.is === "agentctl" ? ", or its watchdog once that has ended" : ""}`;
+      : `nothing to do: ${describeWaiter(waiter, clouds, when)}`;
   return `${act}${otherwise}`;
 }
 
@@ -122,7 +123,7 @@ export function explainUnended({ leases }: SweepReport, failures: readonly Sweep
   const facts = { leases: ids };
   if (open.every(({ outcome, waiter }) => outcome === "queued" && waiter !== undefined)) {
     const what = open.length === 1 ? `lease ${ids[0]} is not ended yet` : `not ended yet: leases ${ids.join(", ")}`;
-    const hint = `nothing to do: ${open.map(describeWaiter).join("; ")}; agentctl lease show ID tells when it has`;
+    const hint = `nothing to do: ${open.map(nameWaiter).join("; ")}; agentctl lease show ID tells when it has`;
     return new AgentctlError("NOT_TAKEN_BACK", `${what}: its cloud takes the rest back only later`, { hint, facts });
   }
   const what =
@@ -133,8 +134,15 @@ export function explainUnended({ leases }: SweepReport, failures: readonly Sweep
   });
 }
 
-function describeWaiter({ id, endings, waiter }: SweptLease): string {
-  return `the ${waiter?.is} of ${id} (process ${waiter?.pid}) takes it back at ${formatInstant(lastRetryOf(endings) ?? 0)}`;
+function describeWaiter({ is, pid }: LeaseWaiter, what: string, when: string): string {
+  if (is !== "command") return `its ${is} (process ${pid}) takes ${what} back at ${when}`;
+  return `its watchdog takes ${what} back at ${when}, but not before its agentctl (process ${pid}) has ended`;
+}
+
+/** In a sentence about several. */
+function nameWaiter({ id, endings, waiter }: SweptLease): string {
+  const when = formatInstant(lastRetryOf(endings) ?? 0);
+  return waiter === undefined ? "" : `of ${id} ${describeWaiter(waiter, "it", when)}`;
 }
 
 /** What of the clouds was not swept, by name; those that failed alike are one error. */

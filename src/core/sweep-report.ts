@@ -50,9 +50,12 @@ export interface SweptLease {
   readonly problem?: string;
 }
 
-/** A process that waits until a cloud lets the rest of a lease be taken back. */
+/**
+ * A process that waits until a cloud lets the rest of a lease be taken back: `agentctl` in the foreground, or the
+ * `watchdog`. `command`: an agentctl whose command goes on, and whose watchdog takes it back after that.
+ */
 export interface LeaseWaiter {
-  readonly is: "agentctl" | "watchdog";
+  readonly is: "agentctl" | "watchdog" | "command";
   readonly pid: number;
 }
 

@@ -90,9 +90,14 @@ describe("the lines of a sweep", () => {
       want: "on deploy: nothing to do: its watchdog (process 7) takes azure back at 2026-01-31T12:04:50Z; by itself azure ends at 2026-01-31T12:30:00Z; aws: removed, not usable since 2026-01-31T11:59:00Z",
     },
     {
-      name: "that its agentctl does, or whoever comes after it",
+      name: "that its agentctl does",
       lease: leaseOf("queued", { endings: [{ ...QUEUED, word: "failed" }], waiter: { is: "agentctl", pid: 7 } }),
-      want: "on deploy: nothing to do: its agentctl (process 7) takes azure back at 2026-01-31T12:04:50Z, or its watchdog once that has ended",
+      want: "on deploy: nothing to do: its agentctl (process 7) takes azure back at 2026-01-31T12:04:50Z",
+    },
+    {
+      name: "that its watchdog does, after its command",
+      lease: leaseOf("queued", { endings: [{ ...QUEUED, word: "failed" }], waiter: { is: "command", pid: 7 } }),
+      want: "on deploy: nothing to do: its watchdog takes azure back at 2026-01-31T12:04:50Z, but not before its agentctl (process 7) has ended",
     },
     {
       name: "what nobody waits for, and who could",
@@ -330,7 +335,7 @@ describe("lease revoke", () => {
       code: "NOT_TAKEN_BACK",
       exitCode: 79,
       message: "lease l-A is not ended yet: its cloud takes the rest back only later",
-      hint: "nothing to do: the watchdog of l-A (process 7) takes it back at 2026-01-31T12:04:50Z; agentctl lease show ID tells when it has",
+      hint: "nothing to do: of l-A its watchdog (process 7) takes it back at 2026-01-31T12:04:50Z; agentctl lease show ID tells when it has",
     });
     sessions.revokeSession.mockResolvedValue(reportOf(lease, leaseOf("unfinished")));
     expect((await run("revoke", "l-A")).error).toMatchObject({

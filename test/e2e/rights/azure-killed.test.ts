@@ -184,7 +184,9 @@ describe.concurrent("lease revoke while the command runs", () => {
     const stage = await open();
     const run = await startHeld(stage, "seen");
     const revoked = await stage.run(["lease", "revoke", run.id]);
-    expect(revoked.stderr).toMatch(/Azure takes no assignment back within 5 minutes of giving it/);
+    expect(revoked.stderr).toMatch(
+      /nothing to do: its watchdog takes azure back at \S+Z, but not before its agentctl \(process \d+\)/,
+    );
     expect(assignedNow(stage)).toEqual(jitAssigned());
     run.letGo();
     await run.ended;
