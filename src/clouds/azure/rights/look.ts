@@ -12,6 +12,7 @@ import { lookAtScope } from "./look-scope.js";
 import { GRANTER_SETTING, poolSettingOf, type Rights, rightsOf } from "./rights-settings.js";
 import { listSchedules } from "./schedules.js";
 import { objectIdOf, type SignedIn, signIn } from "./sign-in.js";
+import { NOT_LET_IN } from "./take-rights.js";
 
 type SignInAs = (clientId: string, setting: string) => Promise<SignedIn>;
 
@@ -68,7 +69,7 @@ async function lookAtLicence(
 ): Promise<RightsSights> {
   try {
     await listSchedules(arm, scope, principalId);
-    return [seen(`time-bound assignments can be asked for on ${scope}`)];
+    return [seen(`the tenant has time-bound assignments: Azure answers about those on ${scope}`)];
   } catch (thrown) {
     const error = toAgentctlError(thrown);
     if (error.code === "INTERRUPTED") throw error;
@@ -84,7 +85,7 @@ async function lookAtLicence(
   }
 }
 
-/** A run leaves out an application that is not let in, as long as another is. */
+/** A run leaves out an application that is not let in, as long as another is; it may never come to those after the first. */
 async function lookAtPool(rights: Rights, signInAs: SignInAs): Promise<RightsSights> {
   const { clientIds } = rights;
   const setting = poolSettingOf(rights);
@@ -120,6 +121,8 @@ function judgeFailure(clientId: string, setting: string, error: AgentctlError, i
   const what = `application ${clientId} of ${setting}`;
   if (!isPassable) return wrong(what, error);
   const { code, message, hint, facts } = error;
-  const text = `application ${clientId} of the pool cannot be used, and a run leaves it out: ${message}`;
+  const isLeftOut = NOT_LET_IN.includes(code);
+  const then = isLeftOut ? "and a run leaves it out" : "and a run that comes to it stops";
+  const text = `application ${clientId} of the pool cannot be used, ${then}: ${message}`;
   return doubtful(what, new AgentctlError(code, text, { facts, ...(hint !== undefined && { hint }) }));
 }

@@ -14,7 +14,8 @@ const FIRST_PAUSE_MS = 2_000;
 /** Whoever has waited for long is not to be behind those who have only just come. */
 const LONGEST_PAUSE_MS = 5_000;
 const GROWTH = 1.5;
-const NOT_LET_IN: readonly string[] = ["CLOUD_DENIED", "CONFIG_INVALID"];
+/** Of an application that is not let in: another one may be. */
+export const NOT_LET_IN: readonly string[] = ["CLOUD_DENIED", "CONFIG_INVALID"];
 
 export interface Taking {
   /** The granter's. */

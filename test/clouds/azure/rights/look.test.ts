@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { azureCloud } from "../../../../src/clouds/azure/index.js";
 import type { AzureSettings } from "../../../../src/core/profile.js";
+import type { Fetch } from "../../../../src/core/runtime.js";
 import { DEMO_CLIENT, defaultAzure, GRANTER_CLIENT, POOL_CLIENTS } from "../../../../src/sandbox/azure/world.js";
 import type { Sandbox } from "../../../../src/sandbox/index.js";
 import { callArm, MANAGEMENT, signIn } from "../../../sandbox/azure-clients.js";
@@ -35,12 +36,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([sandbox?.close(), unlicensed?.close()]));
 
-async function look(overrides: Partial<AzureSettings> = {}, at = sandbox) {
+async function look(overrides: Partial<AzureSettings> = {}, at = sandbox, change = (fetch: Fetch) => fetch) {
   if (at === undefined) throw new Error("there is no sandbox");
-  const { runtime, context } = roomAt(at, {
+  const { runtime: room, context } = roomAt(at, {
     AZURE_AUTHORITY_HOST: at.env["AZURE_AUTHORITY_HOST"],
     AZURE_RESOURCE_MANAGER_ENDPOINT: at.env["AGENTCTL_SANDBOX_ARM_URL"],
   });
+  const runtime = { ...room, fetch: change(room.fetch) };
   const settings: AzureSettings = {
     tenantId: at.world.azure.tenantId,
     clientId: ONE,
@@ -70,7 +72,7 @@ describe("what is looked at before roles are assigned", () => {
     expect((await look(on(scope, role))).lines).toEqual([
       `ok application ${GRANTER_CLIENT} may give and take roles on ${scope}; ${UNTRIED}`,
       `ok ${role} is known on ${scope}${there}`,
-      `ok time-bound assignments can be asked for on ${scope}`,
+      `ok the tenant has time-bound assignments: Azure answers about those on ${scope}`,
       SIGNED_IN,
     ]);
   });
@@ -186,6 +188,19 @@ describe("what is looked at before roles are assigned", () => {
   ])("what ready waits for, which $name", async ({ at, permission, want }) => {
     const { lines } = await look({ ready: { permissions: [permission], at, timeoutSeconds: 60 } });
     expect(lines.filter((line) => !line.startsWith("ok "))).toEqual(want);
+  });
+
+  it("an application of which nobody knows is a warning too, and not said to be left out", async () => {
+    const cut =
+      (fetch: Fetch): Fetch =>
+      async (asked) => {
+        if (String(asked.body).includes(TWO)) throw Object.assign(new Error("cut"), { code: "ENOTFOUND" });
+        return fetch(asked);
+      };
+    const { lines } = await look({}, sandbox, cut);
+    expect(lines.at(-1)).toMatch(
+      /^warn UNREACHABLE application 3333.* of the pool cannot be used, and a run that comes to it stops: /,
+    );
   });
 
   it("where none of them is let in that is a failure", async () => {
