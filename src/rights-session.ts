@@ -22,9 +22,13 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     noteRevoked(held, request);
     revoked.abort(leaseRevoked(request.at));
   });
+  const note = openNote(held);
   const context = {
     ...issueContext(prepared.identity, signal),
-    onProgress: (text: string, wait?: Wait) => observe({ kind: "progress", text, wait }),
+    onProgress: (text: string, wait?: Wait) => {
+      note(text);
+      observe({ kind: "progress", text, wait });
+    },
     onNotice: (text: string) => observe({ kind: "notice", text }),
     freedAt: (leaseId: string) => leaseQueuedUntil(leaseId, runtime),
   };
@@ -40,7 +44,7 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     const terms = beginTerms(prepared.terms, runtime);
     held.prepared = { ...prepared, profile: opened.profile, terms };
     account.terms = terms;
-    entry.update({ deadlineAt: terms.deadlineAt });
+    entry.update({ deadlineAt: terms.deadlineAt, waitsFor: null });
     observe({ kind: "progress" });
     observe({ kind: "begun", terms, clouds: opened.clouds });
   } catch (thrown) {
@@ -51,6 +55,18 @@ export async function giveRights(held: HeldLease, interruption: Interruption): P
     stopWatching();
   }
 }
+
+/** What is waited for is in the ledger for others to see: written when it changes, and not over and over where clouds take turns. */
+function openNote({ entry, recorder, runtime }: HeldLease): (text: string) => void {
+  let [noted, notedAt] = ["", Number.NEGATIVE_INFINITY];
+  return (text) => {
+    if (text === noted || runtime.now() - notedAt < NOTED_MS) return;
+    [noted, notedAt] = [text, runtime.now()];
+    recorder.attempt(() => entry.update({ waitsFor: text }));
+  };
+}
+
+const NOTED_MS = 1_000;
 
 type Rights = NonNullable<Account["rights"]>;
 

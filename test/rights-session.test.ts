@@ -82,6 +82,26 @@ describe("giving rights", () => {
     expect(read().deadlineAt).toBe(DEADLINE);
   });
 
+  it("has the ledger say what is waited for, as it changes and not over and over, until the time begins", async () => {
+    const seen: unknown[] = [];
+    const { give, setClock } = stage(async ({ onProgress }) => {
+      for (const [text, waitedMs] of [
+        ["waiting for lease l-A", 0],
+        ["waiting for what another cloud gave", 999],
+        ["waiting for lease l-A", 1_000],
+        ["waiting for Viewer", 2_000],
+      ] as const) {
+        setClock(OPENED + waitedMs);
+        onProgress(text);
+        seen.push(read().waitsFor);
+      }
+      return OPENED_ALL;
+    });
+    await give();
+    expect(seen).toEqual([...new Array(3).fill("waiting for lease l-A"), "waiting for Viewer"]);
+    expect(read()).not.toHaveProperty("waitsFor");
+  });
+
   const begun: readonly { name: string; waitMs: number; want: number }[] = [
     { name: "when they work", waitMs: 120_000, want: DEADLINE + 120_000 },
     { name: "so late that it ends no later than was said", waitMs: 400_000, want: LATEST_DEADLINE },

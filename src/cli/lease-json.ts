@@ -11,6 +11,7 @@ export function describeLease(lease: ListedLease): object {
     profile: entry.profile,
     openedAt: formatInstant(entry.openedAt),
     deadlineAt: formatInstant(entry.deadlineAt),
+    waitsFor: entry.waitsFor,
     usableUntil: formatInstant(lease.usableUntil),
     actor: entry.actor,
     identity: entry.identity,

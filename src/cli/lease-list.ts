@@ -70,19 +70,27 @@ function toSelection({ profile, state, olderThan }: ListOptions) {
 function toRow(lease: ListedLease, now: number): readonly string[] {
   if (lease.state === "unreadable") return [lease.id, "", `unreadable: ${lease.problem}`];
   const { entry } = lease;
-  const left = Math.round((entry.deadlineAt - now) / 1000);
   return [
     lease.id,
     entry.profile,
     lease.state,
     formatDuration((now - entry.openedAt) / 1000),
-    left > 0 ? formatDuration(left) : "ended",
+    describeLeft(lease, now),
     entry.grants
       .filter(isLeft)
       .map((grant) => `${grant.cloud}: ${shortenPrincipal(grant.principal)}`)
       .join(", "),
     pidOf(lease),
   ];
+}
+
+/** Its time has not begun while its rights are given and waited for. */
+function describeLeft({ state, entry }: Exclude<ListedLease, { state: "unreadable" }>, now: number): string {
+  const { openedAt, deadlineAt, waitsFor } = entry;
+  if (state === "issuing" && waitsFor !== undefined)
+    return `${formatDuration((deadlineAt - openedAt) / 1000)}, not begun`;
+  const left = Math.round((deadlineAt - now) / 1000);
+  return left > 0 ? formatDuration(left) : "ended";
 }
 
 /** Of who is at it: the agentctl of one that is queued is dead. */

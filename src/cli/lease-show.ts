@@ -65,7 +65,8 @@ function headline({ id, open, records }: KnownLease): string {
   const child = entry.child === undefined ? "" : `, its command process ${entry.child.pid}`;
   const is = open.state === "orphaned" || open.state === "queued" ? "was" : "is";
   const waiter = open.state === "queued" ? `, and ${describeWaiter(open)}` : "";
-  return `${id} on ${entry.profile}: ${open.state}, its agentctl ${is} process ${entry.owner.pid}${child}${waiter}`;
+  const waits = open.state === "issuing" && entry.waitsFor !== undefined ? `: ${entry.waitsFor}` : "";
+  return `${id} on ${entry.profile}: ${open.state}, its agentctl ${is} process ${entry.owner.pid}${child}${waiter}${waits}`;
 }
 
 function describeWaiter({ id, waiter, entry }: Exclude<ListedLease, { state: "unreadable" }>): string {

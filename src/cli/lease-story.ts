@@ -1,5 +1,5 @@
 import type { AuditRecord } from "../audit/index.js";
-import { formatInstant } from "../core/durations.js";
+import { formatDuration, formatInstant } from "../core/durations.js";
 import type { LeaseEntry, LedgerGrant, ListedLease } from "../lease/index.js";
 import { type Fact, putInOrder, tellEnding, toFact } from "./lease-fact.js";
 import { leavesToOthers, tellRecord } from "./record-story.js";
@@ -18,9 +18,11 @@ export function tellLease(
 }
 
 function tellEntry(entry: LeaseEntry, now: number): Fact[] {
-  const { identity, actor, command, openedAt, deadlineAt } = entry;
+  const { identity, actor, command, openedAt, deadlineAt, waitsFor } = entry;
   const whose = `for ${identity.subject} (${identity.source}, ${actor})`;
-  const opened = `opened ${whose} until ${formatInstant(deadlineAt)}, to run ${command}`;
+  const unbegun = `for ${formatDuration((deadlineAt - openedAt) / 1000)}, which begin when what it is given works`;
+  const time = waitsFor === undefined ? `until ${formatInstant(deadlineAt)}` : unbegun;
+  const opened = `opened ${whose} ${time}, to run ${command}`;
   return [toFact(openedAt, opened), ...entry.grants.flatMap((grant) => tellGrant(grant, openedAt, now))];
 }
 

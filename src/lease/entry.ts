@@ -43,6 +43,8 @@ export interface LeaseEntry {
   readonly owner: ProcessOwner;
   readonly openedAt: number;
   readonly deadlineAt: number;
+  /** Where rights are given for it first: what is done or waited for until they work, and its time begins; absent from then on. */
+  readonly waitsFor?: string;
   readonly actor: ActorKind;
   /** Whom it was given to; the source is where a sweep gets its own proof from. */
   readonly identity: { readonly source: string; readonly issuer: string; readonly subject: string };

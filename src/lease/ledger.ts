@@ -30,6 +30,8 @@ export interface LeaseChange {
   readonly state?: LeaseState;
   /** Epoch ms. */
   readonly deadlineAt?: number;
+  /** Null when its time has begun. */
+  readonly waitsFor?: string | null;
   readonly grants?: readonly Grant[];
   readonly child?: CommandProcess;
   readonly endings?: readonly Ending[];
@@ -84,6 +86,7 @@ function firstEntry(lease: NewLease, runtime: Runtime): LeaseEntry {
     owner: currentOwner(runtime),
     openedAt: terms.openedAt,
     deadlineAt: terms.deadlineAt,
+    ...(plans.some(({ facts }) => givenRights(facts).length > 0) && { waitsFor: "its rights are being given" }),
     actor: actor.kind,
     identity: { source: identity.source, issuer: identity.issuer, subject: identity.subject },
     command: command.argv[0],
@@ -101,9 +104,12 @@ function toGrant({ cloud, channel, principal, undo, facts }: NewLease["plans"][n
 
 /** The entry as it is after a change. */
 export function applyChange(entry: LeaseEntry, change: LeaseChange): LeaseEntry {
-  const { state, deadlineAt, grants = [], child, endings = [], without = [] } = change;
+  const { state, deadlineAt, waitsFor, grants = [], child, endings = [], without = [] } = change;
+  const { waitsFor: earlier, ...rest } = entry;
+  const waited = waitsFor === null ? undefined : (waitsFor ?? earlier);
   return {
-    ...entry,
+    ...rest,
+    ...(waited !== undefined && { waitsFor: waited }),
     ...(state && { state }),
     ...(deadlineAt !== undefined && { deadlineAt }),
     ...(child && { child }),

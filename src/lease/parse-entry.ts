@@ -35,6 +35,7 @@ function readEntry(fields: Fields): LeaseEntry {
     owner: readDefined(parseOwner(fields["owner"])),
     openedAt: readInstant(fields["openedAt"]),
     deadlineAt: readInstant(fields["deadlineAt"]),
+    ...readOptional("waitsFor", fields, readString),
     actor: readOneOf(ACTOR_KINDS, fields["actor"]),
     identity: readStrings(fields["identity"], ["source", "issuer", "subject"]),
     command: readString(fields["command"]),

@@ -141,12 +141,17 @@ describe("lease show, of an open lease", () => {
   it("says what the principal is given first, while that is waited for", async () => {
     const plan = { cloud: "gcp", channel: "endpoint", principal: "p", undo: {} } as const;
     const plans = [{ ...plan, facts: { bindings: ["Viewer on r", "Editor on s"], entitlement: "e" } }];
-    openLease(makeLease(ID, { plans }), ledger.runtime());
+    const lease = openLease(makeLease(ID, { plans }), ledger.runtime());
+    const headline = `${ID} on deploy: issuing, its agentctl is process ${process.pid}`;
+    expect((await lines(ID))[0]).toBe(`${headline}: its rights are being given`);
+    lease.update({ waitsFor: "waiting for lease l-A to give e back" });
     expect(await lines(ID)).toEqual([
-      `${ID} on deploy: issuing, its agentctl is process ${process.pid}`,
-      expect.stringContaining("opened for"),
+      `${headline}: waiting for lease l-A to give e back`,
+      "2026-01-31T09:00:00Z  opened for repo:acme/site (github-actions, automation) for 30m, which begin when what it is given works, to run terraform",
       "2026-01-31T09:00:00Z  gcp: asked to have Viewer on r, Editor on s, e given to p for this lease, and for credentials of p, by the endpoint",
     ]);
+    lease.update({ deadlineAt: DEADLINE + 1_000, waitsFor: null });
+    expect((await lines(ID)).slice(0, 2)).toEqual([headline, expect.stringContaining("until 2026-01-31T09:30:01Z")]);
   });
 
   it("tells from the audit log only what the ledger does not", async () => {
