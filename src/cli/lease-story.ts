@@ -20,7 +20,7 @@ export function tellLease(
 function tellEntry(entry: LeaseEntry, now: number): Fact[] {
   const { identity, actor, command, openedAt, deadlineAt, waitsFor } = entry;
   const whose = `for ${identity.subject} (${identity.source}, ${actor})`;
-  const unbegun = `for ${formatDuration((deadlineAt - openedAt) / 1000)}, which begin when what it is given works`;
+  const unbegun = `for ${formatDuration((deadlineAt - openedAt) / 1000)}, counted from when it has its roles`;
   const time = waitsFor === undefined ? `until ${formatInstant(deadlineAt)}` : unbegun;
   const opened = `opened ${whose} ${time}, to run ${command}`;
   return [toFact(openedAt, opened), ...entry.grants.flatMap((grant) => tellGrant(grant, openedAt, now))];

@@ -142,7 +142,7 @@ function describeWaiter({ is, pid }: LeaseWaiter, what: string, when: string): s
 /** In a sentence about several. */
 function nameWaiter({ id, endings, waiter }: SweptLease): string {
   const when = formatInstant(lastRetryOf(endings) ?? 0);
-  return waiter === undefined ? "" : `of ${id} ${describeWaiter(waiter, "it", when)}`;
+  return waiter === undefined ? "" : describeWaiter(waiter, id, when);
 }
 
 /** What of the clouds was not swept, by name; those that failed alike are one error. */

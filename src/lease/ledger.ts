@@ -86,7 +86,7 @@ function firstEntry(lease: NewLease, runtime: Runtime): LeaseEntry {
     owner: currentOwner(runtime),
     openedAt: terms.openedAt,
     deadlineAt: terms.deadlineAt,
-    ...(plans.some(({ facts }) => givenRights(facts).length > 0) && { waitsFor: "its rights are being given" }),
+    ...(plans.some(({ facts }) => givenRights(facts).length > 0) && { waitsFor: "its roles are being given" }),
     actor: actor.kind,
     identity: { source: identity.source, issuer: identity.issuer, subject: identity.subject },
     command: command.argv[0],

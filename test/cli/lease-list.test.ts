@@ -83,7 +83,7 @@ describe("lease list", () => {
     openLease(makeLease(ID, { plans }), ledger.runtime());
     expect((await list(OPENED + 90_000)).stdout).toMatch(/ issuing +1m30s +30m, not begun +azure: p /);
     const [lease] = JSON.parse((await list(OPENED, "--json")).stdout);
-    expect(lease.waitsFor).toBe("its rights are being given");
+    expect(lease.waitsFor).toBe("its roles are being given");
     expect(lease.grants).toEqual([
       { cloud: "azure", channel: "endpoint", principal: "p", rights: ["Reader on /subscriptions/s"] },
     ]);

@@ -143,11 +143,11 @@ describe("lease show, of an open lease", () => {
     const plans = [{ ...plan, facts: { bindings: ["Viewer on r", "Editor on s"], entitlement: "e" } }];
     const lease = openLease(makeLease(ID, { plans }), ledger.runtime());
     const headline = `${ID} on deploy: issuing, its agentctl is process ${process.pid}`;
-    expect((await lines(ID))[0]).toBe(`${headline}: its rights are being given`);
+    expect((await lines(ID))[0]).toBe(`${headline}: its roles are being given`);
     lease.update({ waitsFor: "waiting for lease l-A to give e back" });
     expect(await lines(ID)).toEqual([
       `${headline}: waiting for lease l-A to give e back`,
-      "2026-01-31T09:00:00Z  opened for repo:acme/site (github-actions, automation) for 30m, which begin when what it is given works, to run terraform",
+      "2026-01-31T09:00:00Z  opened for repo:acme/site (github-actions, automation) for 30m, counted from when it has its roles, to run terraform",
       "2026-01-31T09:00:00Z  gcp: asked to have Viewer on r, Editor on s, e given to p for this lease, and for credentials of p, by the endpoint",
     ]);
     lease.update({ deadlineAt: DEADLINE + 1_000, waitsFor: null });

@@ -335,7 +335,7 @@ describe("lease revoke", () => {
       code: "NOT_TAKEN_BACK",
       exitCode: 79,
       message: "lease l-A is not ended yet: its cloud takes the rest back only later",
-      hint: "nothing to do: of l-A its watchdog (process 7) takes it back at 2026-01-31T12:04:50Z; agentctl lease show ID tells when it has",
+      hint: "nothing to do: its watchdog (process 7) takes l-A back at 2026-01-31T12:04:50Z; agentctl lease show ID tells when it has",
     });
     sessions.revokeSession.mockResolvedValue(reportOf(lease, leaseOf("unfinished")));
     expect((await run("revoke", "l-A")).error).toMatchObject({
