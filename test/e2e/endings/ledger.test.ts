@@ -112,7 +112,7 @@ describe("lease list and show", () => {
     const story = facts.join("\n");
     for (const told of [
       /opened for repo:acme\/site:ref:refs\/heads\/main \(github-actions, automation\) until \S+Z, to run sh$/m,
-      /aws: asked for arn:aws:\S+agentctl-demo/,
+      /aws: asked for credentials of arn:aws:\S+agentctl-demo/,
       /aws: issued, usable until \S+Z, expires \S+Z$/m,
     ]) {
       expect(story).toMatch(told);

@@ -1,7 +1,7 @@
 import os from "node:os";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isRunning } from "../../run/harness.js";
-import type { Stage } from "../agentctl.js";
+import { eventually, type Stage } from "../agentctl.js";
 import { type Answer, endLeases, openLease } from "../endpoint/open-lease.js";
 import { endHeldRuns, type HeldRun, startHeld } from "./held-run.js";
 import { ledgerIds, readEntry } from "./ledger-view.js";
@@ -138,6 +138,8 @@ describe("which leases", () => {
 
 test("an agentctl that does not answer: its lease is ended from outside, and it finds that out when it goes on", async () => {
   const run = await startHeld(stage, "demo");
+  // Its command is there before the ledger knows of it.
+  await eventually(() => readEntry(stage, run.id)?.["child"] !== undefined);
   process.kill(run.pid, "SIGSTOP");
   try {
     const outcome = await revoke(run.id);
